@@ -1,0 +1,1 @@
+"""The ground floor: words, graph, configuration, engine and rendering that every room uses."""

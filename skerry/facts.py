@@ -1,0 +1,290 @@
+"""The plain facts that each component passes as its own inputs, and that readers read back from the graph.
+
+This module is the vocabulary: the names on the wire are the camelCase forms of the fields. A component builds a
+`ComponentFacts` and passes `facts.to_inputs()` as its props; a reader calls `facts_of(resource)`. Facts are plain:
+no Output, secret or unknown stands in them.
+"""
+
+from __future__ import annotations
+
+from enum import Enum
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic.alias_generators import to_camel
+
+from skerry.errors import GraphError
+from skerry.graph import Resource, ResourceGraph, is_known, plain
+
+
+class Tier(str, Enum):
+    """The part of a platform that a component belongs to; the key by which cost and policy group."""
+
+    COGNITIVE = "cognitive"
+    EXECUTION = "execution"
+    META = "meta"
+    CHANNELS = "channels"
+    PLATFORM = "platform"
+    """What all tiers stand on: network, cluster, operators, namespaces."""
+
+
+class DataClass(str, Enum):
+    """How sensitive the data are that a component keeps or carries, in rising order."""
+
+    PUBLIC = "public"
+    INTERNAL = "internal"
+    CONFIDENTIAL = "confidential"
+    RESTRICTED = "restricted"
+
+    @property
+    def rank(self) -> int:
+        """0 for public, up to 3 for restricted."""
+        return list(DataClass).index(self)
+
+
+class Fact(BaseModel):
+    """The base of all facts: immutable, closed, camelCase on the wire."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", alias_generator=to_camel, populate_by_name=True)
+
+
+class ImageFact(Fact):
+    """A container image that a component runs."""
+
+    name: str
+    """The row in images/images.yaml, or the user's own name for an image given by config."""
+    reference: str
+    """The full source reference with its tag, for example `docker.io/qdrant/qdrant:v1.19.0`."""
+    digest: str | None = None
+    """`sha256:...` of the index or manifest from images/images.lock; None while unresolved."""
+    deployed_as: str
+    """The reference that the manifests carry: mapped to the site registry, with the digest where known."""
+    why: str
+    """What needs it, in a few words."""
+    declared: bool = False
+    """True when an operator or chart will run it, so that no manifest of ours carries it."""
+
+
+class ModelFact(Fact):
+    """Model weights that must be where the component runs."""
+
+    name: str
+    source: str
+    """Where it comes from, for example `hf://meta-llama/Llama-3.3-70B-Instruct`."""
+    revision: str | None = None
+    """The commit or version; None while unresolved."""
+    bytes: int | None = None
+    """Size on disk; None where nobody measured it."""
+    licence: str = ""
+    why: str
+
+
+class BaselineFact(Fact):
+    """A pre-built pattern library or knowledge snapshot."""
+
+    name: str
+    source: str
+    version: str
+    bytes: int | None = None
+    digest: str | None = None
+    why: str
+
+
+class ChartFact(Fact):
+    """A Helm chart that installs a third-party operator."""
+
+    name: str
+    repository: str
+    version: str
+    digest: str | None = None
+    why: str
+
+
+class EndpointFact(Fact):
+    """An address that a component calls or offers beyond its own namespace."""
+
+    name: str
+    host: str
+    port: int
+    protocol: str
+    direction: str
+    """`ingress` or `egress`."""
+    scope: str
+    """`cluster`, `site` or `internet`."""
+    why: str
+
+
+class ScalingFact(Fact):
+    """How many of something run, and who decides."""
+
+    minimum: int
+    typical: int
+    maximum: int
+    autoscaler: str | None = None
+    """`karpenter`, `cluster-autoscaler`, `ray`, `keda`, ... or None for a fixed number."""
+
+
+class NodesFact(Fact):
+    """The machines of a pool."""
+
+    vcpu: int
+    memory_gib: float
+    gpu_model: str | None = None
+    gpus: int = 0
+    """GPUs of one machine."""
+    gpu_memory_gib: float = 0
+    """Memory of one GPU."""
+    instance_type: str | None = None
+    """The cloud's name; None for own machines."""
+    purchase: str
+    """`existing` (own machines), `on-demand` or `spot`."""
+    priced_here: bool
+    """True when no resource of the graph stands for the machines, so that cost must read this fact."""
+    comparable_instance: str | None = None
+    """`<cloud>:<region>:<type>` of rented machines of like size, for a comparison labelled derived."""
+
+
+class StorageFact(Fact):
+    """Space that a component asks for."""
+
+    kind: str
+    """`volume`, `bucket` or `model-cache`."""
+    gib: float
+    """GiB of one copy."""
+    copies: int = 1
+    storage_class: str = ""
+
+
+class TargetFact(Fact):
+    """Where a deployment stands."""
+
+    kind: str
+    """`aws`, `gcp`, `azure`, `onprem`."""
+    connected: bool
+    """False for an air-gapped site."""
+    region: str = ""
+    jurisdiction: str
+    """ISO 3166 country code, for example `DE`."""
+    zones: tuple[str, ...] = ()
+    image_access: str = "rewrite"
+    """`rewrite` or `mirror`."""
+    site_registry: str | None = None
+
+
+class WaiverFact(Fact):
+    """A finding that somebody answers for."""
+
+    rule: str
+    resource: str
+    """A resource name, URN or glob."""
+    owner: str
+    reason: str
+    expires: str
+    """ISO date; the waiver counts up to and including that day."""
+
+
+class BoundaryFact(Fact):
+    """Where data of one class may be."""
+
+    data_class: DataClass
+    jurisdictions: tuple[str, ...]
+    """ISO 3166 codes, or a bloc that skerry.jurisdictions knows (`EU`, `EEA`)."""
+
+
+class DeploymentFact(Fact):
+    """What the whole deployment is under; carried by its root component."""
+
+    system: str
+    mode: str
+    production: bool
+    residency_profile: str
+    boundaries: tuple[BoundaryFact, ...]
+    target: TargetFact
+    state_backend: str
+    """The Pulumi state backend's address."""
+    state_jurisdiction: str
+    secrets_provider: str
+    budget_usd_per_month: float | None = None
+    waivers: tuple[WaiverFact, ...] = ()
+
+
+class ComponentFacts(Fact):
+    """Everything that one component says about itself."""
+
+    tier: Tier | None = None
+    data_class: DataClass | None = None
+    jurisdiction: str | None = None
+    role: str | None = None
+    """What it is, in the field's word: `inference-server`, `vector-store`, `node-pool`, `workflow-engine`."""
+    stateful: bool = False
+    replicas: int | None = None
+    failure_domains: int | None = None
+    """Zones, racks or hosts over which the replicas are spread."""
+    quorum: bool = False
+    """True when a majority of the replicas must live for it to accept writes."""
+    encrypted_at_rest: bool | None = None
+    """None: not this component's to say."""
+    encrypted_in_transit: bool | None = None
+    internet_facing: bool = False
+    guarantee: str | None = None
+    """Of a channel: `at-most-once`, `exactly-once`, `request-response with retry`, `durable`."""
+    vendor_hosted: str | None = None
+    """The vendor when the service runs outside the target (`pinecone`, `openai`)."""
+    images: tuple[ImageFact, ...] = ()
+    models: tuple[ModelFact, ...] = ()
+    baselines: tuple[BaselineFact, ...] = ()
+    charts: tuple[ChartFact, ...] = ()
+    ports: dict[str, int] = {}
+    endpoints: tuple[EndpointFact, ...] = ()
+    scaling: ScalingFact | None = None
+    nodes: NodesFact | None = None
+    storage: tuple[StorageFact, ...] = ()
+    deployment: DeploymentFact | None = None
+
+    def to_inputs(self) -> dict[str, Any]:
+        """Return the props of the component: camelCase, defaults left out, the same order each time."""
+        return self.model_dump(mode="json", by_alias=True, exclude_defaults=True, exclude_none=True)
+
+
+_KEYS = frozenset(to_camel(name) for name in ComponentFacts.model_fields)
+
+
+def facts_of(resource: Resource) -> ComponentFacts | None:
+    """Return the facts of a Skerry component, or None for any other resource.
+
+    Raises:
+        GraphError: the component's facts are unknown, or not of the vocabulary.
+    """
+    if resource.custom or not resource.type.startswith("skerry:index:"):
+        return None
+    given = {key: value for key, value in resource.inputs.items() if key in _KEYS}
+    if not is_known(given):
+        raise GraphError(f"{resource.urn}: the facts of a component must be known at preview")
+    try:
+        return ComponentFacts.model_validate(plain(given))
+    except ValidationError as exc:
+        raise GraphError(f"{resource.urn}: the component's facts cannot be read: {exc}") from exc
+
+
+def facts_around(graph: ResourceGraph, resource: Resource) -> ComponentFacts:
+    """Return the resource's own facts, with `tier`, `data_class` and `jurisdiction` inherited from its ancestors."""
+    own = facts_of(resource) or ComponentFacts()
+    inherited: dict[str, Any] = {}
+    for ancestor in graph.ancestors(resource):
+        facts = facts_of(ancestor)
+        if facts is None:
+            continue
+        for key in ("tier", "data_class", "jurisdiction"):
+            if getattr(own, key) is None and key not in inherited and getattr(facts, key) is not None:
+                inherited[key] = getattr(facts, key)
+    return own.model_copy(update=inherited)
+
+
+def deployments(graph: ResourceGraph) -> tuple[tuple[Resource, DeploymentFact], ...]:
+    """Return the root component of each deployment in the graph with its facts; empty for a foreign program."""
+    found = []
+    for resource in graph.resources:
+        facts = facts_of(resource)
+        if facts is not None and facts.deployment is not None:
+            found.append((resource, facts.deployment))
+    return tuple(found)
