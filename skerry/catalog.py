@@ -1,0 +1,227 @@
+"""The pins of images/: which image, model, baseline and chart a name stands for, and what is known of each.
+
+images/images.yaml, models.yaml, baselines.yaml and charts.yaml say what is wanted and where that was read;
+images/images.lock says what a registry answered. A row that nobody resolved has no digest and no size: readers show
+it as unresolved.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import Enum
+from functools import cache
+from pathlib import Path
+from typing import Any, Final, TypeVar
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from skerry.errors import CatalogError
+from skerry.facts import BaselineFact, ChartFact, ImageFact, ModelFact, TargetFact
+from skerry.images import ImageReference, to_site
+
+LOCK_SCHEMA: Final = "skerry.lock/1"
+"""Name and version of images/images.lock."""
+
+CATALOG_FOLDER: Final = Path(__file__).resolve().parent.parent / "images"
+
+
+class Redistribution(str, Enum):
+    """Whether a vendor may carry this to a customer."""
+
+    YES = "yes"
+    NO = "no"
+    ASK = "ask"
+
+
+class _Row(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+    name: str
+    licence: str
+    redistribute: Redistribution
+    read: str
+    """The page or file where the version was read."""
+    read_on: str
+    note: str = ""
+
+
+class ImageRow(_Row):
+    """One row of images/images.yaml."""
+
+    reference: str
+
+
+class ModelRow(_Row):
+    """One row of images/models.yaml."""
+
+    source: str
+    revision: str | None = None
+    parameters: int
+    layers: int
+    kv_heads: int
+    heads: int
+    head_dim: int
+    bytes: int | None = None
+    """Size of the files as the source lists it; None where nobody read it."""
+
+
+class BaselineRow(_Row):
+    """One row of images/baselines.yaml."""
+
+    source: str
+    version: str
+    bytes: int | None = None
+    digest: str | None = None
+
+
+class ChartRow(_Row):
+    """One row of images/charts.yaml."""
+
+    repository: str
+    version: str
+    digest: str | None = None
+    images: tuple[str, ...]
+    """Names in images/images.yaml of everything that the chart runs."""
+
+
+class LockEntry(BaseModel):
+    """What a registry answered for one reference."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+    digest: str | None = Field(default=None, pattern=r"^sha256:[0-9a-f]{64}$")
+    bytes: int | None = Field(default=None, ge=0)
+    """Size of the manifest and everything under it."""
+    resolved_on: str | None = None
+
+
+class Lock(BaseModel):
+    """images/images.lock: source reference -> what is known."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
+    schema_: str = Field(alias="schema")
+    rehearsal: bool = False
+    """True when the digests belong to generated stand-ins, not to the real images."""
+    images: dict[str, LockEntry]
+
+
+@dataclass(frozen=True, slots=True)
+class Catalog:
+    """All pins, by name."""
+
+    images: Mapping[str, ImageRow]
+    models: Mapping[str, ModelRow]
+    baselines: Mapping[str, BaselineRow]
+    charts: Mapping[str, ChartRow]
+    lock: Lock
+
+    def image(
+        self, name: str, target: TargetFact, why: str, *, reference: str | None = None, declared: bool = False
+    ) -> ImageFact:
+        """Return the fact of an image for `target`; `reference` takes the user's own image in place of a row.
+
+        Raises:
+            CatalogError: no row has that name, or the reference cannot be read.
+        """
+        text = reference or _pick(self.images, name, "images.yaml").reference
+        parsed = ImageReference.parse(text)
+        entry = self.lock.images.get(parsed.source)
+        digest = parsed.digest or (entry.digest if entry else None) or None
+        deployed = to_site(parsed.with_digest(digest), target.site_registry, target.image_access)
+        return ImageFact(
+            name=name, reference=parsed.source, digest=digest, deployed_as=str(deployed), why=why, declared=declared
+        )
+
+    def model(self, name: str, why: str) -> ModelFact:
+        """Return the fact of a model.
+
+        Raises:
+            CatalogError: no row has that name.
+        """
+        row = _pick(self.models, name, "models.yaml")
+        return ModelFact(
+            name=row.name, source=row.source, revision=row.revision, bytes=row.bytes, licence=row.licence, why=why
+        )
+
+    def baseline(self, name: str, why: str) -> BaselineFact:
+        """Return the fact of a baseline.
+
+        Raises:
+            CatalogError: no row has that name.
+        """
+        row = _pick(self.baselines, name, "baselines.yaml")
+        return BaselineFact(
+            name=row.name, source=row.source, version=row.version, bytes=row.bytes, digest=row.digest, why=why
+        )
+
+    def chart(self, name: str, target: TargetFact, why: str) -> tuple[ChartFact, tuple[ImageFact, ...]]:
+        """Return the fact of a chart and of each image that it will run, marked as declared.
+
+        Raises:
+            CatalogError: no row has that name, or it names an image without a row.
+        """
+        row = _pick(self.charts, name, "charts.yaml")
+        fact = ChartFact(name=row.name, repository=row.repository, version=row.version, digest=row.digest, why=why)
+        return fact, tuple(self.image(image, target, f"{why} (chart {name})", declared=True) for image in row.images)
+
+
+RowT = TypeVar("RowT", bound=_Row)
+
+
+def _pick(rows: Mapping[str, RowT], name: str, file: str) -> RowT:
+    try:
+        return rows[name]
+    except KeyError:
+        raise CatalogError(f"images/{file} has no row '{name}': it has {', '.join(sorted(rows))}") from None
+
+
+def _read(path: Path) -> Any:
+    try:
+        return yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as exc:
+        raise CatalogError(f"{path.name} cannot be read: {exc}") from exc
+
+
+def _rows(path: Path, row: type[RowT]) -> dict[str, RowT]:
+    found: dict[str, RowT] = {}
+    for entry in _read(path) or []:
+        try:
+            parsed = row.model_validate(entry)
+        except ValidationError as exc:
+            raise CatalogError(f"{path.name}: row {entry!r} is not valid: {exc}") from exc
+        if parsed.name in found:
+            raise CatalogError(f"{path.name}: two rows are named '{parsed.name}': keep one")
+        found[parsed.name] = parsed
+    return found
+
+
+def read_lock(path: Path) -> Lock:
+    """Read a lock file.
+
+    Raises:
+        CatalogError: the file cannot be read, or has another schema version.
+    """
+    document = _read(path)
+    schema = document.get("schema") if isinstance(document, dict) else None
+    if schema != LOCK_SCHEMA:
+        raise CatalogError(f"{path.name}: schema '{schema}' is not known: this version reads {LOCK_SCHEMA}")
+    try:
+        return Lock.model_validate(document)
+    except ValidationError as exc:
+        raise CatalogError(f"{path.name} is not a valid lock: {exc}") from exc
+
+
+@cache
+def load_catalog(folder: Path = CATALOG_FOLDER, lock: Path | None = None) -> Catalog:
+    """Read the pins of `folder`; `lock` takes the place of its images.lock.
+
+    Raises:
+        CatalogError: a file cannot be read or a row is not valid.
+    """
+    return Catalog(
+        images=_rows(folder / "images.yaml", ImageRow),
+        models=_rows(folder / "models.yaml", ModelRow),
+        baselines=_rows(folder / "baselines.yaml", BaselineRow),
+        charts=_rows(folder / "charts.yaml", ChartRow),
+        lock=read_lock(lock or folder / "images.lock"),
+    )
