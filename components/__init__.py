@@ -1,0 +1,1 @@
+"""Pulumi components: what a deployment is made of."""

@@ -1,0 +1,1 @@
+"""Network, cluster and managed services on AWS."""

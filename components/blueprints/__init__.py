@@ -1,0 +1,1 @@
+"""One module a system: a deployment from its configuration."""

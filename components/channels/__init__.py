@@ -1,0 +1,1 @@
+"""What joins the tiers: pub/sub, workflows, rpc, object store."""

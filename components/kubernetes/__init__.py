@@ -1,0 +1,1 @@
+"""What every cluster has: pools, workloads, policies, operators."""

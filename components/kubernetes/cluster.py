@@ -1,0 +1,82 @@
+"""The one thing that a tier knows about where it runs: a `Cluster`, never a cloud."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+import pulumi
+import pulumi_kubernetes as k8s
+
+from skerry.catalog import Catalog
+from skerry.facts import DataClass, TargetFact, Tier
+
+TIER_LABEL: Final = "skerry.dev/tier"
+"""Node label and taint key that a pool of one tier bears."""
+
+ZONE_LABEL: Final = "topology.kubernetes.io/zone"
+"""Source: Kubernetes "Well-Known Labels, Annotations and Taints", read 2026-11."""
+
+
+@dataclass(frozen=True, slots=True)
+class Placement:
+    """How pods of a tier find their nodes."""
+
+    node_selector: Mapping[str, str]
+    tolerations: tuple[Mapping[str, Any], ...] = ()
+    nodes_minimum: int = 0
+    nodes_maximum: int = 0
+    vcpu: int = 0
+    """Of one node."""
+    memory_gib: float = 0
+    """Of one node."""
+    gpus: int = 0
+    """Of one node."""
+    autoscaler: str | None = None
+    """Who adds nodes between minimum and maximum; None for a fixed number."""
+
+
+@dataclass(frozen=True, slots=True)
+class ManagedService:
+    """A service that the base stack made outside the cluster."""
+
+    endpoint: pulumi.Input[str]
+    """Host name, or bucket name for an object store."""
+    port: int
+    secret_ref: str | None = None
+    """Name of the Kubernetes Secret that holds its credentials; None where identity is by workload."""
+    attributes: Mapping[str, pulumi.Input[Any]] = field(default_factory=dict)
+    """What else a client needs: region, database, ARN."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cluster:
+    """A Kubernetes cluster as the tiers see it; each target makes one."""
+
+    target: TargetFact
+    provider: k8s.Provider
+    catalog: Catalog
+    """The pins; images are asked as `cluster.catalog.image(name, cluster.target, why)`."""
+    data_class: DataClass
+    production: bool
+    placements: Mapping[Tier, Placement]
+    storage_class: str | None
+    """Name of the StorageClass for volumes; None takes the cluster's default."""
+    storage_encrypted: bool | None
+    """Whether that class encrypts at rest; None where nobody said."""
+    labels: Mapping[str, str] = field(default_factory=dict)
+    """On every object: the user's tags and Skerry's own."""
+    relational: ManagedService | None = None
+    """A managed PostgreSQL; None: run one in the cluster."""
+    pubsub: ManagedService | None = None
+    """A managed Redis or Valkey; None: run one in the cluster."""
+    object_store: ManagedService | None = None
+    """A managed object store; None: run one in the cluster."""
+    service_account_annotations: Mapping[str, Mapping[str, pulumi.Input[str]]] = field(default_factory=dict)
+    """`<namespace>/<service account>` -> annotations that give it an identity at the cloud."""
+
+    @property
+    def failure_domains(self) -> int:
+        """The number of zones, racks or hosts that fail apart; 1 where none are named."""
+        return max(len(self.target.zones), 1)

@@ -1,0 +1,1 @@
+"""A cluster that exists already, its site registry and storage."""

@@ -1,0 +1,1 @@
+"""What the meta tier keeps: vectors, graphs, documents, relations, experiments."""

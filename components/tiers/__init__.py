@@ -1,0 +1,1 @@
+"""The cognitive, execution and meta tiers."""

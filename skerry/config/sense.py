@@ -1,0 +1,218 @@
+"""What the fields of a deployment must be to each other: impossible sizes, impossible places, seed ranges.
+
+Each check is a function `DeploymentSpec -> problems`, listed in `CHECKS`.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Callable, Iterator
+from datetime import date
+from typing import Final
+
+from skerry.catalog import load_catalog
+from skerry.config.spec import (
+    DeploymentSpec,
+    Layer,
+    Mode,
+    ModelProvider,
+    ObjectStoreKind,
+    PoolSpec,
+    PubSubKind,
+    Purchase,
+    RelationalKind,
+    SmallModelPlacement,
+    TargetKind,
+    VectorStoreKind,
+)
+from skerry.errors import CatalogError, Problem
+from skerry.images import ImageReference
+from skerry.instances import smallest
+from skerry.sizing import fit
+
+POOL_RANGES: Final = {"cognitive": (2, 8), "execution": (4, 128), "meta": (2, 4)}
+"""Nodes of each tier, from the Sensei deployment architecture: 2-8, 4-128 and 2-4."""
+
+EXECUTION_MEMORY_GIB: Final = (32, 64)
+"""Memory of an execution node, from the Sensei deployment architecture: 32-64 GB."""
+
+
+def sense_problems(spec: DeploymentSpec) -> list[Problem]:
+    """Return everything that cannot be, in the order of `CHECKS`."""
+    return [problem for check in CHECKS for problem in check(spec)]
+
+
+def _pools(spec: DeploymentSpec) -> Iterator[tuple[str, PoolSpec]]:
+    if spec.cognitive.pool is not None:
+        yield "cognitive", spec.cognitive.pool
+    yield "execution", spec.execution.pool
+    yield "meta", spec.meta.pool
+
+
+def _target(spec: DeploymentSpec) -> Iterator[Problem]:
+    target = spec.target
+    if target.kind is TargetKind.AWS:
+        if not target.region:
+            yield Problem("target.region", "is required on aws", "name a region such as eu-central-1")
+        if not target.connected:
+            yield Problem("target.connected", "is false, but aws is reached over the internet", "use kind: onprem")
+        if spec.layer is Layer.PLATFORM and not target.base_stack:
+            yield Problem("target.base_stack", "is required on aws", "name the stack with layer: base")
+        try:
+            network = ipaddress.ip_network(target.aws.vpc_cidr)
+            if network.version != 4 or not 16 <= network.prefixlen <= 17:
+                yield Problem("target.aws.vpc_cidr", f"'{network}' is too small for three zones", "use a /16 or /17")
+        except ValueError as exc:
+            yield Problem("target.aws.vpc_cidr", f"is not an address range: {exc}", "write it like 10.0.0.0/16")
+    elif spec.layer is Layer.BASE:
+        yield Problem("layer", "base has no meaning on own machines", "remove it: there is only the platform layer")
+    if target.kind is TargetKind.ONPREM and target.region:
+        yield Problem("target.region", f"'{target.region}' has no meaning on own machines", "remove it")
+    if not target.connected and not target.site_registry:
+        yield Problem("target.site_registry", "is required where connected is false", "name host:port of the registry")
+    if spec.mode is Mode.AIR_GAPPED and target.connected:
+        yield Problem("target.connected", "is true, but mode is air-gapped", "set connected: false")
+
+
+def _hosted(spec: DeploymentSpec) -> Iterator[Problem]:
+    inside = spec.mode is not Mode.SAAS or spec.target.kind is TargetKind.ONPREM or not spec.target.connected
+    where = "without a connection" if not spec.target.connected else f"in mode {spec.mode.value}"
+    if spec.meta.vector_store is VectorStoreKind.PINECONE and inside:
+        yield Problem("meta.vector_store", f"pinecone is hosted by its vendor and cannot be used {where}", "use qdrant")
+    hosted = [p.value for p in spec.cognitive.providers if p is not ModelProvider.LOCAL]
+    if hosted and not spec.target.connected:
+        yield Problem(
+            "cognitive.providers", f"{', '.join(hosted)} cannot be reached without a connection", "use only local"
+        )
+    if hosted and not spec.cognitive.api_key_secret:
+        yield Problem("cognitive.api_key_secret", f"is required for {', '.join(hosted)}", "name a secret config key")
+    if spec.target.kind is TargetKind.ONPREM:
+        for path, managed in (
+            ("meta.relational_kind", spec.meta.relational_kind is RelationalKind.MANAGED),
+            ("channels.pubsub", spec.channels.pubsub is PubSubKind.MANAGED),
+            ("channels.object_store", spec.channels.object_store is ObjectStoreKind.MANAGED),
+        ):
+            if managed:
+                yield Problem(path, "managed services exist on clouds only", "use auto")
+
+
+def _pool_sizes(spec: DeploymentSpec) -> Iterator[Problem]:
+    for tier, pool in _pools(spec):
+        low, high = POOL_RANGES[tier]
+        typical = pool.minimum if pool.typical is None else pool.typical
+        if not pool.minimum <= typical <= pool.maximum:
+            yield Problem(
+                f"{tier}.pool", f"{pool.minimum} <= {typical} <= {pool.maximum} does not hold", "order the three"
+            )
+        if pool.minimum < low or pool.maximum > high:
+            yield Problem(
+                f"{tier}.pool", f"{pool.minimum} to {pool.maximum} nodes is outside {low} to {high}", "stay inside"
+            )
+    memory = spec.execution.pool.machine.memory_gib
+    if not EXECUTION_MEMORY_GIB[0] <= memory <= EXECUTION_MEMORY_GIB[1]:
+        yield Problem(
+            "execution.pool.machine.memory_gib", f"{memory:g} GiB is outside 32 to 64 GiB", "choose another machine"
+        )
+    if spec.meta.pool.purchase is Purchase.SPOT:
+        yield Problem("meta.pool.purchase", "spot machines may be taken away at any time", "use on-demand")
+    if spec.execution.pool.purchase is Purchase.SPOT and not spec.execution.interruptible:
+        yield Problem(
+            "execution.pool.purchase", "spot needs work that may be interrupted", "set execution.interruptible: true"
+        )
+
+
+def _model_fit(spec: DeploymentSpec) -> Iterator[Problem]:
+    cognitive = spec.cognitive
+    if ModelProvider.LOCAL not in cognitive.providers:
+        return
+    if cognitive.pool is None or cognitive.model is None:
+        missing = "pool" if cognitive.pool is None else "model"
+        yield Problem(f"cognitive.{missing}", "is required for the provider local", "add it")
+        return
+    machine = cognitive.pool.machine
+    if not machine.gpus or not machine.gpu_memory_gib:
+        yield Problem("cognitive.pool.machine.gpus", "local inference needs GPUs", "set gpus and gpu_memory_gib")
+        return
+    try:
+        model = load_catalog().models[cognitive.model]
+    except KeyError:
+        known = ", ".join(sorted(load_catalog().models))
+        yield Problem("cognitive.model", f"'{cognitive.model}' is not in images/models.yaml", f"use one of {known}")
+        return
+    found = fit(
+        model,
+        cognitive.precision,
+        cognitive.context_tokens,
+        gpus=machine.gpus,
+        gpu_memory_gib=machine.gpu_memory_gib,
+        utilization=cognitive.gpu_memory_utilization,
+    )
+    if not found.fits:
+        yield Problem(
+            "cognitive",
+            f"{model.name} in {cognitive.precision.value} does not fit {machine.gpus} x {machine.gpu_memory_gib:g} GiB "
+            f"GPUs of one node: {found.arithmetic}",
+            "use more or larger GPUs a node, a smaller precision (fp8, int4) or a shorter context_tokens",
+        )
+
+
+def _small_model(spec: DeploymentSpec) -> Iterator[Problem]:
+    execution = spec.execution
+    if execution.small_model is not SmallModelPlacement.CPU:
+        return
+    known = load_catalog().models
+    if execution.model not in known:
+        yield Problem("execution.model", f"'{execution.model}' is not in images/models.yaml", f"use {sorted(known)}")
+
+
+def _names(spec: DeploymentSpec) -> Iterator[Problem]:
+    agents = {
+        "cognitive.scout": spec.cognitive.scout, "cognitive.architect": spec.cognitive.architect,
+        "execution.worker": spec.execution.worker, "execution.validator": spec.execution.validator,
+        "meta.learning": spec.meta.learning,
+    }  # fmt: skip
+    for path, agent in agents.items():
+        try:
+            ImageReference.parse(agent.image)
+        except CatalogError as exc:
+            yield Problem(f"{path}.image", str(exc))
+    if spec.meta.baseline is not None and spec.meta.baseline not in load_catalog().baselines:
+        known = ", ".join(sorted(load_catalog().baselines))
+        yield Problem("meta.baseline", f"'{spec.meta.baseline}' is not in images/baselines.yaml", f"use one of {known}")
+    for index, waiver in enumerate(spec.waivers):
+        try:
+            date.fromisoformat(waiver.expires)
+        except ValueError as exc:
+            yield Problem(f"waivers[{index}].expires", f"'{waiver.expires}' is not a date: {exc}")
+
+
+def _machines(spec: DeploymentSpec) -> Iterator[Problem]:
+    if spec.target.kind is TargetKind.ONPREM:
+        return
+    for tier, pool in _pools(spec):
+        machine = pool.machine
+        if machine.instance_type:
+            continue
+        try:
+            smallest(
+                spec.target.kind.value,
+                vcpu=machine.vcpu,
+                memory_gib=machine.memory_gib,
+                gpu_model=machine.gpu_model,
+                gpus=machine.gpus,
+                gpu_memory_gib=machine.gpu_memory_gib,
+            )
+        except CatalogError as exc:
+            yield Problem(f"{tier}.pool.machine", str(exc))
+
+
+CHECKS: Final[tuple[Callable[[DeploymentSpec], Iterator[Problem]], ...]] = (
+    _target,
+    _hosted,
+    _pool_sizes,
+    _model_fit,
+    _small_model,
+    _names,
+    _machines,
+)
+"""Every check, in the order in which problems are reported."""

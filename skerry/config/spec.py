@@ -1,0 +1,409 @@
+"""What a user can say about a deployment: the one model behind stack files, component arguments and the JSON Schema.
+
+Every field is read from the structured value `skerry:deployment` of a stack. Secrets never stand in it: a field whose
+name ends in `_secret` holds the name of a flat secret key of the same stack (`skerry:<name>`).
+"""
+
+from __future__ import annotations
+
+from enum import Enum
+from typing import Annotated, Final
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from skerry.facts import DataClass
+
+CONFIG_KEY: Final = "skerry:deployment"
+"""The key of the structured value in a stack file."""
+
+CONFIG_SCHEMA: Final = "skerry.config/1"
+"""Name and version of the stack configuration."""
+
+_DNS_LABEL = r"^[a-z0-9]([a-z0-9-]*[a-z0-9])?$"
+DnsLabel = Annotated[str, Field(pattern=_DNS_LABEL, max_length=63)]
+CountryCode = Annotated[str, Field(pattern=r"^[A-Z]{2}$")]
+SecretKey = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_-]*$")]
+
+
+class Spec(BaseModel):
+    """The base of all specs: closed and read-only."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+
+
+class System(str, Enum):
+    """The platform that a stack deploys."""
+
+    SENSEI = "sensei"
+
+
+class Mode(str, Enum):
+    """How a system is deployed."""
+
+    SAAS = "saas"
+    PRIVATE = "private"
+    AIR_GAPPED = "air-gapped"
+
+
+class Layer(str, Enum):
+    """Which of the two stacks of a deployment this is."""
+
+    BASE = "base"
+    """Account, network, cluster and managed stores."""
+    PLATFORM = "platform"
+    """Everything inside Kubernetes."""
+
+
+class TargetKind(str, Enum):
+    """Where a stack stands."""
+
+    AWS = "aws"
+    ONPREM = "onprem"
+
+
+class ImageAccess(str, Enum):
+    """How nodes of a site reach images."""
+
+    REWRITE = "rewrite"
+    """References are mapped to the site registry."""
+    MIRROR = "mirror"
+    """References stay; the nodes' runtimes are told to ask the site registry."""
+
+
+class AwsTargetSpec(Spec):
+    """What only AWS needs."""
+
+    vpc_cidr: str = "10.0.0.0/16"
+    """The address range of the VPC; three zones of /19 pods-and-nodes subnets must fit."""
+    kubernetes_version: str = "1.34"
+    """The minor version of the EKS control plane."""
+    account_id: str | None = Field(default=None, pattern=r"^\d{12}$")
+    """The only account that the provider may touch; left out, any account of the credentials is taken."""
+
+
+class TargetSpec(Spec):
+    """Where the deployment stands."""
+
+    kind: TargetKind
+    """The kind of substrate."""
+    connected: bool = True
+    """False for a site without a route to the internet."""
+    jurisdiction: CountryCode
+    """ISO 3166 code of the country whose law holds where the machines stand."""
+    region: str = ""
+    """The cloud's region; empty on own machines."""
+    failure_domains: tuple[DnsLabel, ...] = Field(default=(), max_length=9)
+    """Zones, racks or hosts that fail apart; the nodes carry them as topology.kubernetes.io/zone."""
+    base_stack: str | None = None
+    """The stack that made the cluster; needed for the platform layer on a cloud."""
+    kubeconfig_secret: SecretKey | None = None
+    """The secret key that holds the kubeconfig of an existing cluster; left out, the ambient kubeconfig is used."""
+    kube_context: str | None = None
+    """The context within the kubeconfig; left out, its current one."""
+    storage_class: DnsLabel | None = None
+    """The StorageClass for volumes; left out, the target's own encrypted one (AWS) or the cluster's default."""
+    storage_encrypted: bool | None = None
+    """Whether that StorageClass encrypts at rest; left out, reports say that it is not known (on own machines)."""
+    image_access: ImageAccess = ImageAccess.REWRITE
+    """How nodes reach images where a site registry is named."""
+    site_registry: str | None = Field(default=None, pattern=r"^[a-z0-9.-]+(:\d{1,5})?(/[a-z0-9._/-]+)?$")
+    """The registry of the site, `host[:port][/prefix]`; required where `connected` is false."""
+    aws: AwsTargetSpec = AwsTargetSpec()
+    """What only AWS needs; ignored elsewhere."""
+
+
+class BoundarySpec(Spec):
+    """Where data of one class may be."""
+
+    data_class: DataClass
+    """The class; data of a higher class without a row of its own takes the next lower row."""
+    jurisdictions: tuple[str, ...] = Field(min_length=1)
+    """ISO 3166 codes, or EU or EEA."""
+
+
+class ResidencySpec(Spec):
+    """The residency profile of a deployment."""
+
+    profile: DnsLabel
+    """The name that reports show, for example eu-sovereign."""
+    boundaries: tuple[BoundarySpec, ...] = Field(min_length=1)
+    """One row a data class."""
+
+
+class StateSpec(Spec):
+    """Where Pulumi keeps the state of this stack, and who can read its secrets."""
+
+    backend: str
+    """The address that `pulumi login` gets, for example s3://bucket or file:///srv/pulumi."""
+    jurisdiction: CountryCode
+    """The country where that backend stands."""
+    secrets_provider: str
+    """`passphrase`, or the address of a key such as awskms://alias/pulumi?region=eu-central-1."""
+    secrets_jurisdiction: CountryCode | None = None
+    """The country where that key stands; left out, the backend's."""
+    backup: str = Field(min_length=3)
+    """Where the state is backed up and how often, in words, for the people who must restore it."""
+
+
+class Purchase(str, Enum):
+    """How machines are paid."""
+
+    EXISTING = "existing"
+    ON_DEMAND = "on-demand"
+    SPOT = "spot"
+
+
+class MachineSpec(Spec):
+    """The machine of a pool: what it must have. On a cloud, `instance_type` or the smallest type that fits is taken."""
+
+    vcpu: int = Field(ge=1, le=1024)
+    """Virtual CPUs."""
+    memory_gib: float = Field(gt=0, le=32768)
+    """Memory in GiB."""
+    gpu_model: str | None = None
+    """The GPU's model, for example A100; left out, the machine has none."""
+    gpus: int = Field(default=0, ge=0, le=16)
+    """GPUs of one machine."""
+    gpu_memory_gib: float = Field(default=0, ge=0, le=512)
+    """Memory of one GPU in GiB."""
+    instance_type: str | None = None
+    """The cloud's name of the type; left out, the catalogue's smallest type that has all of the above."""
+    comparable_instance: str | None = Field(default=None, pattern=r"^(aws|gcp|azure):[a-z0-9-]+:[A-Za-z0-9_.-]+$")
+    """Own machines: `<cloud>:<region>:<type>` of rented machines of like size, for a comparison in cost reports."""
+
+
+class PoolSpec(Spec):
+    """A pool of machines."""
+
+    minimum: int = Field(ge=0, le=1000)
+    """The fewest machines."""
+    typical: int | None = Field(default=None, ge=0, le=1000)
+    """What finance should expect; left out, the minimum."""
+    maximum: int = Field(ge=0, le=1000)
+    """The most machines; on own machines, those that exist."""
+    machine: MachineSpec
+    """What one machine has."""
+    purchase: Purchase | None = None
+    """How they are paid; left out, on-demand on a cloud and existing on own machines."""
+
+
+class AgentSpec(Spec):
+    """One kind of agent; the image is the user's."""
+
+    image: str
+    """The image reference; pinned by the lock or by an @sha256 digest of its own."""
+    replicas: int = Field(default=2, ge=1, le=256)
+    """How many run."""
+
+
+class Precision(str, Enum):
+    """The number format of model weights."""
+
+    BF16 = "bf16"
+    FP8 = "fp8"
+    INT4 = "int4"
+
+
+class ModelProvider(str, Enum):
+    """Who answers prompts."""
+
+    LOCAL = "local"
+    """vLLM on the GPU pool."""
+    OPENAI = "openai"
+    """The hosted API; needs egress to the internet."""
+    ANTHROPIC = "anthropic"
+    """The hosted API; needs egress to the internet."""
+
+
+class CognitiveSpec(Spec):
+    """The GPU tier: frontier inference, Scout and Architect agents."""
+
+    providers: tuple[ModelProvider, ...] = Field(default=(ModelProvider.LOCAL,), min_length=1)
+    """In the order in which they are asked; the later ones are fallbacks."""
+    api_key_secret: SecretKey | None = None
+    """The secret key that holds the API key of a hosted provider."""
+    model: DnsLabel | None = None
+    """The row of images/models.yaml that local inference serves."""
+    precision: Precision = Precision.BF16
+    """The format of the served weights."""
+    context_tokens: int = Field(default=8192, ge=512, le=1_048_576)
+    """The longest prompt and answer together, in tokens."""
+    gpu_memory_utilization: float = Field(default=0.90, gt=0.1, le=0.98)
+    """The share of GPU memory that vLLM may take."""
+    pool: PoolSpec | None = None
+    """The GPU machines; needed for local inference."""
+    scout: AgentSpec
+    """Agents that explore."""
+    architect: AgentSpec
+    """Agents that plan."""
+
+
+class SmallModelPlacement(str, Enum):
+    """Where Worker and Validator agents get answers of a small model."""
+
+    CPU = "cpu"
+    """A quantised model on the execution machines: possible but slow."""
+    COGNITIVE = "cognitive"
+    """A call to the cognitive tier."""
+
+
+class ExecutionSpec(Spec):
+    """The CPU tier: Ray, Worker and Validator agents."""
+
+    pool: PoolSpec
+    """The CPU machines; one Ray worker each."""
+    small_model: SmallModelPlacement = SmallModelPlacement.COGNITIVE
+    """Where the agents' small model runs."""
+    model: DnsLabel | None = None
+    """The row of images/models.yaml for `cpu`."""
+    checkpoint_every_records: int = Field(default=10_000, ge=1)
+    """Migration progress is checkpointed every so many records."""
+    worker: AgentSpec
+    """Agents that transform."""
+    validator: AgentSpec
+    """Agents that check."""
+    interruptible: bool = False
+    """True allows spot machines: tasks are then lost and repeated when a machine is taken away."""
+
+
+class VectorStoreKind(str, Enum):
+    """Where embeddings are kept."""
+
+    QDRANT = "qdrant"
+    PINECONE = "pinecone"
+    """Hosted by its vendor: only for connected targets."""
+
+
+class RelationalKind(str, Enum):
+    """Who runs PostgreSQL."""
+
+    AUTO = "auto"
+    """The cloud's managed one where the base stack has it, else CloudNativePG."""
+    CLOUDNATIVE_PG = "cloudnative-pg"
+    MANAGED = "managed"
+
+
+class StoreSpec(Spec):
+    """Size of one store."""
+
+    replicas: int = Field(default=3, ge=1, le=9)
+    """Members; three or more where a majority must live."""
+    storage_gib: int = Field(default=100, ge=1, le=65536)
+    """Volume of one member in GiB."""
+
+
+class MetaSpec(Spec):
+    """The persistent tier: knowledge stores and Learning agents."""
+
+    pool: PoolSpec
+    """The machines that the stores run on; never spot."""
+    vector_store: VectorStoreKind = VectorStoreKind.QDRANT
+    """Which vector store."""
+    vector: StoreSpec = StoreSpec()
+    """Size of the vector store."""
+    graph: StoreSpec = StoreSpec()
+    """Size of Neo4j."""
+    documents: StoreSpec = StoreSpec()
+    """Size of MongoDB."""
+    relational_kind: RelationalKind = RelationalKind.AUTO
+    """Who runs PostgreSQL for Temporal and MLflow."""
+    relational: StoreSpec = StoreSpec()
+    """Size of PostgreSQL."""
+    learning: AgentSpec
+    """Agents that learn from finished migrations."""
+    baseline: DnsLabel | None = None
+    """The row of images/baselines.yaml that the pattern library starts from."""
+
+
+class PubSubKind(str, Enum):
+    """Who runs the pub/sub channel."""
+
+    AUTO = "auto"
+    """The cloud's managed one where the base stack has it, else Valkey."""
+    VALKEY = "valkey"
+    MANAGED = "managed"
+
+
+class ObjectStoreKind(str, Enum):
+    """Who runs the object store."""
+
+    AUTO = "auto"
+    """The cloud's where the base stack has it, else SeaweedFS."""
+    SEAWEEDFS = "seaweedfs"
+    MANAGED = "managed"
+
+
+class ChannelsSpec(Spec):
+    """The channels between the tiers."""
+
+    pubsub: PubSubKind = PubSubKind.AUTO
+    """Broadcasts, at most once; never for migration state."""
+    pubsub_replicas: int = Field(default=3, ge=1, le=9)
+    """Members of Valkey."""
+    temporal_replicas: int = Field(default=3, ge=1, le=9)
+    """Replicas of each Temporal service."""
+    temporal_history_shards: int = Field(default=512, ge=1, le=16384)
+    """Fixed for the life of the deployment."""
+    object_store: ObjectStoreKind = ObjectStoreKind.AUTO
+    """Snapshots, checkpoints, large files."""
+    object_store_gib: int = Field(default=500, ge=1)
+    """Space for objects in GiB."""
+    object_store_replicas: int = Field(default=3, ge=1, le=99)
+    """Volume servers of SeaweedFS."""
+
+
+class BudgetSpec(Spec):
+    """What a deployment may cost."""
+
+    maximum_usd_per_month: float = Field(gt=0)
+    """Upper bound of a month at the largest size, in USD."""
+
+
+class WaiverSpec(Spec):
+    """A finding that somebody answers for."""
+
+    rule: str = Field(pattern=r"^[A-Z]{3}\d{3}$")
+    """The rule's id."""
+    resource: str = Field(min_length=1)
+    """A resource name, URN or glob."""
+    owner: str = Field(min_length=3)
+    """Who answers for it."""
+    reason: str = Field(min_length=10)
+    """Why it is acceptable."""
+    expires: str = Field(pattern=r"^\d{4}-\d{2}-\d{2}$")
+    """The last day on which it counts."""
+
+
+class DeploymentSpec(Spec):
+    """One deployment: the value of `skerry:deployment`."""
+
+    system: System
+    """The platform."""
+    mode: Mode
+    """How it is deployed."""
+    layer: Layer = Layer.PLATFORM
+    """Which of the two stacks this is; on own machines there is only the platform."""
+    production: bool = False
+    """True makes unresolved digests, missing waivers and unprotected stores violations."""
+    data_class: DataClass = DataClass.RESTRICTED
+    """The class of the customer's data in the stores."""
+    target: TargetSpec
+    """Where it stands."""
+    residency: ResidencySpec
+    """Where data may be."""
+    state: StateSpec
+    """Where Pulumi's state is."""
+    cognitive: CognitiveSpec
+    """The GPU tier."""
+    execution: ExecutionSpec
+    """The CPU tier."""
+    meta: MetaSpec
+    """The persistent tier."""
+    channels: ChannelsSpec = ChannelsSpec()
+    """What joins the tiers."""
+    budget: BudgetSpec | None = None
+    """What it may cost; left out, no budget is checked."""
+    waivers: tuple[WaiverSpec, ...] = ()
+    """Findings that somebody answers for."""
+    tags: dict[str, str] = {}
+    """Tags on every cloud resource and labels on every object, beside Skerry's own."""
