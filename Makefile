@@ -1,0 +1,59 @@
+# Two targets do all the set-up: `make demo` shows the main job, `make test` runs every test.
+.DEFAULT_GOAL := help
+SHELL := /bin/sh
+VENV ?= .venv
+PY := $(VENV)/bin/python
+CLOUD ?= core
+DEMO ?= build/demo
+export VENV
+
+.PHONY: help venv demo test test-fast lint lock golden toolchain docs bench bench-engine bench-bundle clean
+
+help: ## list the targets
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-13s %s\n", $$1, $$2}'
+
+venv: ## make .venv for your own stacks: CLOUD=core, aws, gcp or azure
+	@.ci/venv $(CLOUD)
+
+demo: ## the main job on sensei-airgapped, offline: preview, check, cost, render, bundle, verify, import, prove
+	@.ci/venv core
+	@$(VENV)/bin/skerry demo --out $(DEMO)
+
+test: ## every test that this machine can run; says what was skipped and why
+	@.ci/venv all
+	@.ci/tools
+	@$(PY) -m pytest
+
+test-fast: ## tests without the Pulumi CLI and without operating-system tools
+	@.ci/venv all
+	@$(PY) -m pytest -m "not toolchain and not registry and not network"
+
+lint: ## ruff and mypy
+	@.ci/venv all
+	@$(VENV)/bin/ruff check .
+	@$(VENV)/bin/ruff format --check .
+	@$(VENV)/bin/mypy
+
+lock: ## make every requirements file anew from pyproject.toml
+	@.ci/venv all
+	@.ci/lock
+
+golden: ## rewrite the golden files; read the diff before you commit it
+	@.ci/venv all
+	@$(PY) -m pytest --update-golden -q
+
+toolchain: ## build the real Pulumi CLI from its Go module, cached outside the checkout (14 CPU minutes the first time)
+	@tests/toolchain/build.sh
+
+bench: bench-engine bench-bundle ## figures beside the alternative a user has
+
+bench-engine: ## preview, check and cost beside the real CLI's preview
+	@.ci/venv all
+	@$(PY) tests/bench/bench_engine.py
+
+bench-bundle: ## export, verify and import beside skopeo copy and one SHA-256 pass
+	@.ci/venv all
+	@$(PY) tests/bench/bench_bundle.py
+
+clean: ## remove what the targets made inside the checkout
+	rm -rf $(VENV) build .mypy_cache .ruff_cache .pytest_cache

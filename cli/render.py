@@ -1,0 +1,75 @@
+"""`skerry render`: write a stack's Kubernetes manifests and its diagram."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from pathlib import Path
+
+from cli.options import add_stack_options, load_graph
+from cli.output import deliver, say, write_file
+from skerry.errors import UsageError
+from skerry.render.diagram import diagram_svg
+from skerry.render.manifests import Manifest, manifests, to_yaml
+
+RENDER_SCHEMA = "skerry.render/1"
+"""Name and version of the JSON form."""
+
+
+def add(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add the verb."""
+    parser = verbs.add_parser(
+        "render",
+        help="write the Kubernetes manifests and a diagram of a stack",
+        description="Writes one YAML file an object and diagram.svg. Unknown and secret values are masked.",
+    )
+    add_stack_options(parser)
+    parser.add_argument("--format", choices=("text", "json"), default="text", help="default: text (YAML files)")
+    parser.add_argument("--out", type=Path, metavar="DIR", help="the folder to write (text) or the file (json)")
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Write the files; without --out the YAML goes to the terminal as one stream.
+
+    Raises:
+        UsageError: the folder holds files that `render` did not write.
+    """
+    graph = load_graph(args)
+    found = manifests(graph)
+    if args.format == "json":
+        deliver(_json(found), args.out)
+    elif args.out is None:
+        deliver("---\n".join(to_yaml(manifest) for manifest in found), None)
+    else:
+        _write(args.out, found, diagram_svg(graph))
+    return 0
+
+
+def _write(folder: Path, found: list[Manifest], picture: str) -> None:
+    if folder.exists() and not folder.is_dir():
+        raise UsageError(f"--out '{folder}' is a file: name a folder")
+    wanted = {folder / "manifests" / manifest.path: to_yaml(manifest) for manifest in found}
+    stale = {path for path in (folder / "manifests").rglob("*.yaml")} - set(wanted)
+    foreign = sorted(path for path in stale if not path.read_text(encoding="utf-8", errors="replace").startswith("# urn:"))
+    if foreign:
+        raise UsageError(f"--out '{folder}' holds '{foreign[0].relative_to(folder)}', which render did not write: "
+                         "name an empty folder")  # fmt: skip
+    for path in stale:
+        path.unlink()
+    for path, text in wanted.items():
+        write_file(path, text)
+    write_file(folder / "diagram.svg", picture)
+    masked = sum(1 for manifest in found if not manifest.complete)
+    say(f"written: {len(found)} manifests ({masked} with masked values) under {folder / 'manifests'}")
+    say(f"written: {folder / 'diagram.svg'}")
+
+
+def _json(found: list[Manifest]) -> str:
+    document = {
+        "schema": RENDER_SCHEMA,
+        "manifests": [
+            {"path": m.path, "urn": m.urn, "complete": m.complete, "document": m.document} for m in found
+        ],
+    }
+    return json.dumps(document, indent=2, sort_keys=True) + "\n"

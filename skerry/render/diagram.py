@@ -1,0 +1,140 @@
+"""The deployment as a picture: one SVG, tiers as bands, components as boxes, no script and no outside reference."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from html import escape
+from typing import Final
+
+from skerry.facts import ComponentFacts, Tier, deployments, facts_around, facts_of
+from skerry.graph import Resource, ResourceGraph
+
+WIDTH: Final = 1200
+BOX_WIDTH: Final = 268
+BOX_HEIGHT: Final = 74
+GAP: Final = 16
+MARGIN: Final = 24
+PER_ROW: Final = (WIDTH - 2 * MARGIN - GAP) // (BOX_WIDTH + GAP)
+
+COLOURS: Final = {
+    Tier.COGNITIVE: ("#fdf0e6", "#b4541a"),
+    Tier.EXECUTION: ("#e9f3ea", "#2d6b38"),
+    Tier.META: ("#ebeef9", "#3a4c9b"),
+    Tier.CHANNELS: ("#f6ecf6", "#7d3c80"),
+    Tier.PLATFORM: ("#f0f0ee", "#55534c"),
+}
+"""Fill of the band, and line of its boxes."""
+
+TITLES: Final = {
+    Tier.COGNITIVE: "Cognitive tier",
+    Tier.EXECUTION: "Execution tier",
+    Tier.META: "Meta tier",
+    Tier.CHANNELS: "Channels between the tiers",
+    Tier.PLATFORM: "Platform",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class _Box:
+    title: str
+    lines: tuple[str, ...]
+    stateful: bool
+
+
+def diagram_svg(graph: ResourceGraph) -> str:
+    """Return the picture of every Skerry component that has a role, grouped by tier."""
+    bands = [(tier, _boxes(graph, tier)) for tier in COLOURS]
+    parts: list[str] = []
+    y = MARGIN + 48
+    for tier, boxes in bands:
+        if not boxes:
+            continue
+        rows = -(-len(boxes) // PER_ROW)
+        height = 40 + rows * (BOX_HEIGHT + GAP)
+        parts += _band(tier, boxes, y, height)
+        y += height + GAP
+    title = " · ".join(graph.stacks)
+    lines = [_deployment_line(graph)]
+    head = [
+        f'<svg xmlns="http://www.w3.org/2000/svg" width="{WIDTH}" height="{y + MARGIN}" '
+        f'viewBox="0 0 {WIDTH} {y + MARGIN}" font-family="system-ui, sans-serif" role="img">',
+        f"<title>{escape(title)}</title>",
+        f'<rect width="{WIDTH}" height="{y + MARGIN}" fill="#ffffff"/>',
+        _text(MARGIN, MARGIN + 12, title, size=20, weight="600"),
+        _text(MARGIN, MARGIN + 34, lines[0], size=13, fill="#55534c"),
+    ]
+    foot = _text(MARGIN, y + 8, "Boxes with a thick left edge keep data.", size=12, fill="#55534c")
+    return "\n".join([*head, *parts, foot, "</svg>"]) + "\n"
+
+
+def _deployment_line(graph: ResourceGraph) -> str:
+    for _, deployment in deployments(graph):
+        target = deployment.target
+        link = "connected" if target.connected else "no connection to the outside"
+        return f"{deployment.system}, {deployment.mode}, {target.kind} in {target.jurisdiction}, {link}"
+    return f"{len(graph.resources)} resources"
+
+
+def _boxes(graph: ResourceGraph, tier: Tier) -> list[_Box]:
+    found = []
+    for resource in graph.resources:
+        facts = facts_of(resource)
+        if facts is None or facts.role is None or facts_around(graph, resource).tier is not tier:
+            continue
+        found.append(_Box(resource.name, tuple(_lines(graph, resource, facts)), facts.stateful))
+    return found
+
+
+def _lines(graph: ResourceGraph, resource: Resource, facts: ComponentFacts) -> Iterable[str]:
+    if facts.nodes is not None and facts.scaling is not None:
+        machine = f"{facts.nodes.vcpu} vCPU, {facts.nodes.memory_gib:g} GiB"
+        if facts.nodes.gpus:
+            machine = f"{facts.nodes.gpus} x {facts.nodes.gpu_model} {facts.nodes.gpu_memory_gib:g} GiB"
+        yield f"{facts.role}: {facts.scaling.minimum} to {facts.scaling.maximum} x {machine}"
+    elif facts.replicas is not None:
+        yield f"{facts.role}, {facts.replicas} replicas"
+    else:
+        yield str(facts.role)
+    details = []
+    if facts.images:
+        details.append(f"{len(facts.images)} image{'s' if len(facts.images) > 1 else ''}")
+    if facts.models:
+        details.append(", ".join(model.name for model in facts.models))
+    if facts.guarantee:
+        details.append(facts.guarantee)
+    below = sum(1 for r in graph.descendants(resource.urn) if r.custom)
+    details.append(f"{below} resources")
+    yield ", ".join(details)
+
+
+def _band(tier: Tier, boxes: list[_Box], y: int, height: int) -> list[str]:
+    fill, line = COLOURS[tier]
+    parts = [
+        f'<rect x="{MARGIN}" y="{y}" width="{WIDTH - 2 * MARGIN}" height="{height}" rx="8" fill="{fill}"/>',
+        _text(MARGIN + GAP, y + 24, TITLES[tier], size=15, weight="600", fill=line),
+    ]
+    for index, box in enumerate(boxes):
+        row, column = divmod(index, PER_ROW)
+        parts += _box(box, MARGIN + GAP + column * (BOX_WIDTH + GAP), y + 40 + row * (BOX_HEIGHT + GAP), line)
+    return parts
+
+
+def _box(box: _Box, x: int, y: int, line: str) -> list[str]:
+    parts = [f'<rect x="{x}" y="{y}" width="{BOX_WIDTH}" height="{BOX_HEIGHT}" rx="4" fill="#ffffff" stroke="{line}"/>']
+    if box.stateful:
+        parts.append(f'<rect x="{x}" y="{y}" width="6" height="{BOX_HEIGHT}" fill="{line}"/>')
+    parts.append(_text(x + 14, y + 22, _fit(box.title, 30), size=14, weight="600"))
+    parts += [
+        _text(x + 14, y + 42 + 18 * index, _fit(text, 42), size=12, fill="#33322e")
+        for index, text in enumerate(box.lines[:2])
+    ]
+    return parts
+
+
+def _fit(text: str, limit: int) -> str:
+    return text if len(text) <= limit else text[: limit - 1] + "…"
+
+
+def _text(x: int, y: int, text: str, *, size: int, weight: str = "400", fill: str = "#1c1b19") -> str:
+    return f'<text x="{x}" y="{y}" font-size="{size}" font-weight="{weight}" fill="{fill}">{escape(text)}</text>'
