@@ -1,6 +1,7 @@
 """The `skerry` command: parse, dispatch, and turn every error into one message and an exit code.
 
-Exit codes: 0 clean; 1 findings or a refused medium; 2 wrong use or configuration; 3 environment (registry, disk, crash).
+Exit codes: 0 clean; 1 findings or a refused medium; 2 wrong use or configuration; 3 environment (registry, disk,
+crash).
 """
 
 from __future__ import annotations

@@ -7,6 +7,7 @@ import os
 from pathlib import Path
 
 from skerry.engine.run import run_deployment
+
 from skerry.errors import UsageError
 from skerry.graph import ResourceGraph
 
@@ -16,9 +17,7 @@ CHECKOUT = Path(__file__).resolve().parent.parent
 
 def add_stack_options(parser: argparse.ArgumentParser) -> None:
     """Add `--stack`, `--project` and `--config` to a verb that reads a stack."""
-    parser.add_argument(
-        "--stack", required=True, metavar="NAME", help="the stack, as in stacks/Pulumi.<NAME>.yaml"
-    )
+    parser.add_argument("--stack", required=True, metavar="NAME", help="the stack, as in stacks/Pulumi.<NAME>.yaml")
     parser.add_argument(
         "--project",
         type=Path,
@@ -67,7 +66,9 @@ def overrides(pairs: list[str]) -> dict[str, str]:
     for pair in pairs:
         key, equals, value = pair.partition("=")
         if not equals or not key:
-            raise UsageError(f"--config '{pair}' is not KEY=VALUE: write for example --config imagesLock=images/my.lock")
+            raise UsageError(
+                f"--config '{pair}' is not KEY=VALUE: write for example --config imagesLock=images/my.lock"
+            )
         found[key if ":" in key else f"skerry:{key}"] = value
     return found
 

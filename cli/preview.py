@@ -6,7 +6,7 @@ import argparse
 
 from cli.options import add_output_options, add_stack_options, load_graph
 from cli.output import deliver
-from skerry.graph import to_json
+from skerry.graph_json import to_json
 from skerry.render.tree import preview_text
 
 

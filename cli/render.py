@@ -50,8 +50,10 @@ def _write(folder: Path, found: list[Manifest], picture: str) -> None:
     if folder.exists() and not folder.is_dir():
         raise UsageError(f"--out '{folder}' is a file: name a folder")
     wanted = {folder / "manifests" / manifest.path: to_yaml(manifest) for manifest in found}
-    stale = {path for path in (folder / "manifests").rglob("*.yaml")} - set(wanted)
-    foreign = sorted(path for path in stale if not path.read_text(encoding="utf-8", errors="replace").startswith("# urn:"))
+    stale = set((folder / "manifests").rglob("*.yaml")) - set(wanted)
+    foreign = sorted(
+        path for path in stale if not path.read_text(encoding="utf-8", errors="replace").startswith("# urn:")
+    )
     if foreign:
         raise UsageError(f"--out '{folder}' holds '{foreign[0].relative_to(folder)}', which render did not write: "
                          "name an empty folder")  # fmt: skip
@@ -68,8 +70,6 @@ def _write(folder: Path, found: list[Manifest], picture: str) -> None:
 def _json(found: list[Manifest]) -> str:
     document = {
         "schema": RENDER_SCHEMA,
-        "manifests": [
-            {"path": m.path, "urn": m.urn, "complete": m.complete, "document": m.document} for m in found
-        ],
+        "manifests": [{"path": m.path, "urn": m.urn, "complete": m.complete, "document": m.document} for m in found],
     }
     return json.dumps(document, indent=2, sort_keys=True) + "\n"
