@@ -1,0 +1,251 @@
+"""Reads Pulumi.yaml and the stack files beside it, as the command reads them.
+
+Nothing is decrypted and no environment is opened: a `secure:` value and a value of an ESC `environment:` become keys
+whose plaintext is withheld, which a program sees as secret unknowns.
+"""
+
+# Source: pulumi/pulumi sdk/go/common/workspace loaders.go, config.go and sdk/go/common/resource/config/key.go, read
+# 2026-11.
+
+from __future__ import annotations
+
+import difflib
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from skerry.engine.values import WITHHELD
+from skerry.errors import ConfigError, Problem
+
+
+@dataclass(frozen=True, slots=True)
+class StackConfig:
+    """The configuration of one stack, by full keys (`namespace:key`)."""
+
+    values: Mapping[str, str]
+    """Scalars as text, structured values as JSON text."""
+    secret_keys: frozenset[str]
+    """Keys whose values are secret; one without a value here has no plaintext and is a secret unknown."""
+
+
+@dataclass(frozen=True, slots=True)
+class Project:
+    """A Pulumi project as its Pulumi.yaml declares it."""
+
+    name: str
+    root: Path
+    """The folder of Pulumi.yaml."""
+    program: Path
+    """The folder that holds the program: `root`, or what `main` names."""
+    main: Path
+    """The file that is run."""
+    stack_dir: Path
+    """The folder of the stack files."""
+    config_defaults: Mapping[str, str] = field(default_factory=dict)
+    """Full key -> value, for stacks that do not set it."""
+
+    def stacks(self) -> tuple[str, ...]:
+        """Return the names of the stacks that have a file, sorted."""
+        found = (path.name for path in self.stack_dir.glob("Pulumi.*.yaml"))
+        return tuple(sorted(name.removeprefix("Pulumi.").removesuffix(".yaml") for name in found))
+
+    def stack_file(self, stack: str) -> Path:
+        """Return where the file of a stack stands."""
+        return self.stack_dir / f"Pulumi.{stack}.yaml"
+
+
+class _Loader(yaml.SafeLoader):
+    """YAML as the command reads it: 1.2 booleans, no dates, and a key written twice is an error."""
+
+    yaml_implicit_resolvers: dict[str, Any] = {}  # noqa: RUF012  # the base class keeps its table the same way
+
+
+def _resolve(tag: str, pattern: str, first: str) -> None:
+    _Loader.add_implicit_resolver(f"tag:yaml.org,2002:{tag}", re.compile(pattern), list(first))
+
+
+_resolve("bool", r"^(?:true|True|TRUE|false|False|FALSE)$", "tTfF")
+_resolve("int", r"^[-+]?(?:0x[0-9a-fA-F_]+|0[0-7_]*|[1-9][0-9_]*)$", "-+0123456789")
+_resolve("float", r"^[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?$", "-+0123456789.")
+_resolve("null", r"^(?:~|null|Null|NULL|)$", "~nN\0")
+_resolve("merge", r"^<<$", "<")
+
+
+def _mapping(loader: _Loader, node: yaml.MappingNode) -> dict[str, Any]:
+    seen: set[str] = set()
+    for key, _ in node.value:
+        if key.value in seen and key.tag != "tag:yaml.org,2002:merge":
+            raise yaml.constructor.ConstructorError(None, None, f"the key '{key.value}' is set twice", key.start_mark)
+        seen.add(key.value)
+    loader.flatten_mapping(node)
+    return {str(key): value for key, value in loader.construct_mapping(node, deep=True).items()}
+
+
+_Loader.add_constructor("tag:yaml.org,2002:map", _mapping)
+_Loader.add_constructor("tag:yaml.org,2002:float", lambda loader, node: float(loader.construct_scalar(node)))
+
+
+def load_project(program: Path) -> Project:
+    """Read the Pulumi.yaml of a folder.
+
+    Raises:
+        ConfigError: there is none, it cannot be read, or it is not a Python project.
+    """
+    root = program.resolve()
+    path = next((root / name for name in ("Pulumi.yaml", "Pulumi.yml") if (root / name).is_file()), None)
+    if path is None:
+        raise ConfigError(str(program), [Problem("", "no Pulumi.yaml in this folder", "name the folder of a project")])
+    data = _load(path)
+    name, problems = data.get("name"), []
+    if not isinstance(name, str) or not name:
+        problems.append(Problem("name", f"{name!r} is not a project name", "give the project a name"))
+    runtime = data.get("runtime")
+    runtime = runtime.get("name") if isinstance(runtime, dict) else runtime
+    if runtime != "python":
+        problems.append(Problem("runtime", f"{runtime!r} cannot be run in process: allowed is 'python'"))
+    folder, main = _main(root, str(data.get("main") or ""))
+    if not main.is_file():
+        problems.append(Problem("main", f"there is no program at {main}", "add a __main__.py or correct 'main'"))
+    if problems:
+        raise ConfigError(path.name, problems)
+    # `config: <folder>` is the old spelling of stackConfigDir.
+    config = data.get("config")
+    stack_dir = data.get("stackConfigDir") or (config if isinstance(config, str) else "")
+    return Project(
+        name=str(name),
+        root=root,
+        program=folder,
+        main=main,
+        stack_dir=root / str(stack_dir or "."),
+        config_defaults=_defaults(str(name), config) if isinstance(config, dict) else {},
+    )
+
+
+def _main(root: Path, main: str) -> tuple[Path, Path]:
+    path = (root / main).resolve()
+    return (path.parent, path) if path.suffix == ".py" else (path, path / "__main__.py")
+
+
+def _defaults(project: str, config: Mapping[str, Any]) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for key, declared in config.items():
+        value = declared
+        if isinstance(declared, dict):
+            value = declared.get("default", declared.get("value"))
+        if value is not None:
+            found[key if ":" in key else f"{project}:{key}"] = _text(value)
+    return found
+
+
+def load_stack_config(project: Project, stack: str) -> StackConfig:
+    """Read the configuration of a stack.
+
+    Raises:
+        ConfigError: the stack has no file, the file is not YAML, or a key cannot be a configuration key.
+    """
+    path = project.stack_file(stack)
+    if "/" in stack or not path.is_file():
+        raise _unknown_stack(project, stack)
+    data = _load(path)
+    config = data.get("config")
+    if config is not None and not isinstance(config, dict):
+        raise ConfigError(path.name, [Problem("config", f"{config!r} is not a mapping of keys to values")])
+    values, secrets = dict(project.config_defaults), set[str]()
+    problems: list[Problem] = []
+    for short, value in (config or {}).items():
+        key, problem = _full_key(project.name, short)
+        if problem is not None:
+            problems.append(problem)
+            continue
+        values.pop(key, None)
+        plain, withheld = _withhold(value)
+        if withheld:
+            secrets.add(key)
+        if plain != WITHHELD:
+            values[key] = _text(plain)
+    if problems:
+        raise ConfigError(path.name, problems)
+    for key in _environment_keys(project.name, data.get("environment")):
+        if key not in values or key in project.config_defaults:
+            values.pop(key, None)
+            secrets.add(key)
+    return StackConfig(values, frozenset(secrets))
+
+
+def _full_key(project: str, key: str) -> tuple[str, Problem | None]:
+    parts = key.split(":")
+    if len(parts) == 1:
+        return f"{project}:{key}", None
+    if len(parts) == 3 and parts[1] == "config":
+        return f"{parts[0]}:{parts[2]}", None
+    if len(parts) == 2:
+        return key, None
+    return key, Problem(f"config.{key}", "this is not a configuration key", "write it as namespace:name")
+
+
+def _withhold(value: Any) -> tuple[Any, bool]:
+    """Return a value with each `secure:` in it replaced, and whether there was one."""
+    if isinstance(value, dict):
+        if set(value) == {"secure"} and isinstance(value["secure"], str):
+            return WITHHELD, True
+        pairs = {key: _withhold(item) for key, item in value.items()}
+        return {key: item for key, (item, _) in pairs.items()}, any(found for _, found in pairs.values())
+    if isinstance(value, list):
+        items = [_withhold(item) for item in value]
+        return [item for item, _ in items], any(found for _, found in items)
+    return value, False
+
+
+def _text(value: Any) -> str:
+    match value:
+        case None:
+            return ""
+        case bool():
+            return "true" if value else "false"
+        case float() if value.is_integer():
+            return str(int(value))
+        case dict() | list():
+            return json.dumps(value, separators=(",", ":"), ensure_ascii=False)
+        case _:
+            return str(value)
+
+
+def _environment_keys(project: str, environment: Any) -> list[str]:
+    """Return the keys that an inline ESC environment declares; what an imported one holds cannot be listed."""
+    declared = environment.get("values") if isinstance(environment, dict) else None
+    config = declared.get("pulumiConfig") if isinstance(declared, dict) else None
+    return [_full_key(project, key)[0] for key in config] if isinstance(config, dict) else []
+
+
+def _unknown_stack(project: Project, stack: str) -> ConfigError:
+    known = project.stacks()
+    near = difflib.get_close_matches(stack, known, n=1)
+    listed = ", ".join(known) or "none"
+    remedy = f"did you mean '{near[0]}'?" if near else f"add {project.stack_file(stack).name} to {project.stack_dir}"
+    return ConfigError(project.stack_dir.name, [Problem("", f"no stack '{stack}': known stacks are {listed}", remedy)])
+
+
+def _load(path: Path) -> dict[str, Any]:
+    try:
+        data = yaml.load(path.read_text(encoding="utf-8-sig"), Loader=_Loader)  # noqa: S506  # a SafeLoader
+    except yaml.YAMLError as exc:
+        raise ConfigError(path.name, [_yaml_problem(exc)]) from exc
+    except (OSError, ValueError, RecursionError) as exc:
+        raise ConfigError(path.name, [Problem("", f"cannot be read: {exc}")]) from exc
+    if data is None:
+        return {}
+    if not isinstance(data, dict):
+        raise ConfigError(path.name, [Problem("", f"holds a {type(data).__name__} where a mapping is needed")])
+    return data
+
+
+def _yaml_problem(exc: yaml.YAMLError) -> Problem:
+    mark = getattr(exc, "problem_mark", None)
+    text = getattr(exc, "problem", None) or str(exc).splitlines()[0]
+    where = f"line {mark.line + 1}" if mark is not None else ""
+    return Problem(where, f"is not YAML: {text}" if "twice" not in text else text)

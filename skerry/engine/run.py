@@ -1,0 +1,98 @@
+"""The way in: run the program of a project for a stack and get its resource graph.
+
+>>> graph = run_deployment(Path("."), "dev")  # doctest: +SKIP
+
+What a run needs is Python and the packages that the program imports: no command, no plugin, no credential, no network.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Final
+
+from skerry.engine.monitor import Monitor
+from skerry.engine.project import Project, StackConfig, load_project, load_stack_config
+from skerry.engine.session import Run, StackNeededError, execute
+from skerry.errors import ConfigError, Problem
+from skerry.graph import ResourceGraph, merge
+
+__all__ = ["Project", "StackConfig", "load_project", "load_stack_config", "run_deployment", "run_program"]
+
+_TIMEOUT_S: Final = 300.0
+"""A program that takes longer waits for something that never comes."""
+
+
+def run_program(
+    program: Path,
+    stack: str,
+    config: StackConfig | None = None,
+    *,
+    stack_outputs: Mapping[str, Mapping[str, Any]] = {},
+    timeout_s: float = _TIMEOUT_S,
+) -> ResourceGraph:
+    """Run the program of the project in the folder `program` as a preview of a new `stack`.
+
+    `config` is taken from the stack's file when left out. `stack_outputs` answers stack references (stack name ->
+    outputs in graph values); a reference to any other stack has unknown outputs and stands in the graph's invokes.
+
+    Raises:
+        ConfigError: the project or the stack's file cannot be used.
+        ProgramError: the program raised, or did not end within `timeout_s`.
+        SkerryError: an error of Skerry that the program raised passes through as it is.
+    """
+    project = load_project(program)
+    chosen = config if config is not None else load_stack_config(project, stack)
+    return _run(project, stack, chosen, stack_outputs, timeout_s, frozenset())
+
+
+def run_deployment(program: Path, stack: str, overrides: Mapping[str, str] = {}) -> ResourceGraph:
+    """Run `stack` and, before it, the stacks of the same project that it refers to; return them as one graph.
+
+    `overrides` (full key -> value) change the configuration of `stack`, not that of the stacks below it. A stack that
+    is found to be needed is run, and the program that needed it is started anew.
+
+    Raises:
+        ConfigError: the project or a stack's file cannot be used, or stacks refer to each other in a circle.
+        ProgramError: a program raised, or did not end.
+        SkerryError: an error of Skerry that a program raised passes through as it is.
+    """
+    project = load_project(program)
+    done: dict[str, ResourceGraph] = {}
+    _run_with_bases(project, stack, overrides, done, ())
+    return merge(done.values())
+
+
+def _run_with_bases(
+    project: Project, stack: str, overrides: Mapping[str, str], done: dict[str, ResourceGraph], below: tuple[str, ...]
+) -> None:
+    loaded = load_stack_config(project, stack)
+    secrets = loaded.secret_keys - overrides.keys()
+    config = StackConfig({**loaded.values, **overrides}, secrets)
+    path = (*below, stack)
+    while True:
+        siblings = frozenset(project.stacks()) - done.keys()
+        outputs = {name: graph.stack_outputs(name) for name, graph in done.items()}
+        try:
+            done[stack] = _run(project, stack, config, outputs, _TIMEOUT_S, siblings)
+        except StackNeededError as needed:
+            if needed.stack in path:
+                circle = " -> ".join((*path[path.index(needed.stack) :], needed.stack))
+                problem = Problem("", f"the stacks refer to each other: {circle}", "take one of the references out")
+                raise ConfigError(project.stack_file(stack).name, [problem]) from None
+            _run_with_bases(project, needed.stack, {}, done, path)
+        else:
+            return
+
+
+def _run(
+    project: Project,
+    stack: str,
+    config: StackConfig,
+    stack_outputs: Mapping[str, Mapping[str, Any]],
+    timeout_s: float,
+    siblings: frozenset[str],
+) -> ResourceGraph:
+    monitor = Monitor(project.name, stack, stack_outputs, config.values)
+    execute(Run(project, stack, config, monitor, timeout_s, siblings))
+    return monitor.graph()
