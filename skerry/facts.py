@@ -204,6 +204,8 @@ class DeploymentFact(Fact):
     """The Pulumi state backend's address."""
     state_jurisdiction: str
     secrets_provider: str
+    secrets_jurisdiction: str | None = None
+    """Where the secrets provider's key stands; None: the address says it, or nobody does."""
     budget_usd_per_month: float | None = None
     waivers: tuple[WaiverFact, ...] = ()
 

@@ -1,0 +1,1 @@
+"""The rules, their runner and their reports: is this deployment allowed?"""

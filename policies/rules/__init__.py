@@ -1,0 +1,1 @@
+"""The rules, one module a subject; `policies.rules.catalogue` lists them all."""

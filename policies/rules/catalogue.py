@@ -1,0 +1,32 @@
+"""Every rule, written out in the order in which reports show them, and the ids that are never given again."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from policies.rules import budget, encryption, network, reliability, residency, supply_chain
+from policies.verdict import Rule
+
+ALL_RULES: Final[tuple[Rule, ...]] = (
+    *residency.RULES,
+    *network.RULES,
+    *encryption.RULES,
+    *supply_chain.RULES,
+    *reliability.RULES,
+    *budget.RULES,
+)
+"""Every rule that is run."""
+
+RETIRED: Final[dict[str, str]] = {}
+"""Ids that no rule bears any more -> why; a waiver that names one is told so."""
+
+FAMILIES: Final = {
+    "RES": "Residency",
+    "NET": "Network and air gap",
+    "ENC": "Encryption",
+    "SUP": "Supply chain",
+    "REL": "Reliability",
+    "BUD": "Budget",
+    "WAV": "Waivers",
+}
+"""The three letters of an id -> the heading of its group."""
