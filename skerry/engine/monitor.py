@@ -20,16 +20,24 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Any, Final
 
 from google.protobuf import empty_pb2
 from pulumi.runtime.proto import provider_pb2, resource_pb2
 
 from skerry.engine import urns, values
+from skerry.engine.registration import (
+    Draft,
+    check_token,
+    holds_secret,
+    inherit,
+    leave_name_to_provider,
+    referenced_stack,
+    source,
+)
 from skerry.engine.transforms import Change, InProcessCallbacks, Transforms
 from skerry.errors import ProgramError
-from skerry.graph import PROVIDER_PREFIX, STACK_REFERENCE_TYPE, STACK_TYPE, Invoke, Resource, ResourceGraph
+from skerry.graph import PROVIDER_PREFIX, STACK_REFERENCE_TYPE, Invoke, Resource, ResourceGraph
 
 _FEATURES: Final = (
     "SECRETS",
@@ -49,21 +57,6 @@ _FEATURES: Final = (
     "STATE_MIGRATIONS",
 )
 """What the monitor says it supports. Hooks and state migrations are accepted: neither changes a first preview."""
-
-
-@dataclass(slots=True)
-class Draft:
-    """A resource while the program runs, with what its children inherit."""
-
-    order: int
-    fields: dict[str, Any]
-    protect: bool | None = None
-    retain_on_delete: bool | None = None
-    deleted_with: str = ""
-    provider: str = ""
-    providers: dict[str, str] = field(default_factory=dict)
-    transforms: tuple[str, ...] = ()
-    outputs: dict[str, Any] = field(default_factory=dict)
 
 
 class Monitor:
@@ -94,10 +87,10 @@ class Monitor:
         """
         type_, name = request.type, request.name
         if request.custom or request.remote:
-            _check_token(type_, name)
+            check_token(type_, name)
         parent = self.drafts.get(request.parent)
         if parent is not None:
-            _inherit(request, parent)
+            inherit(request, parent)
         change = self._transform(request, self._resolve_provider(request, parent))
         opts, inputs = change.options, change.inputs
         urn = urns.create(self.stack, self.project, request.parent, type_, name)
@@ -150,7 +143,7 @@ class Monitor:
             ),
             "deleted_with": opts.deleted_with,
             "version": opts.version or self._package_versions.get(request.packageRef, ""),
-            "source": _source(request),
+            "source": source(request),
         }
 
     def _registered(self, request: Any, urn: str, inputs: dict[str, Any], secret_outputs: list[str]) -> Any:
@@ -158,7 +151,7 @@ class Monitor:
             return resource_pb2.RegisterResourceResponse(urn=urn)
         outputs = {key: values.downgrade(value) for key, value in inputs.items()}
         if request.type.startswith("kubernetes:"):
-            _leave_name_to_provider(outputs)
+            leave_name_to_provider(outputs)
         for key in secret_outputs:
             if not values.is_secret(outputs.get(key)):
                 outputs[key] = values.secret(outputs.get(key, values.UNKNOWN_ON_WIRE))
@@ -182,7 +175,7 @@ class Monitor:
         Raises:
             ProgramError: the type token is malformed, or the URN was registered before.
         """
-        _check_token(request.type, request.name)
+        check_token(request.type, request.name)
         urn = urns.create(self.stack, self.project, request.parent, request.type, request.name)
         inputs = values.to_plain(request.properties)
         known_id = "" if request.id == values.UNKNOWN_ON_WIRE else request.id
@@ -199,7 +192,7 @@ class Monitor:
             "id": known_id,
             "additional_secret_outputs": tuple(request.additionalSecretOutputs),
             "version": request.version or self._package_versions.get(request.packageRef, ""),
-            "source": _source(request),
+            "source": source(request),
         }
         draft = Draft(order=request.sourcePosition.column, fields=fields, provider=request.provider)
         self._add(urn, draft)
@@ -216,7 +209,7 @@ class Monitor:
         outputs = self._stack_outputs[found]
         draft.outputs = {"outputs": dict(outputs)}
         encoded = {key: values.encode(value) for key, value in outputs.items()}
-        names = sorted(key for key, value in encoded.items() if _holds_secret(value))
+        names = sorted(key for key, value in encoded.items() if holds_secret(value))
         return {**inputs, "outputs": encoded, "secretOutputNames": names}
 
     def needs(self, name: str, siblings: frozenset[str]) -> str | None:
@@ -359,52 +352,5 @@ class Monitor:
         )
 
 
-def referenced_stack(name: str, project: str, stacks: Mapping[str, Any]) -> str | None:
-    """Return which of `stacks` a reference means: `stack`, `project/stack` or `organization/project/stack`."""
-    *scope, stack = name.split("/")
-    if stack not in stacks or len(scope) > 2 or (scope and scope[-1] != project and len(scope) == 2):
-        return None
-    return stack
-
-
-def _check_token(type_: str, name: str) -> None:
-    parts = type_.split(":")
-    if len(parts) != 3 or not all(parts):
-        raise ProgramError(f"resource '{name}' has the type '{type_}': a type token is written package:module:Type")
-
-
-def _inherit(request: Any, parent: Draft) -> None:
-    if not request.deletedWith:
-        request.deletedWith = parent.deleted_with
-    if not request.HasField("protect") and parent.protect is not None:
-        request.protect = parent.protect
-    if not request.HasField("retainOnDelete") and parent.retain_on_delete is not None:
-        request.retainOnDelete = parent.retain_on_delete
-    if not request.provider and parent.provider:
-        package = urns.type_of(parent.provider).removeprefix(PROVIDER_PREFIX)
-        if not (request.custom or request.remote) or package == request.type.split(":", 1)[0]:
-            request.provider = parent.provider
-
-
-def _leave_name_to_provider(outputs: dict[str, Any]) -> None:
-    # A Kubernetes object without a name gets a random one from the provider: unknown, not absent.
-    metadata = outputs.get("metadata")
-    if isinstance(metadata, dict) and values.SIGNATURE not in metadata and "name" not in metadata:
-        outputs["metadata"] = {**metadata, "name": values.UNKNOWN_ON_WIRE}
-
-
-def _holds_secret(value: Any) -> bool:
-    if values.is_secret(value):
-        return True
-    if isinstance(value, dict):
-        return any(_holds_secret(item) for item in value.values())
-    return isinstance(value, list) and any(_holds_secret(item) for item in value)
-
-
 def _answer(result: dict[str, Any]) -> Any:
     return resource_pb2.ResourceInvokeResponse(**{"return": values.to_struct(result)})
-
-
-def _source(request: Any) -> str:
-    position = request.sourcePosition
-    return f"{position.uri}:{position.line}" if position.uri else ""

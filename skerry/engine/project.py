@@ -86,8 +86,12 @@ def _mapping(loader: _Loader, node: yaml.MappingNode) -> dict[str, Any]:
     return {str(key): value for key, value in loader.construct_mapping(node, deep=True).items()}
 
 
+def _float(loader: _Loader, node: yaml.ScalarNode) -> float:
+    return float(str(loader.construct_scalar(node)))
+
+
 _Loader.add_constructor("tag:yaml.org,2002:map", _mapping)
-_Loader.add_constructor("tag:yaml.org,2002:float", lambda loader, node: float(loader.construct_scalar(node)))
+_Loader.add_constructor("tag:yaml.org,2002:float", _float)
 
 
 def load_project(program: Path) -> Project:
@@ -232,7 +236,7 @@ def _unknown_stack(project: Project, stack: str) -> ConfigError:
 
 def _load(path: Path) -> dict[str, Any]:
     try:
-        data = yaml.load(path.read_text(encoding="utf-8-sig"), Loader=_Loader)  # noqa: S506  # a SafeLoader
+        data = yaml.load(path.read_text(encoding="utf-8-sig"), Loader=_Loader)
     except yaml.YAMLError as exc:
         raise ConfigError(path.name, [_yaml_problem(exc)]) from exc
     except (OSError, ValueError, RecursionError) as exc:

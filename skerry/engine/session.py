@@ -2,8 +2,8 @@
 
 The SDK keeps its settings in context variables, so each run gets an empty context and leaves nothing behind. What is
 exchanged is put back when the run ends: the search for a resource's source line (the SDK formats the whole stack for
-each resource), the secret getters of Config (a withheld value is a secret unknown), and two getters of StackReference
-(one unknown output of a stack must not hide the known ones). The working directory is not changed: a program that
+each resource), the last wait (the SDK's own takes quadratic time), the secret getters of Config (a withheld value is a
+secret unknown), and two getters of StackReference (one unknown output of a stack must not hide the known ones). The working directory is not changed: a program that
 reads files relative to it must be run from its own folder.
 """
 
@@ -27,8 +27,8 @@ from pulumi.output import _OutputData
 from pulumi.runtime import config as sdk_config
 from pulumi.runtime import resource as sdk_resource
 from pulumi.runtime import settings as sdk_settings
+from pulumi.runtime import stack as sdk_stack
 from pulumi.runtime.proto import source_pb2
-from pulumi.runtime.stack import run_in_stack
 
 from skerry.engine import failure
 from skerry.engine.monitor import Monitor
@@ -78,7 +78,9 @@ class _Loop(asyncio.SelectorEventLoop):
         super().__init__()
         self._monitor = monitor
 
-    def run_in_executor(self, executor: Any, func: Callable[..., Any], *args: Any) -> asyncio.Future[Any]:
+    def run_in_executor(  # type: ignore[override]  # typeshed's variadic generics add nothing here
+        self, executor: Any, func: Callable[..., Any], *args: Any
+    ) -> asyncio.Future[Any]:
         """Run the SDK's calls to the monitor in place; a program that registered callbacks keeps the threads."""
         if func.__module__ != "pulumi.runtime._context" or self._monitor.callbacks.in_use:
             return super().run_in_executor(executor, func, *args)
@@ -111,7 +113,7 @@ def _execute(run: Run) -> None:
         with _modules_of(run.project.program), _exchanged(run, code), contextlib.redirect_stdout(sys.stderr):
             _configure(run, loop)
             watch.start()
-            loop.run_until_complete(run_in_stack(lambda: _run_main(run.project.main)))
+            loop.run_until_complete(sdk_stack.run_in_stack(lambda: _run_main(run.project.main)))
     except StackNeededError:
         raise
     except (Exception, _OverdueError) as exc:
@@ -192,8 +194,7 @@ _CACHED: Final[dict[Path, dict[str, ModuleType]]] = {}
 @contextlib.contextmanager
 def _modules_of(program: Path) -> Iterator[None]:
     """Put a program's folder first on the path, and aside what other folders loaded under its names."""
-    names = {path.stem if path.suffix == ".py" else path.name for path in program.iterdir()}
-    names -= {__name__.split(".", 1)[0], "__main__"}
+    names = _importable(program)
     hidden = {
         name: module
         for name, module in sys.modules.items()
@@ -218,6 +219,17 @@ def _modules_of(program: Path) -> Iterator[None]:
         sys.modules.update(hidden)
 
 
+def _importable(program: Path) -> set[str]:
+    """Return the names that a program's folder offers; a folder without code of its own yields to a real package."""
+    names: set[str] = set()
+    for path in program.iterdir():
+        if path.suffix == ".py" or (path / "__init__.py").is_file():
+            names.add(path.stem)
+        elif path.is_dir() and getattr(sys.modules.get(path.name), "__file__", None) is None:
+            names.add(path.name)
+    return names - sys.stdlib_module_names - {__name__.split(".", 1)[0], "__main__"}
+
+
 def _is_under(module: ModuleType, folder: Path) -> bool:
     file = getattr(module, "__file__", None)
     if file is None:
@@ -237,6 +249,7 @@ def _exchanged(run: Run, code: failure.UserCode) -> Iterator[None]:
             stack.callback(setattr, owner, name, getattr(owner, name))
             setattr(owner, name, replacement)
 
+        exchange(sdk_stack, "wait_for_rpcs", _wait_for_all)
         exchange(sdk_resource, "_get_stack_trace", functools.partial(_source_of_caller, run, code))
         for name in vars(pulumi.Config):
             if name.startswith(("get_secret", "require_secret")):
@@ -245,6 +258,28 @@ def _exchanged(run: Run, code: failure.UserCode) -> Iterator[None]:
         exchange(pulumi.StackReference, "get_output", _get_output)
         exchange(pulumi.StackReference, "require_output", _require_output)
         yield
+
+
+async def _wait_for_all(await_all_outstanding_tasks: bool = True) -> None:
+    """Wait for every registration and output, as the SDK does, but in one wait instead of one for each output."""
+    manager, settings = sdk_settings._get_rpc_manager(), sdk_settings.SETTINGS
+    while True:
+        while manager.rpcs:
+            await asyncio.sleep(0)
+            await manager.rpcs.pop()
+        if manager.unhandled_exception is not None:
+            raise manager.unhandled_exception.with_traceback(manager.exception_traceback)
+        while await_all_outstanding_tasks and settings.outputs:
+            with settings.lock:
+                waiting = list(settings.outputs)
+                settings.outputs.clear()
+            done, rest = await asyncio.wait(waiting, return_when=asyncio.FIRST_EXCEPTION)
+            with settings.lock:
+                settings.outputs.update(rest)
+            for task in done:
+                await task
+        if not manager.rpcs:
+            return
 
 
 def _source_of_caller(run: Run, code: failure.UserCode) -> Any:

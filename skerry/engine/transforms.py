@@ -19,7 +19,7 @@ from pulumi.runtime.proto import alias_pb2, resource_pb2
 from skerry.engine import values
 
 
-class InProcessCallbacks(_CallbackServicer):  # type: ignore[misc]  # the SDK is untyped for mypy
+class InProcessCallbacks(_CallbackServicer):
     """The SDK's table of callbacks without its server."""
 
     def __init__(self, monitor: Any) -> None:
@@ -40,8 +40,11 @@ class InProcessCallbacks(_CallbackServicer):  # type: ignore[misc]  # the SDK is
         """Run a callback on the program's event loop and return its answer; called from another thread."""
         if self.loop is None:
             raise RuntimeError("a callback was run before the program started")
-        answer = self._callbacks[token](request.SerializeToString())
-        return bytes(asyncio.run_coroutine_threadsafe(answer, self.loop).result().SerializeToString())
+
+        async def answer() -> bytes:
+            return bytes((await self._callbacks[token](request.SerializeToString())).SerializeToString())
+
+        return asyncio.run_coroutine_threadsafe(answer(), self.loop).result()
 
 
 @dataclass(slots=True)

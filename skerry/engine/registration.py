@@ -1,0 +1,82 @@
+"""What the monitor keeps of a registration while the program runs, and what a child takes over from its parent."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from skerry.engine import urns, values
+from skerry.errors import ProgramError
+from skerry.graph import PROVIDER_PREFIX
+
+
+@dataclass(slots=True)
+class Draft:
+    """A resource while the program runs, with what its children inherit."""
+
+    order: int
+    fields: dict[str, Any]
+    protect: bool | None = None
+    retain_on_delete: bool | None = None
+    deleted_with: str = ""
+    provider: str = ""
+    providers: dict[str, str] = field(default_factory=dict)
+    transforms: tuple[str, ...] = ()
+    outputs: dict[str, Any] = field(default_factory=dict)
+
+
+def referenced_stack(name: str, project: str, stacks: Mapping[str, Any]) -> str | None:
+    """Return which of `stacks` a reference means: `stack`, `project/stack` or `organization/project/stack`."""
+    *scope, stack = name.split("/")
+    if stack not in stacks or len(scope) > 2 or (scope and scope[-1] != project and len(scope) == 2):
+        return None
+    return stack
+
+
+def check_token(type_: str, name: str) -> None:
+    """Refuse a type token that the engine would not take.
+
+    Raises:
+        ProgramError: it is not of the form `package:module:Type`.
+    """
+    parts = type_.split(":")
+    if len(parts) != 3 or not all(parts):
+        raise ProgramError(f"resource '{name}' has the type '{type_}': a type token is written package:module:Type")
+
+
+def inherit(request: Any, parent: Draft) -> None:
+    """Fill in what the request leaves out and its parent says."""
+    if not request.deletedWith:
+        request.deletedWith = parent.deleted_with
+    if not request.HasField("protect") and parent.protect is not None:
+        request.protect = parent.protect
+    if not request.HasField("retainOnDelete") and parent.retain_on_delete is not None:
+        request.retainOnDelete = parent.retain_on_delete
+    if not request.provider and parent.provider:
+        package = urns.type_of(parent.provider).removeprefix(PROVIDER_PREFIX)
+        if not (request.custom or request.remote) or package == request.type.split(":", 1)[0]:
+            request.provider = parent.provider
+
+
+def leave_name_to_provider(outputs: dict[str, Any]) -> None:
+    """Mark the name of a Kubernetes object as unknown where the program leaves it to the provider."""
+    # A Kubernetes object without a name gets a random one from the provider: unknown, not absent.
+    metadata = outputs.get("metadata")
+    if isinstance(metadata, dict) and values.SIGNATURE not in metadata and "name" not in metadata:
+        outputs["metadata"] = {**metadata, "name": values.UNKNOWN_ON_WIRE}
+
+
+def holds_secret(value: Any) -> bool:
+    """Say whether a plain wire value holds a secret at any depth."""
+    if values.is_secret(value):
+        return True
+    if isinstance(value, dict):
+        return any(holds_secret(item) for item in value.values())
+    return isinstance(value, list) and any(holds_secret(item) for item in value)
+
+
+def source(request: Any) -> str:
+    """Return the user's `file:line` that a request carries."""
+    position = request.sourcePosition
+    return f"{position.uri}:{position.line}" if position.uri else ""
