@@ -1,0 +1,1 @@
+"""Carry what a disconnected site needs across the gap: plan, export and sign | verify, load and prove."""
