@@ -7,7 +7,6 @@ import os
 from pathlib import Path
 
 from skerry.engine.run import run_deployment
-
 from skerry.errors import UsageError
 from skerry.graph import ResourceGraph
 
@@ -15,9 +14,9 @@ CHECKOUT = Path(__file__).resolve().parent.parent
 """Where Skerry itself lies; its own stacks are taken when no project is found above the working directory."""
 
 
-def add_stack_options(parser: argparse.ArgumentParser) -> None:
+def add_stack_options(parser: argparse.ArgumentParser, *, required: bool = True) -> None:
     """Add `--stack`, `--project` and `--config` to a verb that reads a stack."""
-    parser.add_argument("--stack", required=True, metavar="NAME", help="the stack, as in stacks/Pulumi.<NAME>.yaml")
+    parser.add_argument("--stack", required=required, metavar="NAME", help="the stack, as in stacks/Pulumi.<NAME>.yaml")
     parser.add_argument(
         "--project",
         type=Path,

@@ -211,6 +211,11 @@ def read_lock(path: Path) -> Lock:
         raise CatalogError(f"{path.name} is not a valid lock: {exc}") from exc
 
 
+def lock_text(lock: Lock) -> str:
+    """Return the text of a lock file, the same for the same lock."""
+    return yaml.safe_dump(lock.model_dump(mode="json", by_alias=True, exclude_none=True), sort_keys=True)
+
+
 @cache
 def load_catalog(folder: Path = CATALOG_FOLDER, lock: Path | None = None) -> Catalog:
     """Read the pins of `folder`; `lock` takes the place of its images.lock.

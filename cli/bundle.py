@@ -1,0 +1,210 @@
+"""`skerry bundle`: what must be carried across the gap, and its two sides."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from airgap_bundle import reports
+from airgap_bundle.export import FileFolders, export
+from airgap_bundle.fetch import Sources
+from airgap_bundle.load import load
+from airgap_bundle.manifest import BundleKind
+from airgap_bundle.plan import BundlePlan, plan
+from airgap_bundle.proof import prove
+from airgap_bundle.registry import Registry
+from airgap_bundle.rehearse import build
+from airgap_bundle.transport import TransportOptions
+from airgap_bundle.verify import VerificationError, verify
+from cli.options import add_output_options, add_stack_options, load_graph
+from cli.output import deliver, say, width, write_file
+from cli.progress import progress
+from skerry.catalog import CATALOG_FOLDER, Lock, lock_text, read_lock
+from skerry.errors import UsageError
+from skerry.units import parse_bytes
+
+FORMATS = ("text", "json")
+
+
+def add(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add the verb and its four steps."""
+    parser = verbs.add_parser("bundle", help="carry images, models, baselines and charts across an air gap")
+    steps = parser.add_subparsers(dest="step", required=True, metavar="plan|export|verify|import")
+    _add_plan(steps)
+    _add_export(steps)
+    _add_verify(steps)
+    _add_import(steps)
+
+
+def _add_plan(steps: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    step = steps.add_parser("plan", help="list everything that a stack needs on the far side, and why")
+    add_stack_options(step)
+    _add_lock(step)
+    add_output_options(step, FORMATS)
+    step.set_defaults(run=run_plan)
+
+
+def _add_export(steps: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    step = steps.add_parser("export", help="write a signed bundle to a medium; started again, it goes on")
+    add_stack_options(step)
+    _add_lock(step)
+    step.add_argument("--medium", type=Path, required=True, metavar="DIR", help="the folder to write, on the medium")
+    step.add_argument(
+        "--key", type=Path, required=True, metavar="FILE", help="the Ed25519 private key (ssh-keygen -t ed25519)"
+    )
+    step.add_argument("--passphrase-file", type=Path, metavar="FILE", help="the key's passphrase, on its first line")
+    step.add_argument("--volume-size", metavar="SIZE", help="split into volumes of at most this size, such as 25GB")
+    step.add_argument(
+        "--rehearse", action="store_true", help="export small generated stand-ins, for trying out the way"
+    )
+    step.add_argument("--mirror", metavar="HOST:PORT", help="a registry that holds every source registry as a path")
+    step.add_argument(
+        "--source", action="append", default=[], metavar="HOST=HOST:PORT", help="ask another address for a registry"
+    )
+    for kind in ("models", "baselines", "charts"):
+        step.add_argument(f"--{kind}", type=Path, metavar="DIR", help=f"the folder that holds the {kind}")
+    _add_registry_options(step)
+    add_output_options(step, FORMATS)
+    step.set_defaults(run=run_export)
+
+
+def _add_verify(steps: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    step = steps.add_parser(
+        "verify",
+        help="check a medium, or that a site registry has what a stack names",
+        description="With MEDIUM: signature, completeness, sizes, hashes, content. "
+        "With --stack and --registry: each image reference of the stack resolves there by the same digest.",
+    )
+    step.add_argument("medium", type=Path, nargs="*", metavar="MEDIUM", help="the folder or folders with the volumes")
+    step.add_argument("--trust", type=Path, metavar="FILE", help="who may sign, in ssh's allowed_signers form")
+    add_stack_options(step, required=False)
+    _add_lock(step)
+    step.add_argument("--registry", metavar="HOST:PORT[/PREFIX]", help="the site registry to ask")
+    _add_registry_options(step)
+    add_output_options(step, FORMATS)
+    step.set_defaults(run=run_verify)
+
+
+def _add_import(steps: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    step = steps.add_parser("import", help="verify a medium and push it to the site registry; may be run again")
+    step.add_argument("medium", type=Path, nargs="+", metavar="MEDIUM", help="the folder or folders with the volumes")
+    step.add_argument("--trust", type=Path, metavar="FILE", help="who may sign, in ssh's allowed_signers form")
+    step.add_argument("--registry", required=True, metavar="HOST:PORT[/PREFIX]", help="the site registry to fill")
+    step.add_argument("--rehearsal-site", action="store_true", help="the registry is there for rehearsals")
+    _add_registry_options(step)
+    add_output_options(step, FORMATS)
+    step.set_defaults(run=run_import)
+
+
+def _add_lock(step: argparse.ArgumentParser) -> None:
+    step.add_argument("--lock", type=Path, metavar="FILE", help="pins in place of images/images.lock")
+
+
+def _add_registry_options(step: argparse.ArgumentParser) -> None:
+    step.add_argument("--ca-file", type=Path, metavar="FILE", help="certificates that sign the registry's own")
+    step.add_argument(
+        "--plain-http", action="store_true", help="talk to registries without TLS (loopback needs no leave)"
+    )
+
+
+def run_plan(args: argparse.Namespace) -> int:
+    """List what must be carried; 1 where the list may not be complete."""
+    made, _ = _plan(args)
+    deliver(reports.plan_json(made) if args.format == "json" else reports.plan_text(made, width()), args.out)
+    return 0 if made.complete else 1
+
+
+def run_export(args: argparse.Namespace) -> int:
+    """Write the bundle."""
+    volume_bytes = parse_bytes(args.volume_size) if args.volume_size else None
+    made, _ = _plan(args)
+    folders = FileFolders(args.models, args.baselines, args.charts)
+    options = {"key": args.key, "passphrase": _passphrase(args.passphrase_file), "volume_bytes": volume_bytes}
+    if not args.rehearse:
+        source = Sources(_pairs(args.source), args.mirror, _transport(args))
+        report = export(made, args.medium, source=source, progress=progress("export"), folders=folders, **options)
+    else:
+        rehearsal = build(made)
+        args.lock = args.medium.with_name(args.medium.name + ".lock")
+        write_file(args.lock, lock_text(rehearsal.lock))
+        say(f"written: {args.lock} (digests of the stand-ins; preview with --config imagesLock={args.lock})")
+        pinned, _ = _plan(args)
+        with rehearsal.registry() as registry:
+            report = export(
+                pinned,
+                args.medium,
+                source=rehearsal.sources(registry),
+                kind=BundleKind.REHEARSAL,
+                progress=progress("export"),
+                folders=folders,
+                **options,
+            )
+    deliver(reports.export_json(report) if args.format == "json" else reports.export_text(report, width()), args.out)
+    return 0
+
+
+def run_verify(args: argparse.Namespace) -> int:
+    """Verify a medium, or prove that a registry has what a stack names; 1 where it is refused.
+
+    Raises:
+        UsageError: it is not clear which of the two is meant.
+    """
+    if bool(args.medium) == bool(args.registry):
+        raise UsageError("bundle verify takes either MEDIUM with --trust, or --stack with --registry")
+    if args.registry:
+        if not args.stack:
+            raise UsageError("bundle verify --registry needs --stack, to know what to ask for")
+        _use_lock(args)
+        found = prove(load_graph(args), Registry.at(args.registry, _transport(args)))
+        deliver(reports.proof_json(found) if args.format == "json" else reports.proof_text(found, width()), args.out)
+        return 0 if found and all(one.ok for one in found) else 1
+    try:
+        report = verify(args.medium, args.trust, progress("verify"))
+    except VerificationError as exc:
+        report = exc.report
+    deliver(reports.verify_json(report) if args.format == "json" else reports.verify_text(report, width()), args.out)
+    return 0 if report.ok else 1
+
+
+def run_import(args: argparse.Namespace) -> int:
+    """Verify and push."""
+    registry = Registry.at(args.registry, _transport(args))
+    report = load(args.medium, args.trust, registry, rehearsal_site=args.rehearsal_site, progress=progress("import"))
+    deliver(reports.load_json(report) if args.format == "json" else reports.load_text(report, width()), args.out)
+    return 0
+
+
+def _plan(args: argparse.Namespace) -> tuple[BundlePlan, Lock]:
+    lock = _use_lock(args)
+    return plan(load_graph(args), lock=lock), lock
+
+
+def _use_lock(args: argparse.Namespace) -> Lock:
+    """Read the pins and have the program take the same ones."""
+    if args.lock is None:
+        return read_lock(CATALOG_FOLDER / "images.lock")
+    args.config = [*args.config, f"imagesLock={args.lock.resolve()}"]
+    return read_lock(args.lock)
+
+
+def _transport(args: argparse.Namespace) -> TransportOptions:
+    return TransportOptions(ca_file=args.ca_file, plain_http=args.plain_http)
+
+
+def _pairs(texts: list[str]) -> dict[str, str]:
+    pairs = {}
+    for text in texts:
+        host, equals, address = text.partition("=")
+        if not (host and equals and address):
+            raise UsageError(f"--source '{text}' is not HOST=HOST:PORT: write for example docker.io=127.0.0.1:5000")
+        pairs[host] = address
+    return pairs
+
+
+def _passphrase(path: Path | None) -> bytes | None:
+    if path is None:
+        return None
+    try:
+        return path.read_bytes().splitlines()[0]
+    except (OSError, IndexError) as exc:
+        raise UsageError(f"--passphrase-file '{path}' cannot be read: {exc}") from exc

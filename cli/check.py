@@ -1,0 +1,71 @@
+"""`skerry check`: run the policies over a stack's graph."""
+
+from __future__ import annotations
+
+import argparse
+from datetime import UTC, date, datetime
+
+from cost.estimate import estimate
+from cost.pricebook import load_book
+
+from cli.options import add_output_options, add_stack_options, load_graph, project_folder
+from cli.output import deliver, say, width
+from policies.reports.document import report_json
+from policies.reports.junit import report_junit
+from policies.reports.sarif import report_sarif
+from policies.reports.text import report_text
+from policies.runner import Report, check
+from skerry.engine.run import load_project, load_stack_config
+from skerry.errors import UsageError
+
+
+def add(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add the verb."""
+    parser = verbs.add_parser(
+        "check",
+        help="check a stack against the policies",
+        description="Exit code 1 when a violation above advice is found; with --strict also for what is undetermined.",
+    )
+    add_stack_options(parser)
+    parser.add_argument("--strict", action="store_true", help="what is undetermined fails as well")
+    parser.add_argument(
+        "--today", type=_date, metavar="YYYY-MM-DD", help="the day by which waivers are judged (default: today, UTC)"
+    )
+    add_output_options(parser, ("text", "json", "sarif", "junit"))
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Check, report, and return 1 where the stack is not allowed."""
+    graph = load_graph(args)
+    config = load_stack_config(load_project(project_folder(args.project)), args.stack)
+    report = check(
+        graph,
+        today=args.today or datetime.now(UTC).date(),
+        estimate=lambda found: estimate(found, load_book()),
+        config={key: value for key, value in config.values.items() if not key.startswith("skerry:")},
+    )
+    deliver(_text(report, args.format, args.strict), args.out)
+    code = report.exit_code(strict=args.strict)
+    if args.out is not None:
+        say(f"{len(report.failures)} violations that stop a deployment")
+    return code
+
+
+def _text(report: Report, form: str, strict: bool) -> str:
+    match form:
+        case "json":
+            return report_json(report, strict=strict)
+        case "sarif":
+            return report_sarif(report)
+        case "junit":
+            return report_junit(report, strict=strict)
+        case _:
+            return report_text(report, width(), strict=strict)
+
+
+def _date(text: str) -> date:
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise UsageError(f"--today '{text}' is not a date: write it like 2026-11-30") from None
