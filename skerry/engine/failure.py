@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import sysconfig
 import traceback
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from types import FrameType, TracebackType
 from typing import Any
@@ -43,15 +43,22 @@ class UserCode:
         return filename.removeprefix(self._prefix)
 
 
-def explain(exc: BaseException, code: UserCode, unanswered: Iterable[Invoke]) -> SkerryError:
-    """Return the error to raise in place of what a program raised; an error of Skerry's own passes through."""
+def explain(
+    exc: BaseException, traces: Sequence[TracebackType], code: UserCode, unanswered: Iterable[Invoke]
+) -> SkerryError:
+    """Return the error to raise in place of what a program raised; an error of Skerry's own passes through.
+
+    `traces` are the tracebacks that the event loop kept of `exc`, its origin first.
+    """
     for link in _chain(exc):
         if isinstance(link, SkerryError):
             return link
     if isinstance(exc, RunError):
         return ProgramError(str(exc))
-    where = next((found for link in _chain(exc) if (found := _place(link, code))), "")
-    resource = next((found for link in _chain(exc) if (found := _resource(link.__traceback__))), "")
+    everywhere = [*traces, *(link.__traceback__ for link in _chain(exc) if link.__traceback__ is not None)]
+    broken = next((found for link in _chain(exc) if (found := _broken_line(link, code))), "")
+    where = broken or next((found for trace in everywhere if (found := _place(trace, code))), "")
+    resource = next((found for trace in everywhere if (found := _resource(trace))), "")
     text = f"the program failed{f' at {where}' if where else ''}: {type(exc).__name__}: {_message(exc)}"
     if resource:
         text += f" (while registering {resource})"
@@ -79,15 +86,28 @@ def _chain(exc: BaseException | None) -> Iterator[BaseException]:
         exc = exc.__cause__ or (None if exc.__suppress_context__ else exc.__context__)
 
 
-def _place(exc: BaseException, code: UserCode) -> str:
+def _broken_line(exc: BaseException, code: UserCode) -> str:
     if isinstance(exc, SyntaxError) and exc.filename and (path := code.relative(exc.filename)):
         return f"{path}:{exc.lineno}"
+    return ""
+
+
+def _place(trace: TracebackType, code: UserCode) -> str:
     places = [
         f"{path}:{frame.lineno} in {frame.name}"
-        for frame in traceback.extract_tb(exc.__traceback__)
+        for frame in traceback.extract_tb(trace)
         if (path := code.relative(frame.filename))
     ]
     return places[-1].removesuffix(" in <module>") if places else ""
+
+
+def place_of_frame(frame: FrameType | None, code: UserCode) -> str:
+    """Return the user's line nearest to a running frame, or `""`."""
+    while frame is not None:
+        if path := code.relative(frame.f_code.co_filename):
+            return f"{path}:{frame.f_lineno}"
+        frame = frame.f_back
+    return ""
 
 
 def _resource(tb: TracebackType | None) -> str:

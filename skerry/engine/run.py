@@ -11,9 +11,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
+from skerry.engine.exchange import Run, StackNeededError
 from skerry.engine.monitor import Monitor
 from skerry.engine.project import Project, StackConfig, load_project, load_stack_config
-from skerry.engine.session import Run, StackNeededError, execute
+from skerry.engine.session import execute
 from skerry.errors import ConfigError, Problem
 from skerry.graph import ResourceGraph, merge
 

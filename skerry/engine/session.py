@@ -1,10 +1,8 @@
 """Runs a program once: its event loop, its modules, and what of the SDK is exchanged while it runs.
 
 The SDK keeps its settings in context variables, so each run gets an empty context and leaves nothing behind. What is
-exchanged is put back when the run ends: the search for a resource's source line (the SDK formats the whole stack for
-each resource), the last wait (the SDK's own takes quadratic time), the secret getters of Config (a withheld value is a
-secret unknown), and two getters of StackReference (one unknown output of a stack must not hide the known ones). The working directory is not changed: a program that
-reads files relative to it must be run from its own folder.
+exchanged in the SDK (skerry.engine.exchange) is put back when the run ends. The working directory is not changed: a
+program that reads files relative to it must be run from its own folder.
 """
 
 from __future__ import annotations
@@ -12,27 +10,22 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import contextvars
-import functools
+import ctypes
 import runpy
 import sys
 import threading
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
-from types import ModuleType
+from types import ModuleType, TracebackType
 from typing import Any, Final
 
-import pulumi
-from pulumi.output import _OutputData
 from pulumi.runtime import config as sdk_config
-from pulumi.runtime import resource as sdk_resource
 from pulumi.runtime import settings as sdk_settings
 from pulumi.runtime import stack as sdk_stack
-from pulumi.runtime.proto import source_pb2
 
 from skerry.engine import failure
+from skerry.engine.exchange import Run, StackNeededError, exchanged
 from skerry.engine.monitor import Monitor
-from skerry.engine.project import Project, StackConfig
 from skerry.engine.values import WITHHELD
 from skerry.errors import ProgramError
 
@@ -43,32 +36,8 @@ _AGAIN_S: Final = 0.2
 """How often an overdue program is interrupted anew: cleaning up after the first time may wait as well."""
 
 
-class StackNeededError(BaseException):
-    """Ends a run early: the program refers to a sibling stack that has not been run yet."""
-
-    def __init__(self, stack: str) -> None:
-        """Name the stack."""
-        self.stack = stack
-        super().__init__(stack)
-
-
 class _OverdueError(KeyboardInterrupt):
     """Ends the event loop, which lets no other kind of exception out of a timer."""
-
-
-@dataclass(slots=True)
-class Run:
-    """One run of a program."""
-
-    project: Project
-    stack: str
-    config: StackConfig
-    monitor: Monitor
-    timeout_s: float
-    siblings: frozenset[str] = frozenset()
-    """Stacks that could be run first; a reference to one of them ends this run."""
-    created: int = 0
-    """How many resources the program has made so far."""
 
 
 class _Loop(asyncio.SelectorEventLoop):
@@ -77,6 +46,23 @@ class _Loop(asyncio.SelectorEventLoop):
     def __init__(self, monitor: Monitor) -> None:
         super().__init__()
         self._monitor = monitor
+        self._raised: dict[int, tuple[BaseException, list[TracebackType]]] = {}
+        self.set_task_factory(self._task)
+
+    def _task(self, _loop: Any, coro: Any, **kwargs: Any) -> asyncio.Task[Any]:
+        task = asyncio.Task(coro, loop=self, **kwargs)
+        task.add_done_callback(self._remember)
+        return task
+
+    def _remember(self, task: asyncio.Task[Any]) -> None:
+        """Keep the tracebacks of an exception: a future forgets its own once someone awaits it."""
+        exc = None if task.cancelled() else task.exception()
+        if exc is not None and exc.__traceback__ is not None:
+            self._raised.setdefault(id(exc), (exc, []))[1].append(exc.__traceback__)
+
+    def tracebacks(self, exc: BaseException) -> list[TracebackType]:
+        """Return where an exception came by, its origin first."""
+        return self._raised.get(id(exc), (exc, []))[1]
 
     def run_in_executor(  # type: ignore[override]  # typeshed's variadic generics add nothing here
         self, executor: Any, func: Callable[..., Any], *args: Any
@@ -110,7 +96,7 @@ def _execute(run: Run) -> None:
     watch = _Watch(loop, run.timeout_s, code)
     loop.set_exception_handler(lambda *_: None)
     try:
-        with _modules_of(run.project.program), _exchanged(run, code), contextlib.redirect_stdout(sys.stderr):
+        with _modules_of(run.project.program), exchanged(run, code), contextlib.redirect_stdout(sys.stderr):
             _configure(run, loop)
             watch.start()
             loop.run_until_complete(sdk_stack.run_in_stack(lambda: _run_main(run.project.main)))
@@ -121,7 +107,7 @@ def _execute(run: Run) -> None:
             raise ProgramError(
                 f"the program did not end within {run.timeout_s:g} s; it waits for {watch.found}"
             ) from None
-        raise failure.explain(exc, code, run.monitor.invokes) from exc
+        raise failure.explain(exc, loop.tracebacks(exc), code, run.monitor.invokes) from exc
     except SystemExit as exc:
         if exc.code not in (None, 0):
             raise ProgramError(f"the program ended itself with exit code {exc.code}") from exc
@@ -162,19 +148,29 @@ def _close(loop: asyncio.AbstractEventLoop) -> None:
 
 
 class _Watch:
-    """Interrupts a program that waits for something that never comes."""
+    """Interrupts a program that waits, or computes, without end."""
 
     def __init__(self, loop: asyncio.AbstractEventLoop, timeout_s: float, code: failure.UserCode) -> None:
         self._loop = loop
         self._timeout_s = timeout_s
         self._code = code
+        self._thread = threading.get_ident()
+        self._lock = threading.Lock()
         self._handle: asyncio.TimerHandle | None = None
+        self._stopped = False
+        # The loop's own timer cannot ring while the program's code holds the thread.
+        self._outside = threading.Timer(timeout_s + _AGAIN_S, self._interrupt)
+        self._outside.daemon = True
         self.found: str | None = None
 
     def start(self) -> None:
         self._handle = self._loop.call_later(self._timeout_s, self._ring)
+        self._outside.start()
 
     def stop(self) -> None:
+        with self._lock:
+            self._outside.cancel()
+            self._stopped = True
         if self._handle is not None:
             self._handle.cancel()
 
@@ -183,6 +179,14 @@ class _Watch:
             self.found = failure.pending(asyncio.all_tasks(self._loop), self._code)
         self._handle = self._loop.call_later(_AGAIN_S, self._ring)
         raise _OverdueError
+
+    def _interrupt(self) -> None:
+        with self._lock:
+            if self.found is None and not self._stopped:
+                place = failure.place_of_frame(sys._current_frames().get(self._thread), self._code)
+                self.found = f"a loop or a blocking call at {place or 'a place outside its own files'}"
+                overdue = ctypes.py_object(_OverdueError)
+                ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(self._thread), overdue)
 
 
 # -- modules ----------------------------------------------------------------------------------------------------------
@@ -236,113 +240,3 @@ def _is_under(module: ModuleType, folder: Path) -> bool:
         # A folder without __init__.py is a namespace package: it has places but no file.
         return any(str(place).startswith(f"{folder}/") for place in getattr(module, "__path__", ()))
     return str(Path(file).resolve()).startswith(f"{folder}/")
-
-
-# -- what is exchanged in the SDK -------------------------------------------------------------------------------------
-
-
-@contextlib.contextmanager
-def _exchanged(run: Run, code: failure.UserCode) -> Iterator[None]:
-    with contextlib.ExitStack() as stack:
-
-        def exchange(owner: Any, name: str, replacement: Any) -> None:
-            stack.callback(setattr, owner, name, getattr(owner, name))
-            setattr(owner, name, replacement)
-
-        exchange(sdk_stack, "wait_for_rpcs", _wait_for_all)
-        exchange(sdk_resource, "_get_stack_trace", functools.partial(_source_of_caller, run, code))
-        for name in vars(pulumi.Config):
-            if name.startswith(("get_secret", "require_secret")):
-                exchange(pulumi.Config, name, _withholding(getattr(pulumi.Config, name), run.config))
-        exchange(pulumi.StackReference, "__init__", _demanding(pulumi.StackReference.__init__, run))
-        exchange(pulumi.StackReference, "get_output", _get_output)
-        exchange(pulumi.StackReference, "require_output", _require_output)
-        yield
-
-
-async def _wait_for_all(await_all_outstanding_tasks: bool = True) -> None:
-    """Wait for every registration and output, as the SDK does, but in one wait instead of one for each output."""
-    manager, settings = sdk_settings._get_rpc_manager(), sdk_settings.SETTINGS
-    while True:
-        while manager.rpcs:
-            await asyncio.sleep(0)
-            await manager.rpcs.pop()
-        if manager.unhandled_exception is not None:
-            raise manager.unhandled_exception.with_traceback(manager.exception_traceback)
-        while await_all_outstanding_tasks and settings.outputs:
-            with settings.lock:
-                waiting = list(settings.outputs)
-                settings.outputs.clear()
-            done, rest = await asyncio.wait(waiting, return_when=asyncio.FIRST_EXCEPTION)
-            with settings.lock:
-                settings.outputs.update(rest)
-            for task in done:
-                await task
-        if not manager.rpcs:
-            return
-
-
-def _source_of_caller(run: Run, code: failure.UserCode) -> Any:
-    """Return the user's line that makes a resource, and the resource's number, in place of a whole stack trace."""
-    frame: Any = sys._getframe(1)
-    resource = frame.f_locals.get("res")
-    run.created += 1
-    position = source_pb2.SourcePosition(column=run.created)
-    while frame is not None:
-        path = code.relative(frame.f_code.co_filename)
-        if path:
-            position.uri, position.line = path, frame.f_lineno
-            # The constructors of the resource's own class are not where the user asked for it.
-            if "init" not in frame.f_code.co_name or frame.f_locals.get("self") is not resource:
-                break
-        frame = frame.f_back
-    return source_pb2.StackTrace(frames=[source_pb2.StackFrame(pc=position)])
-
-
-def _withholding(getter: Callable[..., Any], config: StackConfig) -> Callable[..., Any]:
-    @functools.wraps(getter)
-    def get(self: Any, key: str, *args: Any, **kwargs: Any) -> Any:
-        full = self.full_key(key)
-        if full in config.secret_keys and full not in config.values:
-            return _secret_unknown()
-        return getter(self, key, *args, **kwargs)
-
-    return get
-
-
-def _secret_unknown() -> Any:
-    data: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
-    data.set_result(_OutputData(resources=set(), value=None, is_known=False, is_secret=True))
-    return pulumi.Output._from_data(data)
-
-
-def _demanding(init: Callable[..., None], run: Run) -> Callable[..., None]:
-    @functools.wraps(init)
-    def __init__(self: Any, name: str, stack_name: Any = None, opts: Any = None) -> None:  # noqa: N807
-        target = stack_name if stack_name is not None else name
-        if isinstance(target, str) and (needed := run.monitor.needs(target, run.siblings)):
-            raise StackNeededError(needed)
-        init(self, name, stack_name, opts)
-
-    return __init__
-
-
-def _get_output(self: Any, name: Any) -> Any:
-    return _one_output(self, name, lambda outputs, key: outputs.get(key))
-
-
-def _require_output(self: Any, name: Any) -> Any:
-    return _one_output(self, name, lambda outputs, key: outputs[key])
-
-
-def _one_output(reference: Any, name: Any, pick: Callable[[Any, Any], Any]) -> Any:
-    """Pick one output of a stack while others are unknown; the SDK's own getter waits until all are known."""
-
-    def choose(both: Any) -> Any:
-        key, outputs = both
-        whole = isinstance(key, pulumi.output.Unknown) or isinstance(outputs, pulumi.output.Unknown)
-        return pulumi.output.UNKNOWN if whole else pick(outputs, key)
-
-    value = pulumi.Output.all(pulumi.Output.from_input(name), reference.outputs).apply(choose, True)
-    is_secret = asyncio.ensure_future(reference._StackReference__is_secret_name(name))
-    return pulumi.Output(value.resources(), value.future(True), value.is_known(), is_secret)

@@ -1,0 +1,163 @@
+"""What of the SDK is exchanged while a program runs in process, and put back afterwards.
+
+- The search for the line that makes a resource: the SDK formats the whole stack, this one stops at the user's line.
+- The last wait for all outputs: the SDK's own takes quadratic time.
+- The secret getters of Config: a value whose plaintext is withheld is a secret unknown.
+- StackReference: one unknown output of a stack must not hide the known ones, and a sibling stack that is needed first
+  is asked for.
+
+A program sees none of it but its effect.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import functools
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import pulumi
+from pulumi.output import _OutputData
+from pulumi.runtime import resource as sdk_resource
+from pulumi.runtime import settings as sdk_settings
+from pulumi.runtime import stack as sdk_stack
+from pulumi.runtime.proto import source_pb2
+
+from skerry.engine import failure
+from skerry.engine.monitor import Monitor
+from skerry.engine.project import Project, StackConfig
+
+
+class StackNeededError(BaseException):
+    """Ends a run early: the program refers to a sibling stack that has not been run yet."""
+
+    def __init__(self, stack: str) -> None:
+        """Name the stack."""
+        self.stack = stack
+        super().__init__(stack)
+
+
+@dataclass(slots=True)
+class Run:
+    """One run of a program."""
+
+    project: Project
+    stack: str
+    config: StackConfig
+    monitor: Monitor
+    timeout_s: float
+    siblings: frozenset[str] = frozenset()
+    """Stacks that could be run first; a reference to one of them ends this run."""
+    created: int = 0
+    """How many resources the program has made so far."""
+
+
+@contextlib.contextmanager
+def exchanged(run: Run, code: failure.UserCode) -> Iterator[None]:
+    """Exchange the parts of the SDK for the time of one run."""
+    with contextlib.ExitStack() as stack:
+
+        def exchange(owner: Any, name: str, replacement: Any) -> None:
+            stack.callback(setattr, owner, name, getattr(owner, name))
+            setattr(owner, name, replacement)
+
+        exchange(sdk_stack, "wait_for_rpcs", _wait_for_all)
+        exchange(sdk_resource, "_get_stack_trace", functools.partial(_source_of_caller, run, code))
+        for name in vars(pulumi.Config):
+            if name.startswith(("get_secret", "require_secret")):
+                exchange(pulumi.Config, name, _withholding(getattr(pulumi.Config, name), run.config))
+        exchange(pulumi.StackReference, "__init__", _demanding(pulumi.StackReference.__init__, run))
+        exchange(pulumi.StackReference, "get_output", _get_output)
+        exchange(pulumi.StackReference, "require_output", _require_output)
+        yield
+
+
+async def _wait_for_all(await_all_outstanding_tasks: bool = True) -> None:
+    """Wait for every registration and output, as the SDK does, but in one wait instead of one for each output."""
+    manager, settings = sdk_settings._get_rpc_manager(), sdk_settings.SETTINGS
+    while True:
+        while manager.rpcs:
+            await asyncio.sleep(0)
+            await manager.rpcs.pop()
+        if manager.unhandled_exception is not None:
+            raise manager.unhandled_exception.with_traceback(manager.exception_traceback)
+        while await_all_outstanding_tasks and settings.outputs:
+            with settings.lock:
+                waiting = list(settings.outputs)
+                settings.outputs.clear()
+            done, rest = await asyncio.wait(waiting, return_when=asyncio.FIRST_EXCEPTION)
+            with settings.lock:
+                settings.outputs.update(rest)
+            for task in done:
+                await task
+        if not manager.rpcs:
+            return
+
+
+def _source_of_caller(run: Run, code: failure.UserCode) -> Any:
+    """Return the user's line that makes a resource, and the resource's number, in place of a whole stack trace."""
+    frame: Any = sys._getframe(1)
+    resource = frame.f_locals.get("res")
+    run.created += 1
+    position = source_pb2.SourcePosition(column=run.created)
+    while frame is not None:
+        path = code.relative(frame.f_code.co_filename)
+        if path:
+            position.uri, position.line = path, frame.f_lineno
+            # The constructors of the resource's own class are not where the user asked for it.
+            if "init" not in frame.f_code.co_name or frame.f_locals.get("self") is not resource:
+                break
+        frame = frame.f_back
+    return source_pb2.StackTrace(frames=[source_pb2.StackFrame(pc=position)])
+
+
+def _withholding(getter: Callable[..., Any], config: StackConfig) -> Callable[..., Any]:
+    @functools.wraps(getter)
+    def get(self: Any, key: str, *args: Any, **kwargs: Any) -> Any:
+        full = self.full_key(key)
+        if full in config.secret_keys and full not in config.values:
+            return _secret_unknown()
+        return getter(self, key, *args, **kwargs)
+
+    return get
+
+
+def _secret_unknown() -> Any:
+    data: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
+    data.set_result(_OutputData(resources=set(), value=None, is_known=False, is_secret=True))
+    return pulumi.Output._from_data(data)
+
+
+def _demanding(init: Callable[..., None], run: Run) -> Callable[..., None]:
+    @functools.wraps(init)
+    def __init__(self: Any, name: str, stack_name: Any = None, opts: Any = None) -> None:  # noqa: N807
+        target = stack_name if stack_name is not None else name
+        if isinstance(target, str) and (needed := run.monitor.needs(target, run.siblings)):
+            raise StackNeededError(needed)
+        init(self, name, stack_name, opts)
+
+    return __init__
+
+
+def _get_output(self: Any, name: Any) -> Any:
+    return _one_output(self, name, lambda outputs, key: outputs.get(key))
+
+
+def _require_output(self: Any, name: Any) -> Any:
+    return _one_output(self, name, lambda outputs, key: outputs[key])
+
+
+def _one_output(reference: Any, name: Any, pick: Callable[[Any, Any], Any]) -> Any:
+    """Pick one output of a stack while others are unknown; the SDK's own getter waits until all are known."""
+
+    def choose(both: Any) -> Any:
+        key, outputs = both
+        whole = isinstance(key, pulumi.output.Unknown) or isinstance(outputs, pulumi.output.Unknown)
+        return pulumi.output.UNKNOWN if whole else pick(outputs, key)
+
+    value = pulumi.Output.all(pulumi.Output.from_input(name), reference.outputs).apply(choose, True)
+    is_secret = asyncio.ensure_future(reference._StackReference__is_secret_name(name))
+    return pulumi.Output(value.resources(), value.future(True), value.is_known(), is_secret)

@@ -1,0 +1,186 @@
+"""How a run that fails is reported: the user's line, the exception, the resource, and never a traceback."""
+
+from __future__ import annotations
+
+import logging
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from skerry.engine.run import run_program
+from skerry.errors import ConfigError, ProgramError, SizingError
+
+MakeProject = Callable[..., Path]
+
+FAILURES = {
+    "an exception at the top": (
+        'raise ValueError("no luck")\n',
+        "the program failed at __main__.py:{line}: ValueError: no luck",
+    ),
+    "an exception in a function of another file": (
+        "import lib.more\nlib.more.fail()\n",
+        "the program failed at lib/more.py:3 in fail: KeyError: 'gone'",
+    ),
+    "an exception in an apply": (
+        'Thing("t", {"x": Output.from_input(1).apply(lambda v: v // 0)})\n',
+        "the program failed at __main__.py:{line} in <lambda>: ZeroDivisionError: "
+        "integer division or modulo by zero (while registering sim:core:Thing 't')",
+    ),
+    "an exception in an awaited input": (
+        'async def fail():\n    raise RuntimeError("later")\nThing("t", {"x": fail()})\n',
+        "the program failed at __main__.py:{next} in fail: RuntimeError: later (while registering sim:core:Thing 't')",
+    ),
+    "an exception in an output that nothing uses": (
+        'Output.from_input(1).apply(lambda v: {}["k"])\n',
+        "the program failed at __main__.py:{line} in <lambda>: KeyError: 'k'",
+    ),
+    "a value that cannot be an input": (
+        'Thing("t", {"x": object()})\n',
+        "(while registering sim:core:Thing 't')",
+    ),
+    "a RunError is shown as its message": ('raise pulumi.RunError("do it so")\n', "do it so"),
+    "a missing configuration value": (
+        'config.require("nope")\n',
+        "Missing required configuration variable 'demo:nope'\n\tplease set a value using the command "
+        "`pulumi config set demo:nope <value>`",
+    ),
+    "a missing module": (
+        "import no_such_module\n",
+        "the program failed at __main__.py:{line}: ModuleNotFoundError: No module named 'no_such_module'",
+    ),
+    "a syntax error": (
+        "def broken(:\n",
+        "the program failed at __main__.py:{line}: SyntaxError: invalid syntax (__main__.py, line {line})",
+    ),
+    "a syntax error in another file": ("import lib.bad\n", "at lib/bad.py:1: SyntaxError"),
+    "an exit with a code": ("import sys\nsys.exit(3)\n", "the program ended itself with exit code 3"),
+    "a transform that fails": (
+        'def bad(args):\n    raise ValueError("in transform")\nThing("t", opts=Opts(transforms=[bad]))\n',
+        "the program failed at __main__.py:{next} in bad: ValueError: in transform (while registering "
+        "sim:core:Thing 't')",
+    ),
+    "a circle of dependencies": (
+        'a = Thing("a")\nb = Thing("b", opts=Opts(depends_on=[a]))\n'
+        'Group("g", body=lambda self: Thing("c", opts=Opts(parent=self, depends_on=[self])))\n',
+        "circular dependency",
+    ),
+    "a plain call whose answer is missing": (
+        'pulumi.runtime.invoke("aws:index/getZones:getZones", {}).value["names"]\n',
+        "functions without an answer here: aws:index/getZones:getZones: call them in their output form "
+        "(get_x_output), which can be unknown, or put the value into config",
+    ),
+}
+FILES = {"lib/more.py": "\ndef fail():\n    {}['gone']\n", "lib/bad.py": "def broken(:\n"}
+
+
+@pytest.mark.parametrize(("program", "message"), list(FAILURES.values()), ids=list(FAILURES))
+def test_failure(make_project: MakeProject, first_line: int, program: str, message: str) -> None:
+    with pytest.raises(ProgramError) as caught:
+        run_program(make_project(program, files=FILES), "dev", timeout_s=20)
+    text = str(caught.value)
+    assert message.format(line=first_line, next=first_line + 1) in text
+    assert "Traceback" not in text
+    assert "asyncio" not in text
+
+
+@pytest.mark.parametrize("where", ["top", "apply"])
+def test_an_error_of_skerry_passes_through(make_project: MakeProject, where: str) -> None:
+    raised = 'SizingError("140 GiB do not fit into 80 GiB")'
+    program = (
+        "from skerry.errors import SizingError\n"
+        + {
+            "top": f"raise {raised}\n",
+            "apply": f'def f(v):\n    raise {raised}\nThing("t", {{"x": Output.from_input(1).apply(f)}})\n',
+        }[where]
+    )
+    with pytest.raises(SizingError, match="140 GiB do not fit into 80 GiB"):
+        run_program(make_project(program), "dev")
+
+
+HANGS = {
+    "a future as an input": (
+        'import asyncio\nThing("t", {"ok": 1, "x": asyncio.get_running_loop().create_future()})\n',
+        "it waits for a value that sim:core:Thing 't', input x needs",
+    ),
+    "an await of the program": (
+        "import asyncio\nasync def wait():\n    await asyncio.Event().wait()\nThing('t', {'x': wait()})\n",
+        "it waits for an await at __main__.py:{third} in wait",
+    ),
+    "an output that is never resolved": (
+        "import asyncio\nOutput.from_input(asyncio.get_running_loop().create_future())\n",
+        "it waits for an output that is never resolved",
+    ),
+    "a wait inside a plain call": (
+        "import asyncio\nfrom pulumi.runtime.sync_await import _sync_await\n_sync_await(asyncio.Event().wait())\n",
+        "the program did not end within 0.3 s",
+    ),
+    "a loop without end": ("while True:\n    pass\n", "the program did not end within 0.3 s; it waits for a loop or"),
+}
+
+
+@pytest.mark.parametrize(("program", "message"), list(HANGS.values()), ids=list(HANGS))
+def test_a_program_that_does_not_end_is_cut_and_named(
+    make_project: MakeProject, first_line: int, program: str, message: str
+) -> None:
+    with pytest.raises(ProgramError) as caught:
+        run_program(make_project(program), "dev", timeout_s=0.3)
+    assert message.format(third=first_line + 2) in str(caught.value)
+
+
+def test_a_run_after_a_failed_one_is_whole(make_project: MakeProject) -> None:
+    failing = make_project('Thing("a")\nraise ValueError("x")\n', folder="failing")
+    hanging = make_project(HANGS["a future as an input"][0], folder="hanging")
+    good = make_project('Thing("a")\npulumi.export("x", 1)\n', folder="good")
+    for program in (failing, hanging):
+        with pytest.raises(ProgramError):
+            run_program(program, "dev", timeout_s=0.3)
+    graph = run_program(good, "dev")
+    assert [resource.name for resource in graph.resources] == ["demo-dev", "a"]
+    assert graph.stack_outputs("dev") == {"x": 1}
+
+
+def test_an_exit_without_a_code_keeps_what_was_registered(make_project: MakeProject) -> None:
+    graph = run_program(make_project('Thing("a")\nimport sys\nsys.exit(0)\n'), "dev")
+    assert [resource.name for resource in graph.resources] == ["demo-dev", "a"]
+
+
+def test_the_program_writes_to_stderr_only(
+    make_project: MakeProject, capsys: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
+) -> None:
+    program = 'print("said")\npulumi.log.info("noted")\npulumi.log.warn("warned", Thing("t"))\n'
+    with caplog.at_level(logging.DEBUG):
+        run_program(make_project(program), "dev")
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert err.splitlines() == ["said", "info: noted", "warning: warned"]
+
+
+def test_the_process_is_left_as_it_was(make_project: MakeProject) -> None:
+    before = (list(sys.path), list(sys.argv), sys.modules["__main__"], Path.cwd(), sys.stdout)
+    run_program(make_project('import helper_of_this_test\nThing("a")\n', files={"helper_of_this_test.py": ""}), "dev")
+    assert before == (list(sys.path), list(sys.argv), sys.modules["__main__"], Path.cwd(), sys.stdout)
+
+
+def test_two_programs_do_not_share_modules_of_one_name(make_project: MakeProject) -> None:
+    main = "import parts\nfrom parts import deep\nThing(parts.NAME + deep.NAME)\n"
+    folders = {
+        name: make_project(
+            main, folder=name, files={"parts/__init__.py": f"NAME = '{name}'\n", "parts/deep.py": f"NAME = '-{name}'\n"}
+        )
+        for name in ("one", "two")
+    }
+    names = [run_program(folders[name], "dev").resources[1].name for name in ("one", "two", "one")]
+    assert names == ["one-one", "two-two", "one-one"]
+
+
+def test_modules_of_a_program_stay_loaded(make_project: MakeProject) -> None:
+    program = make_project("import counted\nThing(str(counted.LOADED))\n", files={"counted.py": "LOADED = object()\n"})
+    first, second = (run_program(program, "dev").resources[1].name for _ in range(2))
+    assert first == second
+
+
+def test_a_stack_that_does_not_exist_is_a_config_error(make_project: MakeProject) -> None:
+    with pytest.raises(ConfigError):
+        run_program(make_project(""), "prod")
