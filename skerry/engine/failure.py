@@ -10,8 +10,9 @@ from pathlib import Path
 from types import FrameType, TracebackType
 from typing import Any
 
-from pulumi import RunError
+from pulumi import ConfigTypeError, RunError
 
+from skerry.engine.values import WITHHELD
 from skerry.errors import ProgramError, SkerryError
 from skerry.graph import Invoke
 
@@ -53,6 +54,11 @@ def explain(
     for link in _chain(exc):
         if isinstance(link, SkerryError):
             return link
+    if isinstance(exc, ConfigTypeError) and WITHHELD in str(exc.value):
+        return ProgramError(
+            f"the value of '{exc.key}' is a secret without plaintext here: read it with require_secret or get_secret "
+            "and their kin, whose result can be unknown"
+        )
     if isinstance(exc, RunError):
         return ProgramError(str(exc))
     everywhere = [*traces, *(link.__traceback__ for link in _chain(exc) if link.__traceback__ is not None)]
@@ -75,7 +81,7 @@ def explain(
 def _message(exc: BaseException) -> str:
     if isinstance(exc, SyntaxError) and exc.filename:
         return f"{exc.msg} ({Path(exc.filename).name}, line {exc.lineno})"
-    return str(exc) or "no message"
+    return str(exc).replace(WITHHELD, "<secret>") or "no message"
 
 
 def _chain(exc: BaseException | None) -> Iterator[BaseException]:

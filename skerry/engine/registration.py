@@ -27,11 +27,10 @@ class Draft:
 
 
 def referenced_stack(name: str, project: str, stacks: Mapping[str, Any]) -> str | None:
-    """Return which of `stacks` a reference means: `stack`, `project/stack` or `organization/project/stack`."""
+    """Return which of `stacks` a reference means: `stack`, `organization/stack` or `organization/project/stack`."""
     *scope, stack = name.split("/")
-    if stack not in stacks or len(scope) > 2 or (scope and scope[-1] != project and len(scope) == 2):
-        return None
-    return stack
+    elsewhere = len(scope) > 2 or (len(scope) == 2 and scope[1] != project)
+    return None if elsewhere or stack not in stacks else stack
 
 
 def check_token(type_: str, name: str) -> None:
