@@ -5,15 +5,15 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import BinaryIO, Final, Protocol
+from typing import BinaryIO, Final
 from urllib.parse import quote, urlencode, urljoin, urlsplit
 
 from airgap_bundle.auth import Login, parse_challenge
 from airgap_bundle.oci import MANIFEST_TYPES, MAX_MANIFEST_BYTES, Descriptor, is_digest, sha256
+from airgap_bundle.sink import Sink
 from airgap_bundle.transport import (
     MIN_BYTES_PER_WINDOW,
     Answer,
@@ -32,47 +32,6 @@ _API_HOSTS: Final = {"docker.io": "registry-1.docker.io"}
 
 PULL: Final = "pull"
 PUSH: Final = "pull,push"
-
-
-class Sink(Protocol):
-    """Where a blob's bytes go."""
-
-    def restart(self) -> None:
-        """Forget all bytes: the transfer begins again."""
-
-    def write(self, data: bytes) -> None:
-        """Take the next bytes."""
-
-    @property
-    def size(self) -> int:
-        """Bytes taken so far."""
-
-    def digest(self) -> str:
-        """The SHA-256 digest of all bytes taken so far."""
-
-
-class MemorySink:
-    """Keep a small blob in memory."""
-
-    def __init__(self) -> None:
-        self.data = bytearray()
-
-    def restart(self) -> None:
-        """Forget all bytes."""
-        self.data.clear()
-
-    def write(self, data: bytes) -> None:
-        """Take the next bytes."""
-        self.data += data
-
-    @property
-    def size(self) -> int:
-        """Bytes taken so far."""
-        return len(self.data)
-
-    def digest(self) -> str:
-        """The digest of the bytes taken so far."""
-        return f"sha256:{hashlib.sha256(self.data).hexdigest()}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -87,6 +87,8 @@ class Answer:
             raise self._stalled() from exc
         except http.client.HTTPException as exc:
             raise ConnectionError(type(exc).__name__) from exc
+        if not data and not self._response.length:
+            self._response.close()  # read1() leaves it open at its end, and the connection would count as busy
         self._window_bytes += len(data)
         now = self._options.clock()
         if now - self._window_began > self._options.stall_s:
@@ -153,8 +155,7 @@ class Transport:
 
     def drop(self, url: str) -> None:
         """Close this thread's connection to the host of `url`: its body was not read to the end."""
-        parts = urlsplit(url)
-        connection = self._connections().pop((parts.scheme, parts.netloc), None)
+        connection = self._connections().pop(self._key(url), None)
         if connection is not None:
             connection.close()
 
@@ -173,6 +174,7 @@ class Transport:
         why = ""
         for attempt in range(self.options.attempts):
             last = attempt + 1 == self.options.attempts
+            kept = self._key(url) in self._connections()
             try:
                 answer = self._once(method, url, headers, body, length)
             except ssl.SSLCertVerificationError as exc:
@@ -187,7 +189,7 @@ class Transport:
             except (OSError, http.client.HTTPException) as exc:
                 self.drop(url)
                 why = str(exc) or type(exc).__name__
-                if not last:
+                if not last and not kept:  # a kept connection may simply have grown old
                     self.pause(attempt)
                 continue
             if answer.status not in _RETRIED:
@@ -228,6 +230,11 @@ class Transport:
                 stream.close()
         return Answer(response, f"{method} {_shown(url)}", self.options)
 
+    @staticmethod
+    def _key(url: str) -> tuple[str, str]:
+        parts = urlsplit(url)
+        return parts.scheme, parts.netloc
+
     def _connections(self) -> dict[tuple[str, str], http.client.HTTPConnection]:
         found: dict[tuple[str, str], http.client.HTTPConnection] | None = getattr(self._local, "connections", None)
         if found is None:
@@ -236,7 +243,7 @@ class Transport:
 
     def _connection(self, url: str) -> http.client.HTTPConnection:
         parts = urlsplit(url)
-        key = (parts.scheme, parts.netloc)
+        key = self._key(url)
         connection = self._connections().get(key)
         if connection is None:
             if parts.scheme == "https":

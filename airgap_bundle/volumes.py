@@ -46,7 +46,7 @@ def pack(parcels: Iterable[Parcel], capacity: int | None) -> tuple[dict[str, int
             if size > capacity:
                 raise UsageError(
                     f"{parcel.name} holds a blob of {format_bytes(size)} ({blob[:19]}), and a volume has room for "
-                    f"{format_bytes(max(capacity, 0))}: make volumes larger with --volume-size"
+                    f"{format_bytes(max(capacity, 0))} beside its metadata: make volumes larger with --volume-size"
                 )
     bins: list[dict[str, int]] = []
     for parcel in ordered:
