@@ -13,10 +13,10 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import dataclasses
 import functools
 import sys
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from typing import Any
 
 import pulumi
@@ -40,7 +40,7 @@ class StackNeededError(BaseException):
         super().__init__(stack)
 
 
-@dataclass(slots=True)
+@dataclasses.dataclass(slots=True)
 class Run:
     """One run of a program."""
 
@@ -159,5 +159,10 @@ def _one_output(reference: Any, name: Any, pick: Callable[[Any, Any], Any]) -> A
         return pulumi.output.UNKNOWN if whole else pick(outputs, key)
 
     value = pulumi.Output.all(pulumi.Output.from_input(name), reference.outputs).apply(choose, True)
-    is_secret = asyncio.ensure_future(reference._StackReference__is_secret_name(name))
-    return pulumi.Output(value.resources(), value.future(True), value.is_known(), is_secret)
+
+    async def picked() -> Any:
+        # The name is mangled because the SDK keeps it private; its rule for secrets is the SDK's own.
+        is_secret = await reference._StackReference__is_secret_name(name)
+        return dataclasses.replace(await value._data, is_secret=is_secret)
+
+    return pulumi.Output._from_data(picked())
