@@ -17,7 +17,7 @@ from policies.context import Context, Estimator, context_of
 from policies.rules.catalogue import ALL_RULES
 from policies.verdict import Finding, Judgement, Rule, Verdict, not_applicable
 from policies.waivers import WAIVER_RULES, apply
-from skerry.errors import PolicyError, SkerryError
+from skerry.errors import PolicyError, UsageError
 from skerry.graph import ResourceGraph
 
 
@@ -77,6 +77,7 @@ def check(
 
     Raises:
         PolicyError: a rule raised, or a waiver cannot be read.
+        UsageError: a boundary names what is neither a country nor a bloc.
         GraphError: a component's facts cannot be read.
     """
     context = context_of(
@@ -93,7 +94,7 @@ def check(
 def _run(rule: Rule, graph: ResourceGraph, context: Context) -> list[Finding]:
     try:
         judgements = list(rule.check(graph, context))
-    except SkerryError:
+    except UsageError:
         raise
     except Exception as exc:
         raise PolicyError(f"rule {rule.id} failed to run: {type(exc).__name__}: {exc}") from exc

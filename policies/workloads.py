@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Final
 
+from policies.reading import mapping, rows
 from skerry.graph import UNKNOWN, Resource, ResourceGraph, Secret, find, plain, walk
 
 _POD_TEMPLATES: Final = {
@@ -27,7 +28,7 @@ class ImageUse:
 
     path: str
     reference: Any
-    """A string, or UNKNOWN."""
+    """A string, or UNKNOWN; a secret reference counts as unknown, so that no report shows it."""
 
 
 def kind_of(resource: Resource) -> str:
@@ -69,7 +70,7 @@ def images(resource: Resource) -> Iterator[ImageUse]:
         return
     for path, value in walk(resource.inputs):
         if _CONTAINER_IMAGE.search(path) or _CUSTOM_IMAGE.search(path):
-            yield ImageUse(path, value.value if isinstance(value, Secret) else value)
+            yield ImageUse(path, UNKNOWN if isinstance(value, Secret) else value)
         elif value is UNKNOWN and re.search(r"(?:^|\.)(?:initC|c)ontainers(?:\[\d+\])?$", path):
             yield ImageUse(path, UNKNOWN)
 
@@ -98,15 +99,12 @@ def names_of(namespace: Resource) -> tuple[str, ...]:
 
 def selects(selector: Any, labels: Any) -> bool | None:
     """Say whether a label selector takes these labels; None where it cannot be told."""
-    selector, labels = plain(selector or {}), plain(labels or {})
-    if selector is UNKNOWN or labels is UNKNOWN:
+    wanted, have_labels = mapping(selector, "matchLabels"), mapping(labels)
+    if wanted is UNKNOWN or have_labels is UNKNOWN or rows(selector, "matchExpressions") != []:
         return None
-    if selector.get("matchExpressions"):
-        return None
-    wanted: Mapping[str, Any] = selector.get("matchLabels") or {}
     unsure = False
     for key, value in wanted.items():
-        have = labels.get(key)
+        have = have_labels.get(key)
         if value is UNKNOWN or have is UNKNOWN:
             unsure = True
         elif value != have:

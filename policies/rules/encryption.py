@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 from policies.context import Context
+from policies.reading import read, rows
 from policies.rules.residency import class_of
 from policies.verdict import Judgement, Rule, Severity, not_applicable, ok, undetermined, violation
 from policies.workloads import containers, kind_of
@@ -142,9 +143,9 @@ def _bucket_key(graph: ResourceGraph, bucket: Resource) -> Judgement:
             return undetermined(bucket, "its encryption is not known before a deployment", path)
         return _key(bucket, find(inline, base), path, bucket)
     for other in graph.of_type(*_BUCKET_SSE):
-        names = (bucket.inputs.get("bucket"), bucket.id or None)
+        names = [name for name in (read(bucket.inputs, "bucket"), bucket.id) if isinstance(name, str) and name]
         linked = bucket.urn in other.property_dependencies.get("bucket", ())
-        if not linked and plain(other.inputs.get("bucket")) not in [name for name in names if name]:
+        if not linked and read(other.inputs, "bucket") not in names:
             continue
         path = "rules.0.applyServerSideEncryptionByDefault.kmsMasterKeyId"
         if plain(other.inputs.get("rules")) is UNKNOWN:
@@ -214,7 +215,10 @@ def _pairs(resource: Resource, data: Any, path: str) -> Iterator[Judgement]:
 def _secret_object(resource: Resource) -> Iterator[Judgement]:
     for key in ("stringData", "data"):
         data = resource.inputs.get(key)
-        if data is None or isinstance(data, Secret):
+        if data is None:
+            continue
+        if isinstance(data, Secret):
+            yield ok(resource)
             continue
         plain_keys = [] if data is UNKNOWN else [name for name, item in data.items() if isinstance(item, str) and item]
         if data is UNKNOWN or any(item is UNKNOWN for item in data.values()):
@@ -231,7 +235,7 @@ def _environment(resource: Resource) -> Iterator[Judgement]:
     seen = found = False
     for path, container in containers(resource):
         seen = True
-        env = UNKNOWN if container is UNKNOWN else find(container, "env") or []
+        env = UNKNOWN if container is UNKNOWN else rows(container, "env")
         if env is UNKNOWN:
             found = True
             yield undetermined(resource, "its environment is not known before a deployment", path)

@@ -6,11 +6,12 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 from policies.context import Context
+from policies.reading import mapping, read, rows
 from policies.verdict import Judgement, Rule, Severity, not_applicable, ok, undetermined, violation
 from policies.workloads import images, kind_of, names_of, namespace_of, of_kind
 from skerry.errors import CatalogError
 from skerry.facts import DeploymentFact, Tier
-from skerry.graph import UNKNOWN, Resource, ResourceGraph, find, is_known, plain
+from skerry.graph import UNKNOWN, Resource, ResourceGraph, is_known, plain
 from skerry.images import ImageReference, from_site
 
 _WORLD: Final = ("0.0.0.0/0", "::/0")
@@ -54,13 +55,13 @@ def _way_out(graph: ResourceGraph, context: Context) -> Iterator[Judgement]:
 
 
 def _routes(resource: Resource) -> Iterator[Judgement]:
-    rows = resource.inputs.get("routes", [resource.inputs])
-    if rows is UNKNOWN:
+    found = rows(resource.inputs, "routes") if "routes" in resource.inputs else [resource.inputs]
+    if found is UNKNOWN:
         yield undetermined(resource, "its routes are not known before a deployment", "routes")
         return
-    for row in plain(rows):
+    for row in found:
         for key in _ROUTE_KEYS:
-            value = find(row, key)
+            value = read(row, key)
             if value is UNKNOWN:
                 yield undetermined(resource, "a route's destination is not known before a deployment", key)
             elif value in _WORLD:
@@ -70,13 +71,13 @@ def _routes(resource: Resource) -> Iterator[Judgement]:
 
 
 def _policy_egress(resource: Resource) -> Iterator[Judgement]:
-    rules = find(plain(resource.inputs), "spec.egress")
+    rules = rows(resource.inputs, "spec.egress")
     if not is_known(rules):
         yield undetermined(resource, "its egress rules are not known before a deployment", "spec.egress")
         return
-    for index, rule in enumerate(rules or []):
-        for peer in rule.get("to") or []:
-            cidr = find(peer, "ipBlock.cidr")
+    for index, rule in enumerate(rules):
+        for peer in rows(rule, "to"):
+            cidr = read(peer, "ipBlock.cidr")
             if cidr in _WORLD:
                 path = f"spec.egress[{index}]"
                 yield violation(resource, f"it lets pods reach {cidr}, but the target is disconnected", path)
@@ -154,8 +155,7 @@ def _open_ingress(graph: ResourceGraph, context: Context) -> Iterator[Judgement]
     for resource in graph.resources:
         kind = resource.type
         if kind in ("aws:ec2/securityGroup:SecurityGroup", "aws:ec2/defaultSecurityGroup:DefaultSecurityGroup"):
-            rows = resource.inputs.get("ingress") or [] if resource.inputs.get("ingress") is not UNKNOWN else UNKNOWN
-            yield from _ingress_rows(context, resource, rows, "ingress")
+            yield from _ingress_rows(context, resource, rows(resource.inputs, "ingress"), "ingress")
         elif kind == "aws:ec2/securityGroupRule:SecurityGroupRule":
             if resource.inputs.get("type") in ("ingress", UNKNOWN):
                 yield from _ingress_rows(context, resource, [resource.inputs], "")
@@ -163,20 +163,20 @@ def _open_ingress(graph: ResourceGraph, context: Context) -> Iterator[Judgement]
             yield from _ingress_rows(context, resource, [resource.inputs], "")
 
 
-def _ingress_rows(context: Context, resource: Resource, rows: Any, path: str) -> Iterator[Judgement]:
-    if rows is UNKNOWN:
+def _ingress_rows(context: Context, resource: Resource, found: Any, path: str) -> Iterator[Judgement]:
+    if found is UNKNOWN:
         yield undetermined(resource, "its ingress rules are not known before a deployment", path)
         return
     clean = True
-    for index, row in enumerate(plain(rows)):
+    for index, row in enumerate(found):
         where = f"{path}[{index}]" if path else ""
-        sources = [row.get("cidrBlocks"), row.get("ipv6CidrBlocks"), row.get("cidrIpv4"), row.get("cidrIpv6")]
+        sources = [read(row, key) for key in ("cidrBlocks", "ipv6CidrBlocks", "cidrIpv4", "cidrIpv6")]
         flat = [item for entry in sources for item in (entry if isinstance(entry, list | tuple) else [entry])]
         if any(item is UNKNOWN for item in flat):
             clean = False
             yield undetermined(resource, "the addresses that may enter are not known before a deployment", where)
         elif any(item in _WORLD for item in flat):
-            ports = (row.get("fromPort"), row.get("toPort"))
+            ports = (read(row, "fromPort"), read(row, "toPort"))
             facing = context.facts(resource).internet_facing or any(
                 context.own[ancestor.urn].internet_facing
                 for ancestor in context.graph.ancestors(resource)
@@ -214,23 +214,23 @@ def _meta_internal(graph: ResourceGraph, context: Context) -> Iterator[Judgement
         elif kind == "Service":
             yield _service(resource)
         elif kind in ("Ingress", "Gateway", "HTTPRoute"):
-            yield violation(resource, f"a {kind} opens the meta tier, which is internal only")
+            yield violation(resource, f"the {kind} opens the meta tier, which is internal only")
         elif resource.type in ("aws:lb/loadBalancer:LoadBalancer", "aws:alb/loadBalancer:LoadBalancer"):
             yield _known_true(resource, "internal", "it is a load balancer of the meta tier that is not internal")
 
 
 def _service(resource: Resource) -> Judgement:
-    kind = find(plain(resource.inputs), "spec.type", "ClusterIP")
+    kind = read(resource.inputs, "spec.type", "ClusterIP")
     if kind is UNKNOWN:
         return undetermined(resource, "the type of the service is not known before a deployment", "spec.type")
     if kind not in ("LoadBalancer", "NodePort"):
         return ok(resource)
-    notes = find(plain(resource.inputs), "metadata.annotations", {})
+    notes = mapping(resource.inputs, "metadata.annotations")
     if kind == "LoadBalancer" and notes is UNKNOWN:
         return undetermined(resource, "its annotations are not known before a deployment", "metadata.annotations")
-    if kind == "LoadBalancer" and any((notes or {}).get(key) in values for key, values in _INTERNAL_NOTES.items()):
+    if kind == "LoadBalancer" and any(notes.get(key) in values for key, values in _INTERNAL_NOTES.items()):
         return ok(resource)
-    return violation(resource, f"a {kind} service opens the meta tier, which is internal only", "spec.type")
+    return violation(resource, f"the {kind} service opens the meta tier, which is internal only", "spec.type")
 
 
 def _known_true(resource: Resource, key: str, message: str) -> Judgement:
@@ -282,10 +282,10 @@ def _default_deny(graph: ResourceGraph, context: Context) -> Iterator[Judgement]
 
 def _denies_all(policy: Resource) -> bool | None:
     """Say whether a policy takes every pod and lets nothing in; None where it cannot be told."""
-    spec = find(plain(policy.inputs), "spec", {})
+    spec = mapping(policy.inputs, "spec")
     if spec is UNKNOWN or not is_known({key: spec.get(key) for key in ("podSelector", "policyTypes", "ingress")}):
         return None
-    selector = spec.get("podSelector") or {}
+    selector = mapping(spec, "podSelector")
     if selector.get("matchLabels") or selector.get("matchExpressions"):
         return False
     types = spec.get("policyTypes") or ["Ingress"]

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 from policies.context import Context
+from policies.reading import mapping, rows
 from policies.verdict import Judgement, Rule, Severity, ok, undetermined, violation
 from policies.workloads import REPLICATED, kind_of, namespace_of, of_kind, pod_template, selects
 from skerry.graph import UNKNOWN, Resource, ResourceGraph, find, is_known, plain
@@ -100,7 +101,7 @@ def _zones(graph: ResourceGraph, context: Context) -> Iterator[Judgement]:
 
 def _budgets(graph: ResourceGraph, context: Context) -> Iterator[Judgement]:
     budgets = [
-        (namespace_of(graph, budget), find(plain(budget.inputs), "spec.selector"))
+        (namespace_of(graph, budget), mapping(budget.inputs, "spec.selector"))
         for budget in of_kind(graph, "PodDisruptionBudget")
     ]
     for resource in of_kind(graph, *REPLICATED):
@@ -123,7 +124,7 @@ def _above(context: Context, graph: ResourceGraph, resource: Resource) -> int | 
 
 def _covered(graph: ResourceGraph, resource: Resource, budgets: list[tuple[Any, Any]]) -> Judgement:
     namespace = namespace_of(graph, resource)
-    labels = find(plain(pod_template(resource)) or {}, "metadata.labels", {})
+    labels = mapping(pod_template(resource), "metadata.labels")
     unsure = namespace is UNKNOWN
     for where, selector in budgets:
         if UNKNOWN not in (where, namespace) and where != namespace:
@@ -150,12 +151,12 @@ def _drain(graph: ResourceGraph, context: Context) -> Iterator[Judgement]:
         template = plain(pod_template(resource))
         if template is None:
             continue
-        rows = find(template, "spec.topologySpreadConstraints")
+        found = rows(template, "spec.topologySpreadConstraints")
         path = "spec.template.spec.topologySpreadConstraints"
-        if not is_known(rows):
+        if not is_known(found):
             yield undetermined(resource, "its spread constraints are not known before a deployment", path)
             continue
-        hard = [row for row in rows or [] if row.get("whenUnsatisfiable", "DoNotSchedule") == "DoNotSchedule"]
+        hard = [row for row in found if row.get("whenUnsatisfiable", "DoNotSchedule") == "DoNotSchedule"]
         hard = [row for row in hard if row.get("topologyKey") in ZONE_KEYS]
         if any(row.get("nodeTaintsPolicy") != "Honor" for row in hard):
             text = "with zones spread DoNotSchedule and nodeTaintsPolicy not Honor, draining a zone hangs for ever"

@@ -10,8 +10,7 @@ from policies.context import Context, boundary
 from policies.places import cloud_of, country_of, place_of
 from policies.verdict import Judgement, Rule, Severity, not_applicable, ok, undetermined, violation
 from policies.workloads import kind_of
-from skerry.errors import UsageError
-from skerry.facts import BoundaryFact, DataClass
+from skerry.facts import DataClass
 from skerry.graph import UNKNOWN, Resource, ResourceGraph, Secret, find, is_known, plain
 from skerry.jurisdictions import inside
 
@@ -73,17 +72,10 @@ def _judge(context: Context, resource: Resource, country: str | None, what: str,
     if country is None:
         return undetermined(resource, f"{what}, and its country is not known", path)
     allowed = ", ".join(row.jurisdictions)
-    if _within(country, row):
+    if inside(country, row.jurisdictions):
         return ok(resource, f"{what} ({country}) lies within {allowed}")
     word = _class_word(class_of(context, resource))
     return violation(resource, f"{what} lies in {country}, but {word} must stay in {allowed}", path)
-
-
-def _within(country: str, row: BoundaryFact) -> bool:
-    try:
-        return inside(country, row.jurisdictions)
-    except UsageError:
-        return False
 
 
 def class_of(context: Context, resource: Resource) -> DataClass | None:
@@ -131,17 +123,14 @@ def _region(graph: ResourceGraph, context: Context) -> Iterator[Judgement]:
 
 
 def _items(value: Any, path: str) -> Iterator[Any]:
-    """Yield what a dotted path leads to, going into every list on the way; UNKNOWN where it ends early."""
-    value = value.value if isinstance(value, Secret) else value
-    if value is UNKNOWN or value is None:
-        if value is UNKNOWN:
-            yield UNKNOWN
-        return
-    if isinstance(value, list | tuple):
+    """Yield what a dotted path leads to, going into every list on the way; UNKNOWN where a mark stands in the way."""
+    if value is UNKNOWN or isinstance(value, Secret):
+        yield UNKNOWN
+    elif isinstance(value, list | tuple):
         for item in value:
             yield from _items(item, path)
     elif not path:
-        yield value
+        yield from () if value is None else (value,)
     elif isinstance(value, dict):
         head, _, rest = path.partition(".")
         yield from _items(value.get(head), rest)
@@ -237,7 +226,7 @@ def _judge_state(context: Context, root: Resource, country: str | None, what: st
     if country is None:
         return undetermined(root, f"{what}: its country is not known", "deployment")
     allowed = ", ".join(row.jurisdictions)
-    if _within(country, row):
+    if inside(country, row.jurisdictions):
         return ok(root, f"{what} lies within {allowed}")
     return violation(root, f"{what} lies in {country}, but the state may only be in {allowed}", "deployment")
 

@@ -1,0 +1,167 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from policies.rules.budget import RULES
+from skerry.facts import NodesFact, ScalingFact, Tier
+from skerry.graph import UNKNOWN, ResourceGraph
+from tests.simulators.policy_graphs import Build, run, told
+
+BUD001, BUD002, BUD003, BUD004 = RULES
+Told = list[tuple[str, str, str]]
+
+
+@dataclass(frozen=True)
+class Priced:
+    maximum_usd: Decimal
+    is_complete: bool
+
+
+def priced(amount: str, complete: bool = True) -> Callable[[ResourceGraph], Priced]:
+    return lambda graph: Priced(Decimal(amount), complete)
+
+
+COSTS: dict[str, tuple[Any, Told]] = {
+    "within": (
+        priced("900"),
+        [("ok", "platform", "a month at the largest size costs 900.00 USD of 1,000.00 USD")],
+    ),
+    "beyond": (
+        priced("1000.01"),
+        [
+            (
+                "violation",
+                "platform",
+                "a month at the largest size costs 1,000.01 USD, more than the budget of 1,000.00 USD",
+            )
+        ],
+    ),
+    "the known part is beyond": (
+        priced("1200", complete=False),
+        [
+            (
+                "violation",
+                "platform",
+                "a month at the largest size costs at least 1,200.00 USD, more than the budget of 1,000.00 USD",
+            )
+        ],
+    ),
+    "the known part is within": (
+        priced("900", complete=False),
+        [
+            (
+                "undetermined",
+                "platform",
+                "the known part of a month is 900.00 USD of 1,000.00 USD, and something has no price",
+            )
+        ],
+    ),
+    "no prices": (None, [("undetermined", "platform", "no prices are at hand, so the cost is not known")]),
+}
+
+
+@pytest.mark.parametrize("case", COSTS)
+def test_bud001_within_the_budget(case: str) -> None:
+    estimate, expected = COSTS[case]
+    report = run(lambda b: b.deployment(budget_usd_per_month=1000), BUD001, estimate=estimate)
+    assert expected == told(report)
+
+
+def test_bud001_without_a_budget_is_not_applicable() -> None:
+    report = run(lambda b: b.deployment(), BUD001, estimate=priced("1"))
+    assert told(report) == [("not-applicable", "", "no deployment of the graph names a budget")]
+
+
+def tagged(tags: Any, provider: dict[str, Any] | None = None) -> Build:
+    def build(b: Any) -> None:
+        options = {}
+        if provider is not None:
+            options["provider"] = b.add("pulumi:providers:aws", "aws", provider) + "::id"
+        b.add("aws:s3/bucket:Bucket", "data", {"tags": tags} if tags is not None else {}, **options)
+
+    return build
+
+
+TAGS: dict[str, tuple[Build, Told]] = {
+    "both": (tagged({"skerry:system": "sensei", "skerry:tier": "meta"}), [("ok", "data", "")]),
+    "by the provider": (
+        tagged({"skerry:tier": "meta"}, {"defaultTags": {"tags": {"skerry:system": "sensei"}}}),
+        [("ok", "data", "")],
+    ),
+    "one lacks": (
+        tagged({"skerry:system": "sensei"}),
+        [("violation", "data", "it lacks the cost tags skerry:tier")],
+    ),
+    "both lack": (tagged(None), [("violation", "data", "it lacks the cost tags skerry:system, skerry:tier")]),
+    "unknown": (tagged(UNKNOWN), [("undetermined", "data", "its tags are not known before a deployment")]),
+    "the provider's are unknown": (
+        tagged({}, {"defaultTags": {"tags": UNKNOWN}}),
+        [("undetermined", "data", "its provider's tags are not known before a deployment")],
+    ),
+    "nothing billed": (
+        lambda b: b.add("aws:iam/role:Role", "role"),
+        [("not-applicable", "", "no billed resources in the graph")],
+    ),
+}
+
+
+@pytest.mark.parametrize("case", TAGS)
+def test_bud002_cost_tags(case: str) -> None:
+    build, expected = TAGS[case]
+    assert expected == told(run(build, BUD002))
+
+
+def pool(maximum: int, tier: Tier = Tier.EXECUTION, purchase: str = "on-demand") -> Build:
+    nodes = NodesFact(vcpu=8, memory_gib=32, purchase=purchase, priced_here=True)
+    scaling = ScalingFact(minimum=2, typical=2, maximum=maximum, autoscaler="karpenter")
+    return lambda b: b.component("pool", tier=tier, nodes=nodes, scaling=scaling)
+
+
+NO_POOLS: Told = [("not-applicable", "", "no node pools in the graph")]
+CEILINGS: dict[str, tuple[Build, Told]] = {
+    "at the ceiling": (pool(128), [("ok", "pool", "")]),
+    "above it": (pool(129), [("violation", "pool", "129 nodes are more than the 128 of the execution tier")]),
+    "of another tier": (
+        pool(9, Tier.COGNITIVE),
+        [("violation", "pool", "9 nodes are more than the 8 of the cognitive tier")],
+    ),
+    "no pool": (lambda b: b.component("c"), NO_POOLS),
+}
+
+
+@pytest.mark.parametrize("case", CEILINGS)
+def test_bud003_ceilings(case: str) -> None:
+    build, expected = CEILINGS[case]
+    assert expected == told(run(build, BUD003))
+
+
+def group(value: Any, tier: Tier) -> Build:
+    return lambda b: b.add(
+        "aws:eks/nodeGroup:NodeGroup", "group", {"capacityType": value}, parent=b.component("c", tier=tier)
+    )
+
+
+TAKEN = "spot machines may be taken away at any time, and only the execution tier bears that"
+SPOT: dict[str, tuple[Build, Told]] = {
+    "on demand": (pool(4, Tier.META), [("ok", "pool", "")]),
+    "spot for what may be interrupted": (pool(4, purchase="spot"), [("ok", "pool", "")]),
+    "spot for stores": (pool(4, Tier.META, "spot"), [("violation", "pool", TAKEN)]),
+    "a spot group": (group("SPOT", Tier.META), [("violation", "group", TAKEN)]),
+    "a spot group for what may be interrupted": (group("SPOT", Tier.EXECUTION), [("ok", "group", "")]),
+    "a group of unknown capacity": (
+        group(UNKNOWN, Tier.META),
+        [("undetermined", "group", "its capacityType is not known before a deployment")],
+    ),
+    "no pool": (lambda b: b.component("c"), NO_POOLS),
+}
+
+
+@pytest.mark.parametrize("case", SPOT)
+def test_bud004_spot(case: str) -> None:
+    build, expected = SPOT[case]
+    assert expected == told(run(build, BUD004))
