@@ -2,6 +2,7 @@
 
 - The search for the line that makes a resource: the SDK formats the whole stack, this one stops at the user's line.
 - The last wait for all outputs: the SDK's own takes quadratic time.
+- The arguments of a function call: they stay marked as secret.
 - The secret getters of Config: a value whose plaintext is withheld is a secret unknown.
 - StackReference: one unknown output of a stack must not hide the known ones, and a sibling stack that is needed first
   is asked for.
@@ -22,6 +23,7 @@ from typing import Any
 import pulumi
 from pulumi.output import _OutputData
 from pulumi.runtime import resource as sdk_resource
+from pulumi.runtime import rpc as sdk_rpc
 from pulumi.runtime import settings as sdk_settings
 from pulumi.runtime import stack as sdk_stack
 from pulumi.runtime.proto import source_pb2
@@ -66,6 +68,7 @@ def exchanged(run: Run, code: failure.UserCode) -> Iterator[None]:
 
         exchange(sdk_stack, "wait_for_rpcs", _wait_for_all)
         exchange(sdk_resource, "_get_stack_trace", functools.partial(_source_of_caller, run, code))
+        exchange(sdk_rpc, "_unwrap_rpc_secret_struct_properties", _keep_marks(sdk_rpc))
         for name in vars(pulumi.Config):
             if name.startswith(("get_secret", "require_secret")):
                 exchange(pulumi.Config, name, _withholding(getattr(pulumi.Config, name), run.config))
@@ -112,6 +115,12 @@ def _source_of_caller(run: Run, code: failure.UserCode) -> Any:
                 break
         frame = frame.f_back
     return source_pb2.StackTrace(frames=[source_pb2.StackFrame(pc=position)])
+
+
+def _keep_marks(rpc: Any) -> Callable[[Any], tuple[Any, bool]]:
+    """Leave the arguments of a function call marked: the graph that records them must know what is secret."""
+    unwrap = rpc._unwrap_rpc_secret_struct_properties
+    return lambda value: (value, unwrap(value)[1])
 
 
 def _withholding(getter: Callable[..., Any], config: StackConfig) -> Callable[..., Any]:

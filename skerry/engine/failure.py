@@ -18,7 +18,7 @@ from skerry.graph import Invoke
 
 _ENGINE = str(Path(__file__).parent)
 _LIBRARIES = tuple({sysconfig.get_paths()[key] for key in ("stdlib", "purelib", "platlib")})
-_REGISTERING = ("do_register", "do_read", "prepare_resource")
+_REGISTERING = ("do_register", "do_read")
 """Coroutines of the SDK whose locals name the resource that they register."""
 
 
@@ -130,7 +130,11 @@ def _registering(frame: FrameType) -> str:
     known = frame.f_locals
     resource = known.get("res")
     name = known.get("name") or getattr(resource, "_name", "")
-    return f"{known['ty']} '{name}'" if known.get("ty") and name else ""
+    if not known.get("ty") or not name:
+        return ""
+    position = known.get("source_position")
+    made_at = f" of {position.uri}:{position.line}" if position is not None and position.uri else ""
+    return f"{known['ty']} '{name}'{made_at}"
 
 
 def pending(tasks: Iterable[asyncio.Task[Any]], code: UserCode) -> str:

@@ -27,9 +27,9 @@ from pulumi.runtime.proto import provider_pb2, resource_pb2
 
 from skerry.engine import urns, values
 from skerry.engine.registration import (
+    DefaultProviders,
     Draft,
     check_token,
-    holds_secret,
     inherit,
     leave_name_to_provider,
     referenced_stack,
@@ -65,7 +65,11 @@ class Monitor:
     def __init__(
         self, project: str, stack: str, stack_outputs: Mapping[str, Mapping[str, Any]], config: Mapping[str, str]
     ) -> None:
-        """Start with nothing registered; `stack_outputs` answers stack references by stack name."""
+        """Start with nothing registered; `stack_outputs` answers stack references by stack name.
+
+        Raises:
+            ConfigError: `pulumi:disable-default-providers` is not a list of names.
+        """
         self.project = project
         self.stack = stack
         self.invokes: list[Invoke] = []
@@ -74,6 +78,7 @@ class Monitor:
         self._transforms = Transforms(self.callbacks)
         self._stack_outputs = stack_outputs
         self._config = config
+        self._defaults = DefaultProviders(config)
         self._packages: dict[bytes, str] = {}
         self._package_versions: dict[str, str] = {}
 
@@ -83,7 +88,8 @@ class Monitor:
         """Record a resource and answer with its URN and what a preview knows of its outputs.
 
         Raises:
-            ProgramError: the type token is malformed, or the URN was registered before.
+            ProgramError: the type token is malformed, the URN was registered before, or it needs a default provider
+                that is switched off.
         """
         type_, name = request.type, request.name
         if request.custom or request.remote:
@@ -98,6 +104,8 @@ class Monitor:
         if not request.custom and parent is not None:
             providers = {**parent.providers, **providers}
         provider = "" if type_.startswith(PROVIDER_PREFIX) else opts.provider
+        if request.custom or request.remote:
+            self._defaults.check(type_, provider)
         draft = Draft(
             order=request.sourcePosition.column,
             fields=self._fields(request, change, urn, provider),
@@ -111,7 +119,7 @@ class Monitor:
         self._add(urn, draft)
         if request.remote:
             self._unanswered(type_, inputs)
-        return self._registered(request, urn, inputs, list(opts.additional_secret_outputs))
+        return self._registered(request, urn, change)
 
     def _fields(self, request: Any, change: Change, urn: str, provider: str) -> dict[str, Any]:
         opts = change.options
@@ -142,22 +150,24 @@ class Monitor:
                 )
             ),
             "deleted_with": opts.deleted_with,
+            "id": getattr(opts, "import"),
             "version": opts.version or self._package_versions.get(request.packageRef, ""),
             "source": source(request),
         }
 
-    def _registered(self, request: Any, urn: str, inputs: dict[str, Any], secret_outputs: list[str]) -> Any:
+    def _registered(self, request: Any, urn: str, change: Change) -> Any:
         if not request.custom:
             return resource_pb2.RegisterResourceResponse(urn=urn)
-        outputs = {key: values.downgrade(value) for key, value in inputs.items()}
+        import_id = getattr(change.options, "import")
+        outputs = {key: values.downgrade(value) for key, value in change.inputs.items()}
         if request.type.startswith("kubernetes:"):
             leave_name_to_provider(outputs)
-        for key in secret_outputs:
+        for key in change.options.additional_secret_outputs:
             if not values.is_secret(outputs.get(key)):
                 outputs[key] = values.secret(outputs.get(key, values.UNKNOWN_ON_WIRE))
         return resource_pb2.RegisterResourceResponse(
             urn=urn,
-            id=values.UNKNOWN_ON_WIRE if request.type.startswith(PROVIDER_PREFIX) else "",
+            id=values.UNKNOWN_ON_WIRE if request.type.startswith(PROVIDER_PREFIX) else import_id,
             object=values.to_struct(outputs),
         )
 
@@ -173,9 +183,11 @@ class Monitor:
         """Record a resource that the program reads; only a stack reference can be answered.
 
         Raises:
-            ProgramError: the type token is malformed, or the URN was registered before.
+            ProgramError: the type token is malformed, the URN was registered before, or it needs a default provider
+                that is switched off.
         """
         check_token(request.type, request.name)
+        self._defaults.check(request.type, request.provider)
         urn = urns.create(self.stack, self.project, request.parent, request.type, request.name)
         inputs = values.to_plain(request.properties)
         known_id = "" if request.id == values.UNKNOWN_ON_WIRE else request.id
@@ -209,7 +221,7 @@ class Monitor:
         outputs = self._stack_outputs[found]
         draft.outputs = {"outputs": dict(outputs)}
         encoded = {key: values.encode(value) for key, value in outputs.items()}
-        names = sorted(key for key, value in encoded.items() if holds_secret(value))
+        names = sorted(key for key, value in encoded.items() if values.holds_secret(value))
         return {**inputs, "outputs": encoded, "secretOutputNames": names}
 
     def needs(self, name: str, siblings: frozenset[str]) -> str | None:
@@ -268,6 +280,7 @@ class Monitor:
                 self.invokes.append(Invoke(request.tok, self.stack, True, values.decode(args)))
                 outputs = {key: values.encode(value) for key, value in self._stack_outputs[found].items()}
                 return _answer({"name": args["name"], "outputs": outputs})
+        self._defaults.check(request.tok, request.provider)
         self._unanswered(request.tok, args)
         return resource_pb2.ResourceInvokeResponse(unknown=True)
 

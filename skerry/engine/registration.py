@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from skerry.engine import urns, values
-from skerry.errors import ProgramError
+from skerry.errors import ConfigError, Problem, ProgramError
 from skerry.graph import PROVIDER_PREFIX
 
 
@@ -31,6 +32,36 @@ def referenced_stack(name: str, project: str, stacks: Mapping[str, Any]) -> str 
     *scope, stack = name.split("/")
     elsewhere = len(scope) > 2 or (len(scope) == 2 and scope[1] != project)
     return None if elsewhere or stack not in stacks else stack
+
+
+class DefaultProviders:
+    """Says which packages must have an explicit provider: the `pulumi:disable-default-providers` of a stack."""
+
+    def __init__(self, config: Mapping[str, str]) -> None:
+        """Read the list, which stands in the configuration as JSON text."""
+        text = config.get("pulumi:disable-default-providers", "")
+        try:
+            listed = json.loads(text) if text else []
+        except ValueError:
+            listed = None
+        if not isinstance(listed, list) or not all(isinstance(name, str) for name in listed):
+            problem = Problem("pulumi:disable-default-providers", f"{text!r} is not a list of package names")
+            raise ConfigError("pulumi config", [problem])
+        self._barred = {name.strip() for name in listed}
+
+    def check(self, token: str, provider: str) -> None:
+        """Refuse what would need a default provider that is switched off.
+
+        Raises:
+            ProgramError: it is switched off and no provider is given.
+        """
+        package = token.split(":", 1)[0]
+        if provider or package == "pulumi" or not self._barred & {package, "*"}:
+            return
+        raise ProgramError(
+            f"the default provider for '{package}' is switched off by pulumi:disable-default-providers: "
+            f"give '{token}' an explicit provider"
+        )
 
 
 def check_token(type_: str, name: str) -> None:
@@ -64,15 +95,6 @@ def leave_name_to_provider(outputs: dict[str, Any]) -> None:
     metadata = outputs.get("metadata")
     if isinstance(metadata, dict) and values.SIGNATURE not in metadata and "name" not in metadata:
         outputs["metadata"] = {**metadata, "name": values.UNKNOWN_ON_WIRE}
-
-
-def holds_secret(value: Any) -> bool:
-    """Say whether a plain wire value holds a secret at any depth."""
-    if values.is_secret(value):
-        return True
-    if isinstance(value, dict):
-        return any(holds_secret(item) for item in value.values())
-    return isinstance(value, list) and any(holds_secret(item) for item in value)
 
 
 def source(request: Any) -> str:

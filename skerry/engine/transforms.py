@@ -111,6 +111,10 @@ class Transforms:
 
     def apply_to_invoke(self, request: Any, args: dict[str, Any]) -> dict[str, Any]:
         """Run the stack's transforms of function calls and return the arguments they leave."""
+        if not self.invokes:
+            return args
+        secrets = {key for key, value in args.items() if values.holds_secret(value)}
+        args = {key: values.reveal(value) for key, value in args.items()}
         options = resource_pb2.TransformInvokeOptions(provider=request.provider, version=request.version)
         for token in self.invokes:
             message = resource_pb2.TransformInvokeRequest(
@@ -119,7 +123,7 @@ class Transforms:
             answer = resource_pb2.TransformInvokeResponse.FromString(self._callbacks.run(token, message))
             args = values.to_plain(answer.args) if answer.HasField("args") else args
             options = answer.options if answer.HasField("options") else options
-        return args
+        return {key: values.secret(value) if key in secrets else value for key, value in args.items()}
 
 
 def _options(request: Any, provider: str) -> Any:

@@ -11,6 +11,7 @@ to a stack reference.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from decimal import Decimal
 from typing import Any, Final
 
 from google.protobuf import struct_pb2
@@ -41,8 +42,7 @@ def _plain_value(value: Any) -> Any:
         case "string_value":
             return value.string_value
         case "number_value":
-            number = value.number_value
-            return int(number) if number.is_integer() else number
+            return _number(value.number_value)
         case "bool_value":
             return value.bool_value
         case "struct_value":
@@ -51,6 +51,13 @@ def _plain_value(value: Any) -> Any:
             return [_plain_value(item) for item in value.list_value.values]
         case _:
             return None
+
+
+def _number(value: float) -> int | float:
+    if not value.is_integer():
+        return value
+    # Beyond 2^53 a double has no exact digits to show; the shortest ones are what the command prints.
+    return int(value) if abs(value) < 2**53 else int(Decimal(repr(value)))
 
 
 def to_struct(value: Mapping[str, Any]) -> Any:
@@ -128,6 +135,26 @@ def is_secret(value: Any) -> bool:
         value.get(SIGNATURE) == SECRET_SIGNATURE
         or (value.get(SIGNATURE) == OUTPUT_SIGNATURE and bool(value.get("secret")))
     )
+
+
+def holds_secret(value: Any) -> bool:
+    """Say whether a plain wire value holds a secret at any depth."""
+    if is_secret(value):
+        return True
+    if isinstance(value, dict):
+        return any(holds_secret(item) for item in value.values())
+    return isinstance(value, list) and any(holds_secret(item) for item in value)
+
+
+def reveal(value: Any) -> Any:
+    """Return a plain wire value without its secret marks, for the program's own code."""
+    if isinstance(value, list):
+        return [reveal(item) for item in value]
+    if not isinstance(value, dict):
+        return value
+    if value.get(SIGNATURE) == SECRET_SIGNATURE:
+        return reveal(value.get("value"))
+    return {key: reveal(item) for key, item in value.items()}
 
 
 def upgrade(value: Any) -> Any:

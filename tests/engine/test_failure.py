@@ -26,11 +26,12 @@ FAILURES = {
     "an exception in an apply": (
         'Thing("t", {"x": Output.from_input(1).apply(lambda v: v // 0)})\n',
         "the program failed at __main__.py:{line} in <lambda>: ZeroDivisionError: "
-        "integer division or modulo by zero (while registering sim:core:Thing 't')",
+        "integer division or modulo by zero (while registering sim:core:Thing 't' of __main__.py:{made})",
     ),
     "an exception in an awaited input": (
         'async def fail():\n    raise RuntimeError("later")\nThing("t", {"x": fail()})\n',
-        "the program failed at __main__.py:{next} in fail: RuntimeError: later (while registering sim:core:Thing 't')",
+        "the program failed at __main__.py:{next} in fail: RuntimeError: later "
+        "(while registering sim:core:Thing 't' of __main__.py:{made})",
     ),
     "an exception in an output that nothing uses": (
         'Output.from_input(1).apply(lambda v: {}["k"])\n',
@@ -38,7 +39,7 @@ FAILURES = {
     ),
     "a value that cannot be an input": (
         'Thing("t", {"x": object()})\n',
-        "(while registering sim:core:Thing 't')",
+        "(while registering sim:core:Thing 't' of __main__.py:{made})",
     ),
     "a RunError is shown as its message": ('raise pulumi.RunError("do it so")\n', "do it so"),
     "a missing configuration value": (
@@ -59,7 +60,7 @@ FAILURES = {
     "a transform that fails": (
         'def bad(args):\n    raise ValueError("in transform")\nThing("t", opts=Opts(transforms=[bad]))\n',
         "the program failed at __main__.py:{next} in bad: ValueError: in transform (while registering "
-        "sim:core:Thing 't')",
+        "sim:core:Thing 't' of __main__.py:{made})",
     ),
     "a circle of dependencies": (
         'a = Thing("a")\nb = Thing("b", opts=Opts(depends_on=[a]))\n'
@@ -80,7 +81,8 @@ def test_failure(make_project: MakeProject, first_line: int, program: str, messa
     with pytest.raises(ProgramError) as caught:
         run_program(make_project(program, files=FILES), "dev", timeout_s=20)
     text = str(caught.value)
-    assert message.format(line=first_line, next=first_line + 1) in text
+    made = first_line + program[: program.find('Thing("t"')].count("\n")
+    assert message.format(line=first_line, next=first_line + 1, made=made) in text
     assert "Traceback" not in text
     assert "asyncio" not in text
 
@@ -102,7 +104,7 @@ def test_an_error_of_skerry_passes_through(make_project: MakeProject, where: str
 HANGS = {
     "a future as an input": (
         'import asyncio\nThing("t", {"ok": 1, "x": asyncio.get_running_loop().create_future()})\n',
-        "it waits for a value that sim:core:Thing 't', input x needs",
+        "it waits for a value that sim:core:Thing 't' of __main__.py:{second}, input x needs",
     ),
     "an await of the program": (
         "import asyncio\nasync def wait():\n    await asyncio.Event().wait()\nThing('t', {'x': wait()})\n",
@@ -126,7 +128,7 @@ def test_a_program_that_does_not_end_is_cut_and_named(
 ) -> None:
     with pytest.raises(ProgramError) as caught:
         run_program(make_project(program), "dev", timeout_s=0.3)
-    assert message.format(third=first_line + 2) in str(caught.value)
+    assert message.format(second=first_line + 1, third=first_line + 2) in str(caught.value)
 
 
 def test_a_run_after_a_failed_one_is_whole(make_project: MakeProject) -> None:

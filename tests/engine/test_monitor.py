@@ -6,6 +6,7 @@ comparison with the real command is the toolchain stage.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,7 @@ from typing import Any
 import pytest
 
 from skerry.engine.run import run_program
-from skerry.errors import ProgramError
+from skerry.errors import ConfigError, ProgramError
 from skerry.graph import UNKNOWN, Asset, Invoke, Resource, ResourceGraph, ResourceRef, Secret, is_known
 from skerry.graph_json import to_json
 
@@ -311,9 +312,77 @@ def test_a_call_without_an_answer_is_unknown_and_listed(make_project: MakeProjec
     assert named(graph, "t").inputs == {"zones": UNKNOWN}
     assert named(graph, "m").inputs == {"x": UNKNOWN}
     assert [
-        Invoke("aws:index/getZones:getZones", "dev", False, {"state": "up", "key": "k"}),
+        Invoke("aws:index/getZones:getZones", "dev", False, {"state": "up", "key": Secret("k")}),
         Invoke("sim:core:Thing/do", "dev", False, {"a": 1}),
     ] == sorted(graph.invokes, key=lambda invoke: invoke.token)
+
+
+def test_transforms_of_calls(make_project: MakeProject) -> None:
+    program = """
+    from pulumi.runtime import invoke_output
+    seen = []
+    def change(args):
+        seen.append(args.args["key"])
+        return pulumi.InvokeTransformResult(args={**args.args, "more": 1}, opts=args.opts)
+    pulumi.runtime.register_invoke_transform(change)
+    got = invoke_output("sim:core:get", {"key": Output.secret("k"), "plain": "p"})
+    Thing("t", {"got": got, "seen": got.apply(lambda v: "never")})
+    """
+    graph = run_program(make_project(program), "dev")
+    assert graph.invokes == (Invoke("sim:core:get", "dev", False, {"key": Secret("k"), "plain": "p", "more": 1}),)
+
+
+def test_an_import_knows_its_id(make_project: MakeProject) -> None:
+    program = 'Thing("u", {"id": Thing("t", {"x": 1}, Opts(import_="the-id")).id})\n'
+    graph = run_program(make_project(program), "dev")
+    assert (named(graph, "t").id, named(graph, "t").external) == ("the-id", False)
+    assert named(graph, "u").inputs == {"id": "the-id"}
+
+
+def test_a_program_with_an_asynchronous_entry(make_project: MakeProject) -> None:
+    program = """
+    import asyncio
+    async def main():
+        await asyncio.sleep(0)
+        return {"id": Thing("t").id, "n": 1}
+    pulumi.run(main)
+    """
+    assert run_program(make_project(program), "dev").stack_outputs("dev") == {"id": UNKNOWN, "n": 1}
+
+
+def test_a_parameterized_package(make_project: MakeProject) -> None:
+    program = """
+    import asyncio
+    from pulumi.runtime.settings import register_package
+    ref = asyncio.ensure_future(register_package("terraform-provider", "0.9.0", "", "random", "3.5.1", "e30="))
+    class Pet(pulumi.CustomResource):
+        def __init__(self, name, opts=None):
+            super().__init__("random:index/pet:Pet", name, {}, opts, package_ref=ref)
+    Pet("pet")
+    """
+    assert named(run_program(make_project(program), "dev"), "pet").version == "3.5.1"
+
+
+def test_a_resource_found_by_its_urn(make_project: MakeProject) -> None:
+    program = """
+    a = Thing("a", {"x": 1})
+    def find(urn):
+        found = Thing.__new__(Thing)
+        pulumi.CustomResource.__init__(found, "sim:core:Thing", "a", {"x": None}, Opts(urn=urn))
+        return found.__dict__["x"]
+    Thing("b", {"x": a.urn.apply(find)})
+    """
+    assert named(run_program(make_project(program), "dev"), "b").inputs == {"x": 1}
+
+
+def test_hooks_and_migrations_are_accepted_and_not_run(make_project: MakeProject) -> None:
+    program = """
+    def ran(args):
+        raise ValueError("the hook ran")
+    hook = pulumi.ResourceHook("h", ran, pulumi.ResourceHookOptions(on_dry_run=True))
+    Thing("t", opts=Opts(hooks=pulumi.ResourceHookBinding(before_create=[hook]), state_migrations=[ran]))
+    """
+    assert named(run_program(make_project(program), "dev"), "t").inputs == {}
 
 
 def test_a_remote_component_is_opaque_and_listed(make_project: MakeProject) -> None:
@@ -440,3 +509,29 @@ def test_a_registration_that_the_engine_refuses(
     with pytest.raises(ProgramError) as caught:
         run_program(make_project(program), "dev")
     assert message.format(line=first_line) == str(caught.value)
+
+
+SWITCHED_OFF = {
+    "all": ("[sim]", 'Thing("t")', "sim:core:Thing"),
+    "any": ('["*"]', 'Thing("t")', "sim:core:Thing"),
+    "a call": ("[aws]", 'pulumi.runtime.invoke_output("aws:index:get", {})', "aws:index:get"),
+}
+
+
+@pytest.mark.parametrize(("names", "program", "token"), list(SWITCHED_OFF.values()), ids=list(SWITCHED_OFF))
+def test_a_default_provider_that_is_switched_off(
+    make_project: MakeProject, names: str, program: str, token: str
+) -> None:
+    stack = f"config:\n  pulumi:disable-default-providers: {names}\n"
+    message = f"is switched off by pulumi:disable-default-providers: give '{token}' an explicit provider"
+    with pytest.raises(ProgramError, match=re.escape(message)):
+        run_program(make_project(program, {"dev": stack}), "dev")
+    explicit = 'Thing("t", opts=Opts(provider=Provider("p")))\npulumi.StackReference("other")\nGroup("g")\n'
+    graph = run_program(make_project(explicit, {"dev": stack}, folder="explicit"), "dev")
+    assert [resource.name for resource in graph.resources] == ["demo-dev", "p", "t", "other", "g"]
+
+
+def test_a_list_of_switched_off_providers_that_is_none(make_project: MakeProject) -> None:
+    stack = "config:\n  pulumi:disable-default-providers: aws\n"
+    with pytest.raises(ConfigError, match="'aws' is not a list of package names"):
+        run_program(make_project("", {"dev": stack}), "dev")

@@ -50,7 +50,16 @@ def test_decode(wire: Any, expected: Any) -> None:
 
 
 def test_a_struct_survives_the_way_there_and_back() -> None:
-    plain = {"i": 1, "f": 1.5, "big": 2**53, "b": False, "s": "", "n": None, "l": [1, [2], {}], "o": {"k": secret("s")}}
+    plain = {
+        "i": 1,
+        "f": 1.5,
+        "big": 12345678901234567000,
+        "b": False,
+        "s": "",
+        "n": None,
+        "l": [1, [2], {}],
+        "o": {"k": secret("s")},
+    }
     found = values.to_plain(values.to_struct(plain))
     assert found == plain
     assert [type(found[key]) for key in ("i", "f", "b")] == [int, float, bool]
