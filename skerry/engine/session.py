@@ -12,6 +12,7 @@ import contextlib
 import contextvars
 import ctypes
 import runpy
+import signal
 import sys
 import threading
 from collections.abc import Callable, Iterator
@@ -102,7 +103,9 @@ def _execute(run: Run) -> None:
             loop.run_until_complete(sdk_stack.run_in_stack(lambda: _run_main(run.project.main)))
     except StackNeededError:
         raise
-    except (Exception, _OverdueError) as exc:
+    except (Exception, KeyboardInterrupt) as exc:
+        if isinstance(exc, KeyboardInterrupt) and watch.found is None:
+            raise
         if watch.found is not None:
             raise ProgramError(
                 f"the program did not end within {run.timeout_s:g} s; it waits for {watch.found}"
@@ -185,8 +188,16 @@ class _Watch:
             if self.found is None and not self._stopped:
                 place = failure.place_of_frame(sys._current_frames().get(self._thread), self._code)
                 self.found = f"a loop or a blocking call at {place or 'a place outside its own files'}"
-                overdue = ctypes.py_object(_OverdueError)
-                ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(self._thread), overdue)
+                self._stop_thread()
+
+    def _stop_thread(self) -> None:
+        in_main = self._thread == threading.main_thread().ident
+        if in_main and signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+            # Only a signal ends a call that sleeps or reads; it arrives as a KeyboardInterrupt.
+            signal.pthread_kill(self._thread, signal.SIGINT)
+        else:
+            overdue = ctypes.py_object(_OverdueError)
+            ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(self._thread), overdue)
 
 
 # -- modules ----------------------------------------------------------------------------------------------------------

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import sys
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -118,6 +119,10 @@ HANGS = {
         "import asyncio\nfrom pulumi.runtime.sync_await import _sync_await\n_sync_await(asyncio.Event().wait())\n",
         "the program did not end within 0.3 s",
     ),
+    "a call that blocks": (
+        "import time\ntime.sleep(60)\n",
+        "it waits for a loop or a blocking call at __main__.py:{second}",
+    ),
     "a loop without end": ("while True:\n    pass\n", "the program did not end within 0.3 s; it waits for a loop or"),
 }
 
@@ -129,6 +134,17 @@ def test_a_program_that_does_not_end_is_cut_and_named(
     with pytest.raises(ProgramError) as caught:
         run_program(make_project(program), "dev", timeout_s=0.3)
     assert message.format(second=first_line + 1, third=first_line + 2) in str(caught.value)
+
+
+def test_a_program_in_another_thread_is_cut_too(make_project: MakeProject) -> None:
+    program = make_project("while True:\n    pass\n")
+    with ThreadPoolExecutor(1) as pool, pytest.raises(ProgramError, match="did not end within"):
+        pool.submit(run_program, program, "dev", timeout_s=0.3).result(20)
+
+
+def test_an_interrupt_of_the_user_is_passed_on(make_project: MakeProject) -> None:
+    with pytest.raises(KeyboardInterrupt):
+        run_program(make_project("raise KeyboardInterrupt\n"), "dev")
 
 
 def test_a_run_after_a_failed_one_is_whole(make_project: MakeProject) -> None:

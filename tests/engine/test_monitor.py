@@ -6,7 +6,6 @@ comparison with the real command is the toolchain stage.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -14,7 +13,7 @@ from typing import Any
 import pytest
 
 from skerry.engine.run import run_program
-from skerry.errors import ConfigError, ProgramError
+from skerry.errors import ProgramError
 from skerry.graph import UNKNOWN, Asset, Invoke, Resource, ResourceGraph, ResourceRef, Secret, is_known
 from skerry.graph_json import to_json
 
@@ -62,44 +61,6 @@ def test_urn_carries_the_chain_of_parent_types(make_project: MakeProject) -> Non
         "kid": (f"{URN}sim:core:Thing$sim:core:Thing::kid", f"{URN}sim:core:Thing::top"),
     } == {resource.name: (resource.urn, resource.parent) for resource in graph.resources}
     assert (graph.project, graph.stacks, graph.producer) == ("demo", ("dev",), "engine")
-
-
-PROVIDERS = """
-def kids(self):
-    Thing(f"{self._name}-thing", opts=Opts(parent=self))
-def nest(self):
-    Group(f"{self._name}-in", opts=Opts(parent=self), body=kids)
-one, two = Provider("one"), Provider("two")
-Thing("explicit", opts=Opts(provider=one))
-Thing("default")
-Group("listed", opts=Opts(providers=[one]), body=kids)
-Group("mapped", opts=Opts(providers={"sim": two}), body=nest)
-Group("single", opts=Opts(provider=one), body=kids)
-Group("other", opts=Opts(providers={"aws": two}), body=kids)
-Thing("kid", opts=Opts(parent=Thing("custom", opts=Opts(provider=two))))
-"""
-
-
-@table(
-    ("name", "provider"),
-    {
-        "an explicit provider": ("explicit", "one"),
-        "no provider": ("default", ""),
-        "a provider of the enclosing component": ("listed-thing", "one"),
-        "a provider of a component two levels up": ("mapped-in-thing", "two"),
-        "the only provider of the enclosing component": ("single-thing", "one"),
-        "a provider of another package": ("other-thing", ""),
-        "the provider of a custom parent": ("kid", "two"),
-        "a component": ("single", ""),
-        "a provider": ("one", ""),
-    },
-)
-def test_provider_is_explicit_or_inherited(make_project: MakeProject, name: str, provider: str) -> None:
-    graph = run_program(make_project(PROVIDERS), "dev")
-    expected = f"{URN}pulumi:providers:sim::{provider}::{UNKNOWN_ID}" if provider else ""
-    assert expected == named(graph, name).provider
-    served_by = graph.provider_of(named(graph, name))
-    assert provider == (served_by.name if served_by else "")
 
 
 DEPENDENCIES = """
@@ -212,78 +173,6 @@ def test_apply_does_not_run_on_an_unknown(make_project: MakeProject) -> None:
     assert [resource.name for resource in graph.resources] == ["demo-dev", "a"]
 
 
-OPTIONS = """
-r = Thing("r", {"x": 1}, Opts(
-    protect=True, retain_on_delete=True, ignore_changes=["x", "y"], replace_on_changes=["z"], version="1.2.3",
-    delete_before_replace=False, additional_secret_outputs=["made"],
-    aliases=[Alias(name="old"), Alias(type_="sim:core:Old"), "urn:pulumi:dev::demo::a:b:C::raw",
-             Alias(parent="urn:pulumi:dev::demo::pkg:index:Group::g"), Alias(project="past", stack="prod")]))
-Group("g", opts=Opts(protect=True, retain_on_delete=True, deleted_with=r), body=lambda self: (
-    Thing("inherits", opts=Opts(parent=self)),
-    Thing("refuses", opts=Opts(parent=self, protect=False, retain_on_delete=False)),
-    Group("between", opts=Opts(parent=self), body=lambda inner: Thing("deep", opts=Opts(parent=inner)))))
-"""
-
-
-def test_options(make_project: MakeProject) -> None:
-    graph = run_program(make_project(OPTIONS), "dev")
-    r = named(graph, "r")
-    assert (
-        r.protect,
-        r.retain_on_delete,
-        r.ignore_changes,
-        r.replace_on_changes,
-        r.version,
-        r.delete_before_replace,
-        r.additional_secret_outputs,
-    ) == (True, True, ("x", "y"), ("z",), "1.2.3", False, ("made",))
-    assert (
-        f"{URN}sim:core:Thing::old",
-        f"{URN}sim:core:Old::r",
-        "urn:pulumi:dev::demo::a:b:C::raw",
-        f"{URN}pkg:index:Group$sim:core:Thing::r",
-        "urn:pulumi:prod::past::sim:core:Thing::r",
-    ) == r.aliases
-    assert {
-        name: (named(graph, name).protect, named(graph, name).retain_on_delete)
-        for name in ("inherits", "refuses", "deep")
-    } == {"inherits": (True, True), "refuses": (False, False), "deep": (True, True)}
-    assert r.urn == named(graph, "deep").deleted_with
-    assert named(graph, "g").delete_before_replace is None
-
-
-TRANSFORMS = """
-def tag(args):
-    if args.type_ != "sim:core:Thing":
-        return None
-    opts = Opts.merge(args.opts, Opts(ignore_changes=["tag"]))
-    return pulumi.ResourceTransformResult(props={**args.props, "tag": "mine"}, opts=opts)
-async def later(args):
-    return pulumi.ResourceTransformResult(props={**args.props, "later": True}, opts=args.opts)
-def old(args):
-    return pulumi.ResourceTransformationResult(props={**args.props, "old": 1}, opts=args.opts)
-a = Thing("a")
-Thing("own", {"x": a.made, "s": Output.secret("s")}, Opts(transforms=[tag, later], depends_on=[a]))
-Group("g", opts=Opts(transforms=[tag]), body=lambda self: Group(
-    "in", opts=Opts(parent=self), body=lambda inner: Thing("deep", {"x": a.made}, Opts(parent=inner))))
-Group("h", opts=Opts(transformations=[old]), body=lambda self: Thing("legacy", opts=Opts(parent=self)))
-pulumi.runtime.register_resource_transform(later)
-Thing("by-stack", {"s": Output.secret("s"), "u": a.made})
-"""
-
-
-def test_transforms(make_project: MakeProject) -> None:
-    graph = run_program(make_project(TRANSFORMS), "dev")
-    own, deep = named(graph, "own"), named(graph, "deep")
-    assert {"x": UNKNOWN, "s": Secret("s"), "tag": "mine", "later": True} == own.inputs
-    assert (short(own.dependencies), own.ignore_changes) == (["a"], ("tag",))
-    assert {key: deep.inputs[key] for key in ("x", "tag")} == {"x": UNKNOWN, "tag": "mine"}
-    assert {key: short(urns) for key, urns in deep.property_dependencies.items()} == {"x": ["a"]}
-    assert named(graph, "legacy").inputs == {"old": 1}
-    assert {"s": Secret("s"), "u": UNKNOWN, "later": True} == named(graph, "by-stack").inputs
-    assert named(graph, "a").inputs == {}
-
-
 def test_a_resource_that_is_read(make_project: MakeProject) -> None:
     program = """
     def get(name, id):
@@ -315,21 +204,6 @@ def test_a_call_without_an_answer_is_unknown_and_listed(make_project: MakeProjec
         Invoke("aws:index/getZones:getZones", "dev", False, {"state": "up", "key": Secret("k")}),
         Invoke("sim:core:Thing/do", "dev", False, {"a": 1}),
     ] == sorted(graph.invokes, key=lambda invoke: invoke.token)
-
-
-def test_transforms_of_calls(make_project: MakeProject) -> None:
-    program = """
-    from pulumi.runtime import invoke_output
-    seen = []
-    def change(args):
-        seen.append(args.args["key"])
-        return pulumi.InvokeTransformResult(args={**args.args, "more": 1}, opts=args.opts)
-    pulumi.runtime.register_invoke_transform(change)
-    got = invoke_output("sim:core:get", {"key": Output.secret("k"), "plain": "p"})
-    Thing("t", {"got": got, "seen": got.apply(lambda v: "never")})
-    """
-    graph = run_program(make_project(program), "dev")
-    assert graph.invokes == (Invoke("sim:core:get", "dev", False, {"key": Secret("k"), "plain": "p", "more": 1}),)
 
 
 def test_an_import_knows_its_id(make_project: MakeProject) -> None:
@@ -410,48 +284,6 @@ def test_outputs_of_the_stack_and_of_components(make_project: MakeProject) -> No
     assert named(graph, "g").outputs == {"named": "g"}
 
 
-def test_kubernetes_resources(make_project: MakeProject) -> None:
-    program = """
-    import pulumi_kubernetes as k8s
-    provider = k8s.Provider("k", kubeconfig=Output.secret("k"))
-    space = k8s.core.v1.Namespace("space", metadata={"name": "ns"}, opts=Opts(provider=provider))
-    auto = k8s.core.v1.ConfigMap("auto", metadata={"namespace": space.metadata.name}, data={"a": "b"},
-                                 opts=Opts(provider=provider))
-    k8s.apps.v1.Deployment("d", metadata={"namespace": space.metadata["name"], "labels": {"cm": auto.metadata.name}},
-        spec=k8s.apps.v1.DeploymentSpecArgs(
-            replicas=2, selector={"match_labels": {"a": "b"}},
-            template={"metadata": {"labels": {"a": "b"}}, "spec": {"containers": [{"name": "c", "image": "i:1"}]}}))
-    """
-    graph = run_program(make_project(program), "dev")
-    deployment = named(graph, "d")
-    assert deployment.type == "kubernetes:apps/v1:Deployment"
-    assert deployment.inputs["metadata"] == {"namespace": "ns", "labels": {"cm": UNKNOWN}}
-    assert deployment.inputs["spec"]["selector"] == {"matchLabels": {"a": "b"}}
-    assert sorted(short(deployment.property_dependencies["metadata"])) == ["auto", "space"]
-    assert {"kubeconfig": Secret("k")} == named(graph, "k").inputs
-    assert f"{URN}pulumi:providers:kubernetes::k::{UNKNOWN_ID}" == named(graph, "auto").provider
-    assert deployment.version == "4.34.2"
-
-
-@pytest.mark.filterwarnings("ignore::DeprecationWarning")
-def test_aws_resources(make_project: MakeProject) -> None:
-    pytest.importorskip("pulumi_aws")
-    program = """
-    import pulumi_aws as aws
-    provider = aws.Provider("p", region="eu-central-1")
-    bucket = aws.s3.Bucket("b", tags={"a": "b"}, opts=Opts(provider=provider))
-    aws.s3.BucketVersioning("v", bucket=bucket.id, versioning_configuration={"status": "Enabled"})
-    aws.rds.Instance("db", password="pw", instance_class="db.t3.small", allocated_storage=20)
-    Thing("zones", {"x": aws.get_availability_zones_output(state="available").names[0]})
-    """
-    graph = run_program(make_project(program), "dev")
-    assert named(graph, "v").inputs == {"bucket": UNKNOWN, "versioningConfiguration": {"status": "Enabled"}}
-    assert Secret("pw") == named(graph, "db").inputs["password"]
-    assert named(graph, "p").inputs["region"] == "eu-central-1"
-    assert named(graph, "zones").inputs == {"x": UNKNOWN}
-    assert [call.token for call in graph.invokes] == ["aws:index/getAvailabilityZones:getAvailabilityZones"]
-
-
 def test_source_is_the_line_that_asks_for_the_resource(make_project: MakeProject, first_line: int) -> None:
     program = '\nThing("here")\nimport lib.more\nlib.more.build(Thing)\nGroup("g")\n'
     files = {"lib/more.py": "def build(cls):\n    cls('there')\n"}
@@ -479,16 +311,6 @@ def test_resources_stand_in_the_order_of_the_program(make_project: MakeProject) 
     assert named(graph, "first").inputs["x"] == 1
 
 
-def test_the_same_run_gives_the_same_bytes(make_project: MakeProject) -> None:
-    renamed = TRANSFORMS.replace('Thing("a")', 'Thing("last")')
-    program = make_project(
-        PROVIDERS + DEPENDENCIES + OPTIONS.replace('"g"', '"og"').replace('"deep"', '"od"') + renamed
-    )
-    first, second = run_program(program, "dev"), run_program(program, "dev")
-    assert to_json(first) == to_json(second)
-    assert not all(is_known(resource.inputs) for resource in first.resources)
-
-
 @table(
     ("program", "message"),
     {
@@ -511,27 +333,19 @@ def test_a_registration_that_the_engine_refuses(
     assert message.format(line=first_line) == str(caught.value)
 
 
-SWITCHED_OFF = {
-    "all": ("[sim]", 'Thing("t")', "sim:core:Thing"),
-    "any": ('["*"]', 'Thing("t")', "sim:core:Thing"),
-    "a call": ("[aws]", 'pulumi.runtime.invoke_output("aws:index:get", {})', "aws:index:get"),
-}
+ALL = """
+one = Provider("one")
+a = Thing("a", opts=Opts(provider=one))
+group = Group("g", opts=Opts(providers=[one]), body=lambda self: [Thing(f"g{n}", {"x": a.made}, Opts(parent=self))
+                                                                  for n in range(5)])
+Thing("last", {"all": Output.all(a.id, "x"), "s": Output.secret({"b": 1, "a": 2})}, Opts(depends_on=[group, one]))
+pulumi.export("z", a.id)
+pulumi.export("b", {"d": 1, "c": [a.made]})
+"""
 
 
-@pytest.mark.parametrize(("names", "program", "token"), list(SWITCHED_OFF.values()), ids=list(SWITCHED_OFF))
-def test_a_default_provider_that_is_switched_off(
-    make_project: MakeProject, names: str, program: str, token: str
-) -> None:
-    stack = f"config:\n  pulumi:disable-default-providers: {names}\n"
-    message = f"is switched off by pulumi:disable-default-providers: give '{token}' an explicit provider"
-    with pytest.raises(ProgramError, match=re.escape(message)):
-        run_program(make_project(program, {"dev": stack}), "dev")
-    explicit = 'Thing("t", opts=Opts(provider=Provider("p")))\npulumi.StackReference("other")\nGroup("g")\n'
-    graph = run_program(make_project(explicit, {"dev": stack}, folder="explicit"), "dev")
-    assert [resource.name for resource in graph.resources] == ["demo-dev", "p", "t", "other", "g"]
-
-
-def test_a_list_of_switched_off_providers_that_is_none(make_project: MakeProject) -> None:
-    stack = "config:\n  pulumi:disable-default-providers: aws\n"
-    with pytest.raises(ConfigError, match="'aws' is not a list of package names"):
-        run_program(make_project("", {"dev": stack}), "dev")
+def test_the_same_run_gives_the_same_bytes(make_project: MakeProject) -> None:
+    program = make_project(ALL)
+    first, second = run_program(program, "dev"), run_program(program, "dev")
+    assert to_json(first) == to_json(second)
+    assert not all(is_known(resource.inputs) for resource in first.resources)
