@@ -52,7 +52,14 @@ def load_key(path: Path, passphrase: bytes | None = None) -> Ed25519PrivateKey:
     remedy = "make one with `ssh-keygen -t ed25519`"
     try:
         key = load_ssh_private_key(path.read_bytes(), passphrase)
-    except (OSError, ValueError, TypeError, UnsupportedAlgorithm) as exc:
+    except UnsupportedAlgorithm as exc:
+        if "bcrypt" in str(exc):
+            raise UsageError(
+                f"the signing key {path} has a passphrase, and to open it the Python package bcrypt is needed: "
+                "`pip install bcrypt`, or take a key without a passphrase"
+            ) from exc
+        raise UsageError(f"the signing key {path} cannot be used: {exc}; {remedy}") from exc
+    except (OSError, ValueError, TypeError) as exc:
         raise UsageError(f"the signing key {path} cannot be used: {exc}; {remedy}") from exc
     if not isinstance(key, Ed25519PrivateKey):
         raise UsageError(f"the signing key {path} is no Ed25519 key: {remedy}")
