@@ -4,6 +4,8 @@
 - The last wait for all outputs: the SDK's own takes quadratic time.
 - The arguments of a function call: they stay marked as secret.
 - The secret getters of Config: a value whose plaintext is withheld is a secret unknown.
+- Fields of outputs (`cluster.vpc_config.security_group_id`): one that the inputs do not give is unknown, not None,
+  because the provider fills it in.
 - StackReference: one unknown output of a stack must not hide the known ones, and a sibling stack that is needed first
   is asked for.
 
@@ -16,11 +18,13 @@ import asyncio
 import contextlib
 import dataclasses
 import functools
+import operator
 import sys
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import pulumi
+from pulumi import _types as sdk_types
 from pulumi.output import _OutputData
 from pulumi.runtime import resource as sdk_resource
 from pulumi.runtime import rpc as sdk_rpc
@@ -72,6 +76,8 @@ def exchanged(run: Run, code: failure.UserCode) -> Iterator[None]:
         for name in vars(pulumi.Config):
             if name.startswith(("get_secret", "require_secret")):
                 exchange(pulumi.Config, name, _withholding(getattr(pulumi.Config, name), run.config))
+        exchange(pulumi.Output, "__getattr__", _get_attribute)
+        exchange(pulumi.Output, "__getitem__", _get_item)
         exchange(pulumi.StackReference, "__init__", _demanding(pulumi.StackReference.__init__, run))
         exchange(pulumi.StackReference, "get_output", _get_output)
         exchange(pulumi.StackReference, "require_output", _require_output)
@@ -138,6 +144,29 @@ def _secret_unknown() -> Any:
     data: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
     data.set_result(_OutputData(resources=set(), value=None, is_known=False, is_secret=True))
     return pulumi.Output._from_data(data)
+
+
+def _get_attribute(self: Any, item: str) -> Any:
+    if item.startswith("__"):
+        raise AttributeError(f"'Output' object has no attribute '{item}'")
+    return self.apply(lambda value: _lifted(value, item, getattr), True)
+
+
+def _get_item(self: Any, key: Any) -> Any:
+    return self.apply(lambda value: _lifted(value, key, operator.getitem), True)
+
+
+def _lifted(value: Any, key: Any, read: Callable[[Any, Any], Any]) -> Any:
+    """Read a field of an output; one that a provider's type has and the inputs lack is the provider's to decide."""
+    if isinstance(value, pulumi.output.Unknown):
+        return pulumi.output.UNKNOWN
+    if not sdk_types.is_output_type(type(value)):
+        return read(value, key)
+    try:
+        found = read(value, key)
+    except KeyError:
+        found = None
+    return pulumi.output.UNKNOWN if found is None else found
 
 
 def _demanding(init: Callable[..., None], run: Run) -> Callable[..., None]:

@@ -11,16 +11,19 @@ from __future__ import annotations
 
 import difflib
 import json
+import logging
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import yaml
 
 from skerry.engine.values import WITHHELD
 from skerry.errors import ConfigError, Problem
+
+_LOG: Final = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,6 +177,9 @@ def load_stack_config(project: Project, stack: str) -> StackConfig:
             values[key] = _text(plain)
     if problems:
         raise ConfigError(path.name, problems)
+    if imported := _imported_environments(data.get("environment")):
+        names = ", ".join(imported)
+        _LOG.warning("%s imports %s: environments are not opened here, so what they set is absent", path.name, names)
     for key in _environment_keys(project.name, data.get("environment")):
         if key not in values or key in project.config_defaults:
             values.pop(key, None)
@@ -224,6 +230,12 @@ def _environment_keys(project: str, environment: Any) -> list[str]:
     declared = environment.get("values") if isinstance(environment, dict) else None
     config = declared.get("pulumiConfig") if isinstance(declared, dict) else None
     return [_full_key(project, key)[0] for key in config] if isinstance(config, dict) else []
+
+
+def _imported_environments(environment: Any) -> list[str]:
+    listed = environment.get("imports") if isinstance(environment, dict) else environment
+    names = [next(iter(name), "") if isinstance(name, dict) else name for name in listed or ()]
+    return [str(name) for name in names]
 
 
 def _unknown_stack(project: Project, stack: str) -> ConfigError:

@@ -8,7 +8,11 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import pulumi
 import pytest
+from pulumi.runtime import resource as sdk_resource
+from pulumi.runtime import rpc as sdk_rpc
+from pulumi.runtime import stack as sdk_stack
 
 from skerry.engine.run import run_program
 from skerry.errors import ConfigError, ProgramError, SizingError
@@ -179,6 +183,17 @@ def test_the_process_is_left_as_it_was(make_project: MakeProject) -> None:
     before = (list(sys.path), list(sys.argv), sys.modules["__main__"], Path.cwd(), sys.stdout)
     run_program(make_project('import helper_of_this_test\nThing("a")\n', files={"helper_of_this_test.py": ""}), "dev")
     assert before == (list(sys.path), list(sys.argv), sys.modules["__main__"], Path.cwd(), sys.stdout)
+
+
+def test_the_sdk_is_left_as_it_was(make_project: MakeProject) -> None:
+    owners = (pulumi.Config, pulumi.Output, pulumi.StackReference, sdk_resource, sdk_rpc, sdk_stack)
+    before = [dict(vars(owner)) for owner in owners]
+    run_program(make_project('Thing("a")\npulumi.StackReference("x")\n'), "dev")
+    with pytest.raises(ProgramError):
+        run_program(make_project("raise ValueError\n", folder="failing"), "dev")
+    for owner, known in zip(owners, before, strict=True):
+        assert {name for name, value in known.items() if vars(owner)[name] is not value} == set()
+    assert pulumi.runtime.settings.get_root_resource() is None
 
 
 def test_two_programs_do_not_share_modules_of_one_name(make_project: MakeProject) -> None:

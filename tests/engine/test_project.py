@@ -104,6 +104,22 @@ def test_stack_config(make_project: MakeProject, text: str, values: dict[str, st
     assert (dict(config.values), config.secret_keys) == (values, secrets)
 
 
+IMPORTS = {
+    "a list": ("environment:\n  - shared\n  - team/base\n", "Pulumi.dev.yaml imports shared, team/base: "),
+    "a mapping": ("environment:\n  imports:\n    - {shared: {merge: false}}\n", "Pulumi.dev.yaml imports shared: "),
+    "none": ("environment:\n  values: {}\n", ""),
+}
+
+
+@pytest.mark.parametrize(("text", "message"), list(IMPORTS.values()), ids=list(IMPORTS))
+def test_an_environment_that_is_not_opened_is_told(
+    make_project: MakeProject, caplog: pytest.LogCaptureFixture, text: str, message: str
+) -> None:
+    load_stack_config(load_project(make_project("", {"dev": text})), "dev")
+    told = "environments are not opened here, so what they set is absent"
+    assert [record.getMessage() for record in caplog.records] == ([message + told] if message else [])
+
+
 def test_defaults_of_the_project(make_project: MakeProject) -> None:
     yaml = (
         "name: demo\nruntime: python\nstackConfigDir: stacks\nconfig:\n"

@@ -134,6 +134,35 @@ def test_kubernetes_resources(make_project: MakeProject) -> None:
     assert deployment.version == "4.34.2"
 
 
+def test_a_field_that_the_provider_fills_in_is_unknown(make_project: MakeProject) -> None:
+    program = """
+    import pulumi_kubernetes as k8s
+    service = k8s.core.v1.Service("s", metadata={"name": "n"}, spec={"ports": [{"port": 80}], "selector": {"a": "b"}})
+    Thing("t", {
+        "name": service.metadata.name,
+        "uid": service.metadata.uid,
+        "item": service.metadata["namespace"],
+        "ip": service.spec.cluster_ip,
+        "port": service.spec.ports[0].port,
+        "target": service.spec.ports[0].target_port,
+        "label": service.spec.selector["a"],
+        "status": service.status.load_balancer.ingress[0].ip,
+        "applied": service.spec.apply(lambda spec: [spec.cluster_ip, spec.ports[0].port]),
+    })
+    """
+    assert named(run_program(make_project(program), "dev"), "t").inputs == {
+        "name": "n",
+        "uid": UNKNOWN,
+        "item": UNKNOWN,
+        "ip": UNKNOWN,
+        "port": 80,
+        "target": UNKNOWN,
+        "label": "b",
+        "status": UNKNOWN,
+        "applied": [None, 80],
+    }
+
+
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")
 def test_aws_resources(make_project: MakeProject) -> None:
     pytest.importorskip("pulumi_aws")
