@@ -234,8 +234,14 @@ def _environment_keys(project: str, environment: Any) -> list[str]:
 
 def _imported_environments(environment: Any) -> list[str]:
     listed = environment.get("imports") if isinstance(environment, dict) else environment
-    names = [next(iter(name), "") if isinstance(name, dict) else name for name in listed or ()]
+    names = [next(iter(name), "") if isinstance(name, dict) else name for name in _as_list(listed)]
     return [str(name) for name in names]
+
+
+def _as_list(value: Any) -> list[Any]:
+    if value is None:
+        return []
+    return value if isinstance(value, list) else [value]
 
 
 def _unknown_stack(project: Project, stack: str) -> ConfigError:

@@ -72,7 +72,8 @@ def _run_with_bases(
     config = StackConfig({**loaded.values, **overrides}, secrets)
     path = (*below, stack)
     while True:
-        siblings = frozenset(project.stacks()) - done.keys()
+        # A stack that reads its own earlier outputs has none on its first preview: unknown, not a circle.
+        siblings = frozenset(project.stacks()) - done.keys() - {stack}
         outputs = {name: graph.stack_outputs(name) for name, graph in done.items()}
         try:
             done[stack] = _run(project, stack, config, outputs, _TIMEOUT_S, siblings)
