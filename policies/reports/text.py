@@ -32,7 +32,7 @@ def report_text(report: Report, width: int = DEFAULT_WIDTH, *, strict: bool = Fa
             lines.extend(_rule_lines(rule, group, width))
         lines.append("")
     lines.extend(_quiet(report, width))
-    lines.append(_summary(report, strict))
+    lines.extend(_wrap(_summary(report, strict), width, "", "  "))
     if report.of(Verdict.VIOLATION) or report.of(Verdict.UNDETERMINED):
         lines.extend(_how_to_waive(width))
     return "\n".join(lines) + "\n"
@@ -110,7 +110,8 @@ def _how_to_waive(width: int) -> list[str]:
 
 
 def _wrap(text: str, width: int, first: str, rest: str) -> list[str]:
+    """Return the lines of a text, with what a terminal might obey taken out."""
     wrapper = textwrap.TextWrapper(
         max(width, 40), initial_indent=first, subsequent_indent=rest, break_long_words=False, break_on_hyphens=False
     )
-    return wrapper.wrap(text)
+    return wrapper.wrap("".join(char if char.isprintable() or char.isspace() else "?" for char in text))
