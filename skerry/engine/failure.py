@@ -8,7 +8,7 @@ import traceback
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from types import FrameType, TracebackType
-from typing import Any
+from typing import Any, Final
 
 from pulumi import ConfigTypeError, RunError
 
@@ -16,10 +16,14 @@ from skerry.engine.values import WITHHELD
 from skerry.errors import ProgramError, SkerryError
 from skerry.graph import Invoke
 
-_ENGINE = str(Path(__file__).parent)
-_LIBRARIES = tuple({sysconfig.get_paths()[key] for key in ("stdlib", "purelib", "platlib")})
-_REGISTERING = ("do_register", "do_read")
+_ENGINE: Final = str(Path(__file__).parent)
+_LIBRARIES: Final = tuple({sysconfig.get_paths()[key] for key in ("stdlib", "purelib", "platlib")})
+_REGISTERING: Final = ("do_register", "do_read")
 """Coroutines of the SDK whose locals name the resource that they register."""
+
+
+_SHOWN: Final = 3
+"""How many places or resources a message names."""
 
 
 class UserCode:
@@ -141,7 +145,8 @@ def pending(tasks: Iterable[asyncio.Task[Any]], code: UserCode) -> str:
     """Return what a program that does not end is waiting for, in its own lines and resources."""
     places: dict[str, None] = {}
     resources: dict[str, None] = {}
-    for task in tasks:
+    # Whatever was started first is nearest to the cause: the rest waits for it.
+    for task in sorted(tasks, key=lambda task: (len(task.get_name()), task.get_name())):
         for frame in _await_stack(task.get_coro()):
             if path := code.relative(frame.f_code.co_filename):
                 places[f"{path}:{frame.f_lineno} in {frame.f_code.co_name}"] = None
@@ -150,10 +155,16 @@ def pending(tasks: Iterable[asyncio.Task[Any]], code: UserCode) -> str:
                 resources[f"{resource}{f', input {key}' if key else ''}"] = None
     parts = []
     if places:
-        parts.append(f"an await at {', '.join(sorted(places))}")
+        parts.append(f"an await at {_first_few(places)}")
     if resources:
-        parts.append(f"a value that {', '.join(sorted(resources))} needs")
+        parts.append(f"a value that {_first_few(resources)} needs")
     return " and ".join(parts) or "an output that is never resolved"
+
+
+def _first_few(names: Iterable[str]) -> str:
+    listed = list(names)
+    more = f" and {len(listed) - _SHOWN} more" if len(listed) > _SHOWN else ""
+    return ", ".join(listed[:_SHOWN]) + more
 
 
 def _await_stack(awaited: Any) -> Iterator[FrameType]:

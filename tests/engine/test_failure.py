@@ -111,6 +111,11 @@ HANGS = {
         'import asyncio\nThing("t", {"ok": 1, "x": asyncio.get_running_loop().create_future()})\n',
         "it waits for a value that sim:core:Thing 't' of __main__.py:{second}, input x needs",
     ),
+    "many that wait for the first": (
+        "import asyncio\nlast = Thing('first', {'x': asyncio.get_running_loop().create_future()})\n"
+        "for n in range(9):\n    last = Thing(f'n{n}', {'x': last.made})\n",
+        "it waits for a value that sim:core:Thing 'first' of __main__.py:{second}, input x, sim:core:Thing 'n0' of",
+    ),
     "an await of the program": (
         "import asyncio\nasync def wait():\n    await asyncio.Event().wait()\nThing('t', {'x': wait()})\n",
         "it waits for an await at __main__.py:{third} in wait",
