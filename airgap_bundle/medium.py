@@ -23,7 +23,7 @@ from airgap_bundle.bundle_format import STATE_FOLDER
 from skerry.errors import MediumError
 from skerry.units import format_bytes
 
-BLOCK_BYTES: Final = 1 << 20
+BLOCK_BYTES: Final = 1 << 19
 _FULL: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 _DENIED: Final = frozenset({errno.EROFS, errno.EACCES, errno.EPERM})
 _PLAN_NAME: Final = "plan"

@@ -23,7 +23,7 @@ from urllib.parse import urljoin, urlsplit
 
 from skerry.errors import RegistryError, UsageError
 
-BLOCK_BYTES: Final = 1 << 20
+BLOCK_BYTES: Final = 1 << 19
 MIN_BYTES_PER_WINDOW: Final = 4096
 MAX_REDIRECTS: Final = 5
 MAX_PAUSE_S: Final = 60.0
