@@ -235,6 +235,11 @@ def _environment(resource: Resource) -> Iterator[Judgement]:
     seen = found = False
     for path, container in containers(resource):
         seen = True
+        for key in ("command", "args"):
+            words = read(container, key, ())
+            if isinstance(words, list) and any(isinstance(word, str) and _SECRET_VALUE.search(word) for word in words):
+                found = True
+                yield violation(resource, f"its {key} hold a secret in plain text", f"{path}.{key}")
         env = UNKNOWN if container is UNKNOWN else rows(container, "env")
         if env is UNKNOWN:
             found = True

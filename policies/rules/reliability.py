@@ -148,21 +148,42 @@ def _drain(graph: ResourceGraph, context: Context) -> Iterator[Judgement]:
     1.34 API server and scheduler.
     """
     for resource in graph.resources:
-        template = plain(pod_template(resource))
-        if template is None:
+        if not kind_of(resource):
             continue
-        found = rows(template, "spec.topologySpreadConstraints")
-        path = "spec.template.spec.topologySpreadConstraints"
-        if not is_known(found):
-            yield undetermined(resource, "its spread constraints are not known before a deployment", path)
-            continue
-        hard = [row for row in found if row.get("whenUnsatisfiable", "DoNotSchedule") == "DoNotSchedule"]
-        hard = [row for row in hard if row.get("topologyKey") in ZONE_KEYS]
-        if any(row.get("nodeTaintsPolicy") != "Honor" for row in hard):
-            text = "with zones spread DoNotSchedule and nodeTaintsPolicy not Honor, draining a zone hangs for ever"
-            yield violation(resource, text, path)
-        elif hard:
-            yield ok(resource)
+        found = list(_spreads(resource.inputs))
+        template = pod_template(resource)
+        if not found and rows(template, "spec.topologySpreadConstraints") is UNKNOWN:
+            found = [("spec.template", UNKNOWN)]
+        for path, value in found:
+            yield from _spread(resource, path, rows(value))
+
+
+def _spreads(value: Any, prefix: str = "") -> Iterator[tuple[str, Any]]:
+    """Yield every list of spread constraints with its path: in pod templates, and in what operators read."""
+    value = plain(value)
+    if isinstance(value, dict):
+        for key, item in value.items():
+            path = f"{prefix}.{key}" if prefix else str(key)
+            if key == "topologySpreadConstraints":
+                yield path, item
+            else:
+                yield from _spreads(item, path)
+    elif isinstance(value, list | tuple):
+        for index, item in enumerate(value):
+            yield from _spreads(item, f"{prefix}[{index}]")
+
+
+def _spread(resource: Resource, path: str, found: Any) -> Iterator[Judgement]:
+    if not is_known(found):
+        yield undetermined(resource, "its spread constraints are not known before a deployment", path)
+        return
+    hard = [row for row in found if row.get("whenUnsatisfiable", "DoNotSchedule") == "DoNotSchedule"]
+    hard = [row for row in hard if row.get("topologyKey") in ZONE_KEYS]
+    if any(row.get("nodeTaintsPolicy") != "Honor" for row in hard):
+        text = "with zones spread DoNotSchedule and nodeTaintsPolicy not Honor, draining a zone hangs for ever"
+        yield violation(resource, text, path)
+    elif hard:
+        yield ok(resource)
 
 
 RULES: Final = (

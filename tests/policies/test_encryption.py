@@ -216,6 +216,13 @@ PLAIN: dict[str, tuple[Build, Told]] = {
         env({"name": "API_KEY", "value": UNKNOWN}),
         [("undetermined", "it", "API_KEY is not known before a deployment and not marked secret")],
     ),
+    "a secret among the arguments": (
+        one(
+            DEPLOYMENT,
+            {"spec": {"template": {"spec": {"containers": [{"args": ["--db=postgres://app:hunter2@db/app"]}]}}}},
+        ),
+        [("violation", "it", "its args hold a secret in plain text")],
+    ),
     "unknown containers": (
         one(DEPLOYMENT, {"spec": {"template": {"spec": {"containers": UNKNOWN}}}}),
         [("undetermined", "it", "its environment is not known before a deployment")],

@@ -213,6 +213,22 @@ DRAINS: dict[str, tuple[Build, Told]] = {
         spread(UNKNOWN),
         [("undetermined", "web", "its spread constraints are not known before a deployment")],
     ),
+    "an unknown template": (
+        lambda b: b.add(DEPLOYMENT, "web", {"spec": {"template": UNKNOWN}}),
+        [("undetermined", "web", "its spread constraints are not known before a deployment")],
+    ),
+    "in an object of an operator": (
+        lambda b: b.add(
+            "kubernetes:ray.io/v1:RayCluster", "web", {"spec": {"a": [{"topologySpreadConstraints": [ZONE]}]}}
+        ),
+        [
+            (
+                "violation",
+                "web",
+                "with zones spread DoNotSchedule and nodeTaintsPolicy not Honor, draining a zone hangs for ever",
+            )
+        ],
+    ),
 }
 
 
