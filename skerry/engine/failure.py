@@ -144,20 +144,21 @@ def _registering(frame: FrameType) -> str:
 def pending(tasks: Iterable[asyncio.Task[Any]], code: UserCode) -> str:
     """Return what a program that does not end is waiting for, in its own lines and resources."""
     places: dict[str, None] = {}
-    resources: dict[str, None] = {}
-    # Whatever was started first is nearest to the cause: the rest waits for it.
-    for task in sorted(tasks, key=lambda task: (len(task.get_name()), task.get_name())):
+    resources: dict[str, int] = {}
+    for task in tasks:
         for frame in _await_stack(task.get_coro()):
             if path := code.relative(frame.f_code.co_filename):
                 places[f"{path}:{frame.f_lineno} in {frame.f_code.co_name}"] = None
             if resource := _registering(frame):
                 key = next((f.f_locals.get("k") for f in _await_stack(task.get_coro()) if "k" in f.f_locals), None)
-                resources[f"{resource}{f', input {key}' if key else ''}"] = None
+                made = getattr(frame.f_locals.get("source_position"), "column", 0)
+                resources[f"{resource}{f', input {key}' if key else ''}"] = made
     parts = []
     if places:
-        parts.append(f"an await at {_first_few(places)}")
+        parts.append(f"an await at {_first_few(sorted(places))}")
     if resources:
-        parts.append(f"a value that {_first_few(resources)} needs")
+        # What was made first is nearest to the cause: the rest waits for it.
+        parts.append(f"a value that {_first_few(sorted(resources, key=lambda name: resources[name]))} needs")
     return " and ".join(parts) or "an output that is never resolved"
 
 
