@@ -98,7 +98,10 @@ def _summary(report: Report, strict: bool) -> str:
     ]
     word = "failed" if report.exit_code(strict=strict) else "passed"
     where = ", ".join(report.stacks)
-    return f"check of {where} {word}: {'; '.join(parts)} ({report.resources} resources, {len(report.rules)} rules)"
+    hint = "" if strict or not counts[Verdict.UNDETERMINED] else "; --strict fails what is undetermined"
+    return (
+        f"check of {where} {word}: {'; '.join(parts)} ({report.resources} resources, {len(report.rules)} rules){hint}"
+    )
 
 
 def _how_to_waive(width: int) -> list[str]:

@@ -70,7 +70,8 @@ def _pools(graph: ResourceGraph, context: Context) -> Iterator[Judgement]:
         scaling = facts.scaling
         if scaling is None:
             continue
-        if scaling.minimum < scaling.maximum and not scaling.autoscaler:
+        exist = facts.nodes is not None and facts.nodes.purchase == "existing"
+        if scaling.minimum < scaling.maximum and not scaling.autoscaler and not exist:
             text = f"{scaling.minimum} to {scaling.maximum} are planned, but nothing scales them"
             yield violation(resource, text, "scaling.autoscaler")
         else:

@@ -22,6 +22,8 @@ from pulumi_policy.proxy import UNKNOWN_STRING_VALUE
 
 from policies.crossguard import UNDETERMINED_NAME, policies, to_value
 from policies.rules.catalogue import ALL_RULES
+from policies.runner import check
+from policies.verdict import Verdict
 from policies.waivers import WAIVER_RULES
 from skerry.facts import DataClass, Tier, WaiverFact
 from skerry.graph import UNKNOWN, Asset, Resource, Secret
@@ -198,6 +200,15 @@ def test_a_foreign_program_is_judged_by_what_can_be_told() -> None:
     found = started.preview(b.resources)
     assert [urn for _, urn, _ in by_policy(found, "NET006")] == ["db"]
     assert started.not_applicable["RES001"] == "the graph names no deployment, so no boundary is known"
+
+
+def test_the_pack_says_what_the_check_says() -> None:
+    b = platform()
+    report = check(b.graph(), today=TODAY, sees_retain=False)
+    expected = {(one.rule.id, one.urn) for one in report.of(Verdict.VIOLATION)}
+    given = {(one.policyName, one.urn) for one in engine().preview(b.resources)}
+    assert expected == {one for one in given if one[0] != UNDETERMINED_NAME}
+    assert len(expected) > 2
 
 
 def test_every_rule_is_a_policy() -> None:

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from policies.rules.reliability import RULES
-from skerry.facts import ScalingFact
+from skerry.facts import NodesFact, ScalingFact
 from skerry.graph import UNKNOWN
 from tests.simulators.policy_graphs import Build, Builder, run, told
 
@@ -79,14 +79,16 @@ def test_rel002_does_not_judge_an_option_it_cannot_see() -> None:
     assert told(run(store(protect=True), REL002, sees_retain=False)) == [("ok", "db", "")]
 
 
-def scaled(minimum: int, maximum: int, autoscaler: str | None = None) -> Build:
+def scaled(minimum: int, maximum: int, autoscaler: str | None = None, purchase: str = "on-demand") -> Build:
     fact = ScalingFact(minimum=minimum, typical=minimum, maximum=maximum, autoscaler=autoscaler)
-    return lambda b: b.component("c", scaling=fact)
+    nodes = NodesFact(vcpu=8, memory_gib=32, purchase=purchase, priced_here=True)
+    return lambda b: b.component("c", scaling=fact, nodes=nodes)
 
 
 POOLS: dict[str, tuple[Build, Told]] = {
     "scaled": (scaled(4, 128, "ray"), [("ok", "c", "")]),
     "fixed": (scaled(3, 3), [("ok", "c", "")]),
+    "machines that exist need no autoscaler": (scaled(4, 128, purchase="existing"), [("ok", "c", "")]),
     "promised": (scaled(4, 128), [("violation", "c", "4 to 128 are planned, but nothing scales them")]),
     "no range": (
         lambda b: b.component("c"),
