@@ -34,7 +34,18 @@ def checked_name(name: str, limit: int = MAX_NAME_LENGTH) -> str:
 
 
 class SkerryComponent(pulumi.ComponentResource):
-    """A component whose inputs are its plain facts, so that every reader of the graph finds them."""
+    """A component whose inputs are its plain facts, so that every reader of the graph finds them.
+
+    What serves others has the same four outputs on every target, so that a change of target is a change of config.
+    """
+
+    endpoint: pulumi.Input[str]
+    """Host name."""
+    port: int
+    secret_ref: str | None
+    """Name of the Kubernetes Secret with its credentials; None where none is needed."""
+    metrics_endpoint: str | None
+    """URL; None where it has none of its own."""
 
     def __init__(
         self,

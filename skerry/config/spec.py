@@ -21,6 +21,7 @@ CONFIG_SCHEMA: Final = "skerry.config/1"
 
 _DNS_LABEL = r"^[a-z0-9]([a-z0-9-]*[a-z0-9])?$"
 DnsLabel = Annotated[str, Field(pattern=_DNS_LABEL, max_length=63)]
+CatalogName = Annotated[str, Field(pattern=r"^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$", max_length=100)]
 CountryCode = Annotated[str, Field(pattern=r"^[A-Z]{2}$")]
 SecretKey = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_-]*$")]
 
@@ -222,7 +223,7 @@ class CognitiveSpec(Spec):
     """In the order in which they are asked; the later ones are fallbacks."""
     api_key_secret: SecretKey | None = None
     """The secret key that holds the API key of a hosted provider."""
-    model: DnsLabel | None = None
+    model: CatalogName | None = None
     """The row of images/models.yaml that local inference serves."""
     precision: Precision = Precision.BF16
     """The format of the served weights."""
@@ -254,7 +255,7 @@ class ExecutionSpec(Spec):
     """The CPU machines; one Ray worker each."""
     small_model: SmallModelPlacement = SmallModelPlacement.COGNITIVE
     """Where the agents' small model runs."""
-    model: DnsLabel | None = None
+    model: CatalogName | None = None
     """The row of images/models.yaml for `cpu`."""
     checkpoint_every_records: int = Field(default=10_000, ge=1)
     """Migration progress is checkpointed every so many records."""
@@ -311,7 +312,7 @@ class MetaSpec(Spec):
     """Size of PostgreSQL."""
     learning: AgentSpec
     """Agents that learn from finished migrations."""
-    baseline: DnsLabel | None = None
+    baseline: CatalogName | None = None
     """The row of images/baselines.yaml that the pattern library starts from."""
 
 

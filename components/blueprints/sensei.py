@@ -1,0 +1,302 @@
+"""Sensei: a three-tier platform of agents, from one configuration on every target."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import pulumi
+from pulumi_kubernetes.core.v1 import ServiceAccount
+
+from components.base import SkerryComponent
+from components.channels.object_store import MASTER_PORT, S3_PORT, ObjectStore
+from components.channels.pubsub import PORT as PUBSUB_PORT
+from components.channels.pubsub import PubSub
+from components.channels.rpc import PORT as RPC_PORT
+from components.channels.rpc import Rpc
+from components.channels.workflows import SERVICES, VISIBILITY, Workflows
+from components.kubernetes.cluster import Cluster
+from components.kubernetes.operator import Operator, image_values
+from components.kubernetes.tenancy import Flow, TierNamespace
+from components.kubernetes.workload import SecretKey
+from components.onprem.cluster import OnPremCluster
+from components.stores.relational import RelationalStore
+from components.tiers.cognitive import PORT as MODEL_PORT
+from components.tiers.cognitive import CognitiveTier, hosted_endpoints
+from components.tiers.execution import ExecutionTier
+from components.tiers.meta import MetaTier
+from skerry.catalog import Catalog, load_catalog
+from skerry.config.spec import DeploymentSpec, Layer, RelationalKind, TargetKind
+from skerry.facts import BoundaryFact, ComponentFacts, DeploymentFact, TargetFact, Tier, WaiverFact
+
+NAMESPACES: Mapping[Tier, str] = {
+    Tier.COGNITIVE: "sensei-cognitive",
+    Tier.EXECUTION: "sensei-execution",
+    Tier.META: "sensei-meta",
+    Tier.CHANNELS: "sensei-channels",
+    Tier.PLATFORM: "sensei-operators",
+}
+
+
+class Sensei(SkerryComponent):
+    """The root of a deployment: carries what the whole of it is under."""
+
+    def __init__(self, spec: DeploymentSpec, opts: pulumi.ResourceOptions | None = None) -> None:
+        """Register the root."""
+        super().__init__("sensei", ComponentFacts(deployment=deployment_fact(spec)), opts)
+
+
+def target_fact(spec: DeploymentSpec) -> TargetFact:
+    """Return where a deployment stands, as the readers see it."""
+    target = spec.target
+    return TargetFact(
+        kind=target.kind.value,
+        connected=target.connected,
+        region=target.region,
+        jurisdiction=target.jurisdiction,
+        zones=target.failure_domains,
+        image_access=target.image_access.value,
+        site_registry=target.site_registry,
+    )
+
+
+def deployment_fact(spec: DeploymentSpec) -> DeploymentFact:
+    """Return what a deployment is under, as the readers see it."""
+    return DeploymentFact(
+        system=spec.system.value,
+        mode=spec.mode.value,
+        production=spec.production,
+        residency_profile=spec.residency.profile,
+        boundaries=tuple(
+            BoundaryFact(data_class=row.data_class, jurisdictions=row.jurisdictions)
+            for row in spec.residency.boundaries
+        ),
+        target=target_fact(spec),
+        state_backend=spec.state.backend,
+        state_jurisdiction=spec.state.jurisdiction,
+        secrets_provider=spec.state.secrets_provider,
+        budget_usd_per_month=spec.budget.maximum_usd_per_month if spec.budget else None,
+        waivers=tuple(
+            WaiverFact(rule=row.rule, resource=row.resource, owner=row.owner, reason=row.reason, expires=row.expires)
+            for row in spec.waivers
+        ),
+    )
+
+
+def labels_of(spec: DeploymentSpec) -> dict[str, str]:
+    """Return the labels on every Kubernetes object."""
+    return {
+        "app.kubernetes.io/part-of": spec.system.value,
+        "app.kubernetes.io/managed-by": "skerry",
+        "skerry.dev/data-class": spec.data_class.value,
+        **spec.tags,
+    }
+
+
+def deploy(spec: DeploymentSpec, config: pulumi.Config) -> dict[str, pulumi.Input[object]]:
+    """Declare a deployment and return its stack outputs.
+
+    Args:
+        spec: the checked configuration.
+        config: the flat values and secrets beside it.
+
+    Raises:
+        CatalogError: a pin is missing.
+        SizingError: the model does not fit.
+    """
+    lock = config.get("imagesLock")
+    catalog = load_catalog(lock=Path(lock) if lock else None)
+    root = Sensei(spec)
+    if spec.layer is Layer.BASE:
+        from components.aws.base import AwsBase
+
+        base = AwsBase("sensei-base", spec, opts=pulumi.ResourceOptions(parent=root))
+        root.finish()
+        return base.stack_outputs()
+    cluster = _cluster(spec, config, catalog, root)
+    outputs = _platform(spec, cluster, root)
+    root.finish()
+    return outputs
+
+
+def _cluster(spec: DeploymentSpec, config: pulumi.Config, catalog: Catalog, root: Sensei) -> Cluster:
+    options = pulumi.ResourceOptions(parent=root)
+    if spec.target.kind is TargetKind.AWS:
+        from components.aws.platform import AwsPlatform
+
+        return AwsPlatform(
+            "sensei-cluster", spec, target_fact(spec), catalog, labels=labels_of(spec), config=config, opts=options
+        ).cluster
+    secret = spec.target.kubeconfig_secret
+    return OnPremCluster(
+        "sensei-cluster",
+        spec,
+        target_fact(spec),
+        catalog,
+        labels=labels_of(spec),
+        kubeconfig=config.require_secret(secret) if secret else None,
+        opts=options,
+    ).cluster
+
+
+def flows() -> tuple[Flow, ...]:
+    """Return every connection between the tiers; all others are denied."""
+    cognitive, execution, meta, channels, operators = (
+        NAMESPACES[tier] for tier in (Tier.COGNITIVE, Tier.EXECUTION, Tier.META, Tier.CHANNELS, Tier.PLATFORM)
+    )
+    shared = (PUBSUB_PORT, SERVICES["frontend"], S3_PORT)
+    found = [Flow(tier, channels, shared, "the channels") for tier in (cognitive, execution, meta)]
+    found += [
+        Flow(cognitive, execution, (RPC_PORT,), "plan updates"),
+        Flow(execution, cognitive, (RPC_PORT, MODEL_PORT), "escalation and prompts"),
+        Flow(cognitive, meta, (6333, 6334, 7687, 27017), "what was learnt"),
+        Flow(execution, meta, (6333, 6334), "patterns"),
+        Flow(operators, meta, (8000, 5432), "CloudNativePG asks its instances"),
+        Flow(operators, channels, (8000, 5432, MASTER_PORT), "CloudNativePG asks its instances"),
+    ]
+    return tuple(found)
+
+
+def _platform(spec: DeploymentSpec, cluster: Cluster, root: Sensei) -> dict[str, pulumi.Input[object]]:
+    options = pulumi.ResourceOptions(parent=root, providers=[cluster.provider])
+    spaces = _namespaces(spec, cluster, options)
+    ready = pulumi.ResourceOptions(
+        parent=root, providers=[cluster.provider], depends_on=[space.made for space in spaces.values()]
+    )
+    postgres = _postgres_operator(spec, cluster, ready)
+    names = NAMESPACES
+    pubsub = PubSub("pubsub", cluster, namespace=names[Tier.CHANNELS], channels=spec.channels, opts=ready)
+    objects = ObjectStore("objects", cluster, namespace=names[Tier.CHANNELS], channels=spec.channels, opts=ready)
+    database = RelationalStore(
+        "temporal-db",
+        cluster,
+        namespace=names[Tier.CHANNELS],
+        tier=Tier.CHANNELS,
+        database="temporal",
+        kind=spec.meta.relational_kind,
+        size=spec.meta.relational,
+        more_databases=(VISIBILITY,),
+        opts=pulumi.ResourceOptions.merge(ready, pulumi.ResourceOptions(depends_on=postgres)),
+    )
+    workflows = Workflows(
+        "workflows",
+        cluster,
+        namespace=names[Tier.CHANNELS],
+        channels=spec.channels,
+        database=database,
+        opts=ready,
+    )
+    Rpc("rpc", cluster, namespaces=(names[Tier.COGNITIVE], names[Tier.EXECUTION]), opts=ready)
+    environment = _environment(pubsub, objects, workflows)
+    cognitive = CognitiveTier(
+        "cognitive",
+        cluster,
+        namespace=names[Tier.COGNITIVE],
+        spec=spec.cognitive,
+        objects=objects,
+        environment=environment,
+        depends_on=[workflows],
+        opts=ready,
+    )
+    execution = ExecutionTier(
+        "execution",
+        cluster,
+        namespace=names[Tier.EXECUTION],
+        spec=spec.execution,
+        pubsub=pubsub,
+        environment={
+            **environment,
+            "MODEL_URL": pulumi.Output.concat("http://", cognitive.endpoint, f":{cognitive.port}/v1"),
+        },
+        depends_on=[workflows],
+        opts=ready,
+    )
+    meta = MetaTier(
+        "meta",
+        cluster,
+        namespace=names[Tier.META],
+        spec=spec.meta,
+        objects=objects,
+        environment=environment,
+        depends_on=[workflows, *postgres],
+        opts=ready,
+    )
+    return {
+        "namespaces": {tier.value: name for tier, name in names.items()},
+        "endpoints": {
+            "cognitive": pulumi.Output.concat(cognitive.endpoint, f":{cognitive.port}"),
+            "execution": pulumi.Output.concat(execution.endpoint, f":{execution.port}"),
+            "meta": pulumi.Output.concat(meta.endpoint, f":{meta.port}"),
+            "workflows": pulumi.Output.concat(workflows.endpoint, f":{workflows.port}"),
+            "pubsub": pulumi.Output.concat(pubsub.endpoint, f":{pubsub.port}"),
+            "objects": pulumi.Output.concat(objects.endpoint, f":{objects.port}"),
+        },
+    }
+
+
+def _namespaces(spec: DeploymentSpec, cluster: Cluster, options: pulumi.ResourceOptions) -> dict[Tier, TierNamespace]:
+    spaces = {}
+    for tier, namespace in NAMESPACES.items():
+        space = TierNamespace(
+            namespace,
+            cluster,
+            namespace=namespace,
+            tier=tier,
+            flows=flows(),
+            internet=hosted_endpoints(spec.cognitive) if tier is Tier.COGNITIVE else (),
+            kubernetes_api=tier in (Tier.EXECUTION, Tier.PLATFORM, Tier.META, Tier.CHANNELS),
+            opts=options,
+        )
+        if tier is not Tier.PLATFORM:
+            ServiceAccount(
+                f"{namespace}-agents",
+                metadata={
+                    "name": "agents",
+                    "namespace": namespace,
+                    "labels": dict(cluster.labels),
+                    "annotations": dict(cluster.service_account_annotations.get(f"{namespace}/agents", {})),
+                },
+                automount_service_account_token=False,
+                opts=pulumi.ResourceOptions(parent=space, depends_on=[space.made]),
+            )
+        spaces[tier] = space
+    return spaces
+
+
+def _postgres_operator(
+    spec: DeploymentSpec, cluster: Cluster, options: pulumi.ResourceOptions
+) -> list[pulumi.Resource]:
+    """Return the operator that PostgreSQL in the cluster needs; none where the cloud runs it."""
+    if cluster.relational is not None and spec.meta.relational_kind is not RelationalKind.CLOUDNATIVE_PG:
+        return []
+    why = "PostgreSQL of Temporal and MLflow"
+    repository, tag, digest = image_values(cluster, "cloudnative-pg", why)
+    placement = cluster.placements[Tier.PLATFORM]
+    operator = Operator(
+        "cloudnative-pg",
+        cluster,
+        chart="cloudnative-pg",
+        namespace=NAMESPACES[Tier.PLATFORM],
+        values={
+            "image": {"repository": repository, "tag": f"{tag}@{digest}" if digest else tag},
+            "nodeSelector": dict(placement.node_selector),
+            "tolerations": [dict(item) for item in placement.tolerations],
+        },
+        why=why,
+        opts=options,
+    )
+    return [operator]
+
+
+def _environment(
+    pubsub: PubSub, objects: ObjectStore, workflows: Workflows
+) -> dict[str, pulumi.Input[str] | SecretKey]:
+    """Return what every agent is told: where the channels are."""
+    found: dict[str, pulumi.Input[str] | SecretKey] = {
+        "PUBSUB_URL": pulumi.Output.concat(pubsub.scheme, "://", pubsub.endpoint, f":{pubsub.port}"),
+        "TEMPORAL_ADDRESS": pulumi.Output.concat(workflows.endpoint, f":{workflows.port}"),
+        **objects.client_environment(),
+    }
+    if pubsub.secret_ref is not None:
+        found["PUBSUB_PASSWORD"] = SecretKey(pubsub.secret_ref, "password")
+    return found

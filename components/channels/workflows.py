@@ -1,0 +1,183 @@
+"""Durable workflows: Temporal over a PostgreSQL of its own. Exactly once; latency of about 10 ms is expected."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import pulumi
+from pulumi_kubernetes.batch.v1 import Job
+
+from components.base import SkerryComponent
+from components.kubernetes.cluster import Cluster
+from components.kubernetes.workload import (
+    Container,
+    SecretKey,
+    Workload,
+    deployment,
+    host_name,
+    metadata,
+    service,
+    tcp_probe,
+)
+from components.stores.relational import RelationalStore
+from skerry.config.spec import ChannelsSpec
+from skerry.facts import ComponentFacts, ImageFact, Tier
+
+SERVICES: Final = {"frontend": 7233, "history": 7234, "matching": 7235, "worker": 7239}
+"""Source: temporalio/helm-charts temporal-1.6.0 values.yaml, read 2026-11."""
+
+UI_PORT: Final = 8080
+METRICS_PORT: Final = 9090
+DATABASE, VISIBILITY = "temporal", "temporal_visibility"
+
+
+class Workflows(SkerryComponent):
+    """Runs the migration graph: state, retries with exponential backoff, resumption after a node failure."""
+
+    def __init__(
+        self,
+        name: str,
+        cluster: Cluster,
+        *,
+        namespace: str,
+        channels: ChannelsSpec,
+        database: RelationalStore,
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
+        """Make schema, services and UI.
+
+        Args:
+            name: the component's name.
+            cluster: where it runs.
+            namespace: the namespace of the channels.
+            channels: replicas, and the number of history shards, which is fixed for life.
+            database: a PostgreSQL with the databases `temporal` and `temporal_visibility`.
+            opts: Pulumi's options.
+        """
+        server = cluster.catalog.image("temporal-server", cluster.target, "workflow engine")
+        tools = cluster.catalog.image("temporal-admin-tools", cluster.target, "schema of the workflow engine")
+        ui = cluster.catalog.image("temporal-ui", cluster.target, "user interface of the workflow engine")
+        facts = ComponentFacts(
+            tier=Tier.CHANNELS,
+            role="workflow-engine",
+            replicas=channels.temporal_replicas,
+            failure_domains=cluster.failure_domains,
+            guarantee="exactly-once",
+            images=(server, tools, ui),
+            ports={**SERVICES, "ui": UI_PORT, "metrics": METRICS_PORT},
+        )
+        super().__init__(name, facts, opts)
+        self._cluster, self._namespace = cluster, namespace
+        login: dict[str, pulumi.Input[str] | SecretKey] = {
+            "POSTGRES_SEEDS": database.endpoint,
+            "DB_PORT": str(database.port),
+            "POSTGRES_USER": SecretKey(f"{database.secret_ref}", "username"),
+            "POSTGRES_PWD": SecretKey(f"{database.secret_ref}", "password"),
+        }
+        self._schema(tools, login)
+        for role, port in SERVICES.items():
+            self._service(role, port, server, login, channels)
+        self._interface(ui)
+        self.finish(
+            endpoint=host_name("temporal-frontend", namespace),
+            port=SERVICES["frontend"],
+            secret_ref=None,
+            metrics_endpoint=f"http://{host_name('temporal-frontend', namespace)}:{METRICS_PORT}/metrics",
+        )
+
+    def _workload(self, name: str, container: Container, replicas: int) -> Workload:
+        return Workload(
+            name=name,
+            namespace=self._namespace,
+            placement=self._cluster.placements[Tier.CHANNELS],
+            replicas=replicas,
+            empty_dirs=("tmp", "config"),
+            containers=(container,),
+        )
+
+    def _schema(self, image: ImageFact, login: dict[str, pulumi.Input[str] | SecretKey]) -> None:
+        container = Container(
+            name="schema",
+            image=image,
+            cpu="100m",
+            memory="256Mi",
+            command=("/bin/sh", "-ec"),
+            args=(_SCHEMA,),
+            env=login,
+            mounts={"tmp": "/tmp"},
+        )
+        workload = self._workload("temporal-schema", container, 1)
+        template = workload.template(self._cluster)
+        template["spec"]["restartPolicy"] = "OnFailure"
+        Job(
+            self.child_name("schema"),
+            metadata=metadata(self._cluster, workload),
+            spec={"backoffLimit": 20, "template": template},
+            opts=self.child_options(),
+        )
+
+    def _service(
+        self,
+        role: str,
+        port: int,
+        image: ImageFact,
+        login: dict[str, pulumi.Input[str] | SecretKey],
+        channels: ChannelsSpec,
+    ) -> None:
+        ports = {"metrics": METRICS_PORT} if role == "worker" else {"grpc": port, "metrics": METRICS_PORT}
+        probe = "metrics" if role == "worker" else "grpc"
+        container = Container(
+            name=role,
+            image=image,
+            cpu="500m",
+            memory="1Gi",
+            user=1000,
+            env={
+                **login,
+                "DB": "postgres12",
+                "DBNAME": DATABASE,
+                "VISIBILITY_DBNAME": VISIBILITY,
+                "SERVICES": role,
+                "NUM_HISTORY_SHARDS": str(channels.temporal_history_shards),
+                "PROMETHEUS_ENDPOINT": f"0.0.0.0:{METRICS_PORT}",
+            },
+            fields={"TEMPORAL_BROADCAST_ADDRESS": "status.podIP"},
+            ports=ports,
+            startup=tcp_probe(probe, periodSeconds=5, failureThreshold=60),
+            readiness=tcp_probe(probe, periodSeconds=10),
+            liveness=tcp_probe(probe, periodSeconds=20),
+            mounts={"tmp": "/tmp", "config": "/etc/temporal/config"},
+            writable_root=True,
+        )
+        workload = self._workload(f"temporal-{role}", container, channels.temporal_replicas)
+        deployment(self, role, self._cluster, workload)
+        if role == "frontend":
+            service(self, "frontend-service", self._cluster, workload)
+
+    def _interface(self, image: ImageFact) -> None:
+        container = Container(
+            name="ui",
+            image=image,
+            cpu="100m",
+            memory="256Mi",
+            user=5000,
+            env={"TEMPORAL_ADDRESS": f"{host_name('temporal-frontend', self._namespace)}:{SERVICES['frontend']}"},
+            ports={"http": UI_PORT},
+            readiness=tcp_probe("http", periodSeconds=10),
+            mounts={"tmp": "/tmp"},
+            writable_root=True,
+        )
+        workload = self._workload("temporal-ui", container, 1)
+        deployment(self, "ui", self._cluster, workload)
+        service(self, "ui-service", self._cluster, workload)
+
+
+_SCHEMA: Final = (
+    'export SQL_PLUGIN=postgres12 SQL_HOST="$POSTGRES_SEEDS" SQL_PORT="$DB_PORT" SQL_USER="$POSTGRES_USER" '
+    'SQL_PASSWORD="$POSTGRES_PWD"; '
+    "for pair in temporal:temporal/versioned temporal_visibility:visibility/versioned; do "
+    'export SQL_DATABASE="${pair%%:*}"; '
+    "temporal-sql-tool setup-schema -v 0.0 || true; "
+    'temporal-sql-tool update-schema -d "/etc/temporal/schema/postgresql/v12/${pair#*:}"; done'
+)
+"""Makes and updates both schemas; may be run again. Source: Temporal "Upgrade the server", read 2026-11."""

@@ -1,0 +1,309 @@
+"""Pods, Deployments, StatefulSets, Services and disruption budgets, built one way for every tier.
+
+What every workload gets: no privilege, a read-only root where the image allows it, requests and limits, spread over
+failure domains with `nodeTaintsPolicy: Honor` (a cordoned zone must not count as a domain, or a drain never ends), and
+a disruption budget where there is more than one replica.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+import pulumi
+from pulumi_kubernetes.apps.v1 import Deployment, StatefulSet
+from pulumi_kubernetes.core.v1 import ConfigMap, Service
+from pulumi_kubernetes.policy.v1 import PodDisruptionBudget
+
+from components.base import SkerryComponent
+from components.kubernetes.cluster import ZONE_LABEL, Cluster, Placement
+from skerry.facts import ImageFact
+
+NAME_LABEL: Final = "app.kubernetes.io/name"
+"""Source: Kubernetes "Recommended Labels", read 2026-11."""
+
+HOST_LABEL: Final = "kubernetes.io/hostname"
+
+
+@dataclass(frozen=True, slots=True)
+class SecretKey:
+    """One key of a Kubernetes Secret that the site, an operator or External Secrets made."""
+
+    secret: str
+    key: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Container:
+    """One container of a pod."""
+
+    name: str
+    image: ImageFact
+    cpu: str
+    """Request, in Kubernetes' form; CPU is not limited, so that idle CPU is used."""
+    memory: str
+    """Request and limit, in Kubernetes' form."""
+    command: tuple[str, ...] = ()
+    args: tuple[str, ...] = ()
+    env: Mapping[str, pulumi.Input[str] | SecretKey] = field(default_factory=dict)
+    fields: Mapping[str, str] = field(default_factory=dict)
+    """Environment variable -> field of the pod, for example `metadata.name`."""
+    ports: Mapping[str, int] = field(default_factory=dict)
+    gpus: int = 0
+    readiness: Mapping[str, Any] | None = None
+    liveness: Mapping[str, Any] | None = None
+    startup: Mapping[str, Any] | None = None
+    mounts: Mapping[str, str] = field(default_factory=dict)
+    """Volume name -> path."""
+    user: int = 65532
+    """The numeric user that the image runs as; 0 is refused by the namespace's Pod Security level."""
+    writable_root: bool = False
+    """True for images that write into their own root file system."""
+
+    def manifest(self) -> dict[str, Any]:
+        """Return the container as Kubernetes reads it."""
+        limits: dict[str, Any] = {"memory": self.memory}
+        if self.gpus:
+            # Source: Kubernetes "Schedule GPUs": limits only, request equals limit; read 2026-11
+            limits["nvidia.com/gpu"] = str(self.gpus)
+        made: dict[str, Any] = {
+            "name": self.name,
+            "image": self.image.deployed_as,
+            "resources": {"requests": {"cpu": self.cpu, **limits}, "limits": limits},
+            "securityContext": {
+                "allowPrivilegeEscalation": False,
+                "readOnlyRootFilesystem": not self.writable_root,
+                "runAsNonRoot": True,
+                "runAsUser": self.user,
+                "capabilities": {"drop": ["ALL"]},
+                "seccompProfile": {"type": "RuntimeDefault"},
+            },
+        }
+        if self.command:
+            made["command"] = list(self.command)
+        if self.args:
+            made["args"] = list(self.args)
+        # Fields first: a later variable or argument may refer to them as $(NAME).
+        env = [{"name": name, "valueFrom": {"fieldRef": {"fieldPath": path}}} for name, path in self.fields.items()]
+        env += [_env(name, value) for name, value in self.env.items()]
+        if env:
+            made["env"] = env
+        if self.ports:
+            made["ports"] = [{"name": name, "containerPort": port} for name, port in self.ports.items()]
+        if self.mounts:
+            made["volumeMounts"] = [{"name": name, "mountPath": path} for name, path in self.mounts.items()]
+        for probe in ("readiness", "liveness", "startup"):
+            value = getattr(self, probe)
+            if value is not None:
+                made[f"{probe}Probe"] = dict(value)
+        return made
+
+
+def _env(name: str, value: pulumi.Input[str] | SecretKey) -> dict[str, Any]:
+    if isinstance(value, SecretKey):
+        return {"name": name, "valueFrom": {"secretKeyRef": {"name": value.secret, "key": value.key}}}
+    return {"name": name, "value": value}
+
+
+def http_probe(port: str | int, path: str, **timing: int) -> dict[str, Any]:
+    """Return a probe that asks over HTTP."""
+    return {"httpGet": {"path": path, "port": port}, **timing}
+
+
+def tcp_probe(port: str | int, **timing: int) -> dict[str, Any]:
+    """Return a probe that opens a connection."""
+    return {"tcpSocket": {"port": port}, **timing}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Workload:
+    """One Deployment or StatefulSet with what belongs to it."""
+
+    name: str
+    """Of the object, the Service and the pods' name label."""
+    namespace: str
+    containers: tuple[Container, ...]
+    placement: Placement
+    replicas: int
+    init: tuple[Container, ...] = ()
+    empty_dirs: tuple[str, ...] = ("tmp",)
+    config_maps: Mapping[str, str] = field(default_factory=dict)
+    """Volume name -> ConfigMap name."""
+    secrets: Mapping[str, str] = field(default_factory=dict)
+    """Volume name -> Secret name."""
+    claims: Mapping[str, str] = field(default_factory=dict)
+    """Volume name -> PersistentVolumeClaim name."""
+    host_ipc_memory: str = ""
+    """Size of an in-memory volume `shm`; empty for none."""
+    service_account: str = "default"
+    spread: bool = True
+    """False for a single replica that need not be spread."""
+    fs_group: int = 65532
+    termination_grace_s: int = 60
+    mount_token: bool = False
+    """True where the pod talks to the Kubernetes API."""
+
+    def labels(self) -> dict[str, str]:
+        """Return the labels by which Service, budget and spread select the pods."""
+        return {NAME_LABEL: self.name}
+
+    def template(self, cluster: Cluster) -> dict[str, Any]:
+        """Return the pod template."""
+        volumes: list[dict[str, Any]] = [{"name": name, "emptyDir": {}} for name in self.empty_dirs]
+        volumes += [{"name": name, "configMap": {"name": value}} for name, value in self.config_maps.items()]
+        volumes += [{"name": name, "secret": {"secretName": value}} for name, value in self.secrets.items()]
+        volumes += [
+            {"name": name, "persistentVolumeClaim": {"claimName": value}} for name, value in self.claims.items()
+        ]
+        if self.host_ipc_memory:
+            volumes.append({"name": "shm", "emptyDir": {"medium": "Memory", "sizeLimit": self.host_ipc_memory}})
+        spec: dict[str, Any] = {
+            "serviceAccountName": self.service_account,
+            "automountServiceAccountToken": self.mount_token,
+            "securityContext": {"runAsNonRoot": True, "fsGroup": self.fs_group},
+            "terminationGracePeriodSeconds": self.termination_grace_s,
+            "nodeSelector": dict(self.placement.node_selector),
+            "tolerations": [dict(toleration) for toleration in self.placement.tolerations],
+            "containers": [container.manifest() for container in self.containers],
+            "volumes": volumes,
+        }
+        if self.init:
+            spec["initContainers"] = [container.manifest() for container in self.init]
+        if self.spread and self.replicas > 1:
+            spec["topologySpreadConstraints"] = spread_constraints(self.labels(), cluster.failure_domains)
+        return {"metadata": {"labels": {**dict(cluster.labels), **self.labels()}}, "spec": spec}
+
+
+def spread_constraints(labels: Mapping[str, str], domains: int) -> list[dict[str, Any]]:
+    """Return constraints that spread pods over failure domains, where there are several, and over hosts."""
+    common = {"labelSelector": {"matchLabels": dict(labels)}, "nodeTaintsPolicy": "Honor", "maxSkew": 1}
+    hosts = {"topologyKey": HOST_LABEL, "whenUnsatisfiable": "ScheduleAnyway", **common}
+    zones = {"topologyKey": ZONE_LABEL, "whenUnsatisfiable": "DoNotSchedule", **common}
+    return [zones, hosts] if domains > 1 else [hosts]
+
+
+def metadata(cluster: Cluster, workload: Workload, name: str | None = None) -> dict[str, Any]:
+    """Return the metadata of an object that belongs to a workload."""
+    return {
+        "name": name or workload.name,
+        "namespace": workload.namespace,
+        "labels": {**dict(cluster.labels), **workload.labels()},
+    }
+
+
+def deployment(parent: SkerryComponent, role: str, cluster: Cluster, workload: Workload) -> Deployment:
+    """Make a Deployment and, for more than one replica, its disruption budget."""
+    made = Deployment(
+        parent.child_name(role),
+        metadata=metadata(cluster, workload),
+        spec={
+            "replicas": workload.replicas,
+            "selector": {"matchLabels": workload.labels()},
+            "template": workload.template(cluster),
+        },
+        opts=parent.child_options(),
+    )
+    budget(parent, role, cluster, workload)
+    return made
+
+
+def stateful_set(
+    parent: SkerryComponent, role: str, cluster: Cluster, workload: Workload, *, storage_gib: int, mount: str
+) -> StatefulSet:
+    """Make a protected and retained StatefulSet with one volume a replica, its headless Service and its budget.
+
+    The first container mounts the volume `data` at `mount`.
+    """
+    service(parent, f"{role}-headless", cluster, workload, name=f"{workload.name}-headless", headless=True)
+    template = workload.template(cluster)
+    first = template["spec"]["containers"][0]
+    first["volumeMounts"] = [{"name": "data", "mountPath": mount}, *first.get("volumeMounts", [])]
+    claim: dict[str, Any] = {
+        "accessModes": ["ReadWriteOnce"],
+        "resources": {"requests": {"storage": f"{storage_gib}Gi"}},
+    }
+    if cluster.storage_class is not None:
+        claim["storageClassName"] = cluster.storage_class
+    made = StatefulSet(
+        parent.child_name(role),
+        metadata=metadata(cluster, workload),
+        spec={
+            "replicas": workload.replicas,
+            "serviceName": f"{workload.name}-headless",
+            "podManagementPolicy": "Parallel",
+            "selector": {"matchLabels": workload.labels()},
+            "template": template,
+            "volumeClaimTemplates": [
+                {"metadata": {"name": "data", "labels": {**dict(cluster.labels), **workload.labels()}}, "spec": claim}
+            ],
+            "persistentVolumeClaimRetentionPolicy": {"whenDeleted": "Retain", "whenScaled": "Retain"},
+        },
+        opts=parent.store_options(),
+    )
+    budget(parent, role, cluster, workload)
+    return made
+
+
+def budget(parent: SkerryComponent, role: str, cluster: Cluster, workload: Workload) -> None:
+    """Make a disruption budget that lets one pod go at a time; none for a single replica."""
+    if workload.replicas > 1:
+        PodDisruptionBudget(
+            parent.child_name(f"{role}-pdb"),
+            metadata=metadata(cluster, workload),
+            spec={"maxUnavailable": 1, "selector": {"matchLabels": workload.labels()}},
+            opts=parent.child_options(),
+        )
+
+
+def service(
+    parent: SkerryComponent,
+    role: str,
+    cluster: Cluster,
+    workload: Workload,
+    *,
+    name: str | None = None,
+    headless: bool = False,
+    ports: Mapping[str, int] | None = None,
+    app_protocol: str | None = None,
+) -> Service:
+    """Make a ClusterIP Service over the workload's pods; with `headless` one DNS name a pod."""
+    wanted = ports or {key: port for container in workload.containers for key, port in container.ports.items()}
+    spec: dict[str, Any] = {
+        "type": "ClusterIP",
+        "selector": workload.labels(),
+        "ports": [
+            {"name": key, "port": port, "targetPort": key, **({"appProtocol": app_protocol} if app_protocol else {})}
+            for key, port in wanted.items()
+        ],
+    }
+    if headless:
+        spec |= {"clusterIP": "None", "publishNotReadyAddresses": True}
+    return Service(
+        parent.child_name(role),
+        metadata=metadata(cluster, workload, name),
+        spec=spec,
+        opts=parent.child_options(),
+    )
+
+
+def config_map(
+    parent: SkerryComponent, role: str, cluster: Cluster, namespace: str, name: str, data: Mapping[str, str]
+) -> ConfigMap:
+    """Make a ConfigMap."""
+    return ConfigMap(
+        parent.child_name(role),
+        metadata={"name": name, "namespace": namespace, "labels": dict(cluster.labels)},
+        data=dict(data),
+        opts=parent.child_options(),
+    )
+
+
+def host_name(name: str, namespace: str) -> str:
+    """Return the DNS name of a Service. Source: Kubernetes "DNS for Services and Pods", read 2026-11."""
+    return f"{name}.{namespace}.svc.cluster.local"
+
+
+def hosts_of(name: str, namespace: str, replicas: int) -> Sequence[str]:
+    """Return the DNS name of each pod of a StatefulSet."""
+    return [f"{name}-{index}.{name}-headless.{namespace}.svc.cluster.local" for index in range(replicas)]

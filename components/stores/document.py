@@ -1,0 +1,107 @@
+"""The document store: MongoDB as a replica set."""
+
+from __future__ import annotations
+
+import pulumi
+
+from components.base import SkerryComponent
+from components.kubernetes.cluster import Cluster
+from components.kubernetes.workload import Container, Workload, hosts_of, service, stateful_set, tcp_probe
+from skerry.config.spec import StoreSpec
+from skerry.facts import ComponentFacts, ImageFact, StorageFact, Tier
+
+AUTH_SECRET = "mongodb-auth"
+"""The Kubernetes Secret (keys `username`, `password`, `keyfile`) that the site makes before the first deployment."""
+
+PORT = 27017
+REPLICA_SET = "knowledge"
+
+
+class DocumentStore(SkerryComponent):
+    """Keeps documents."""
+
+    def __init__(
+        self,
+        name: str,
+        cluster: Cluster,
+        *,
+        namespace: str,
+        size: StoreSpec,
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
+        """Make the replica set's members; the site initiates the set once, as docs/onprem.md says.
+
+        Args:
+            name: the component's name.
+            cluster: where it runs.
+            namespace: the namespace of the meta tier.
+            size: members and volumes.
+            opts: Pulumi's options.
+        """
+        image = cluster.catalog.image("mongodb", cluster.target, "document store")
+        facts = ComponentFacts(
+            tier=Tier.META,
+            data_class=cluster.data_class,
+            role="document-store",
+            stateful=True,
+            replicas=size.replicas,
+            failure_domains=cluster.failure_domains,
+            quorum=True,
+            encrypted_at_rest=cluster.storage_encrypted,
+            images=(image,),
+            ports={"mongodb": PORT},
+            storage=(
+                StorageFact(
+                    kind="volume",
+                    gib=size.storage_gib,
+                    copies=size.replicas,
+                    storage_class=cluster.storage_class or "",
+                ),
+            ),
+        )
+        super().__init__(name, facts, opts)
+        workload = Workload(
+            name="mongodb",
+            namespace=namespace,
+            placement=cluster.placements[Tier.META],
+            replicas=size.replicas,
+            fs_group=999,
+            termination_grace_s=120,
+            empty_dirs=("tmp", "key"),
+            init=(_keyfile(image),),
+            secrets={"auth": AUTH_SECRET},
+            containers=(
+                Container(
+                    name="mongodb",
+                    image=image,
+                    cpu="2",
+                    memory="8Gi",
+                    user=999,
+                    command=("mongod",),
+                    args=("--replSet", REPLICA_SET, "--bind_ip_all", "--auth", "--keyFile", "/key/keyfile"),
+                    ports={"mongodb": PORT},
+                    startup=tcp_probe("mongodb", periodSeconds=10, failureThreshold=30),
+                    readiness=tcp_probe("mongodb", periodSeconds=10),
+                    liveness=tcp_probe("mongodb", periodSeconds=20, failureThreshold=6),
+                    mounts={"tmp": "/tmp", "key": "/key"},
+                ),
+            ),
+        )
+        stateful_set(self, "set", cluster, workload, storage_gib=size.storage_gib, mount="/data/db")
+        service(self, "service", cluster, workload)
+        members = ",".join(f"{host}:{PORT}" for host in hosts_of("mongodb", namespace, size.replicas))
+        self.finish(endpoint=members, port=PORT, secret_ref=AUTH_SECRET, metrics_endpoint=None)
+
+
+def _keyfile(image: ImageFact) -> Container:
+    """Copy the key file so that only its owner may read it: mongod refuses a group-readable one."""
+    return Container(
+        name="keyfile",
+        image=image,
+        cpu="50m",
+        memory="64Mi",
+        user=999,
+        command=("/bin/sh", "-c"),
+        args=("install -m 0400 /auth/keyfile /key/keyfile",),
+        mounts={"auth": "/auth", "key": "/key"},
+    )

@@ -1,0 +1,80 @@
+"""The experiment tracker: MLflow over PostgreSQL and the object store."""
+
+from __future__ import annotations
+
+import pulumi
+
+from components.base import SkerryComponent
+from components.channels.object_store import ObjectStore
+from components.kubernetes.cluster import Cluster
+from components.kubernetes.workload import Container, SecretKey, Workload, deployment, host_name, http_probe, service
+from components.stores.relational import RelationalStore
+from skerry.facts import ComponentFacts, Tier
+
+PORT = 5000
+
+
+class ExperimentTracker(SkerryComponent):
+    """Keeps runs and metrics; state is in PostgreSQL and the object store, so the server itself keeps none."""
+
+    def __init__(
+        self,
+        name: str,
+        cluster: Cluster,
+        *,
+        namespace: str,
+        database: RelationalStore,
+        objects: ObjectStore,
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
+        """Make the server.
+
+        Args:
+            name: the component's name.
+            cluster: where it runs.
+            namespace: the namespace of the meta tier.
+            database: where runs are kept.
+            objects: where artefacts are kept.
+            opts: Pulumi's options.
+        """
+        image = cluster.catalog.image("mlflow", cluster.target, "experiment tracker")
+        super().__init__(
+            name,
+            ComponentFacts(
+                tier=Tier.META, role="experiment-tracker", replicas=2, images=(image,), ports={"http": PORT}
+            ),
+            opts,
+        )
+        workload = Workload(
+            name="mlflow",
+            namespace=namespace,
+            placement=cluster.placements[Tier.META],
+            replicas=2,
+            containers=(
+                Container(
+                    name="mlflow",
+                    image=image,
+                    cpu="500m",
+                    memory="2Gi",
+                    command=("mlflow", "server"),
+                    args=(
+                        "--host", "0.0.0.0", "--port", str(PORT),
+                        "--backend-store-uri", "$(BACKEND_URI)",
+                        "--artifacts-destination", "s3://$(BUCKET)/experiments",
+                    ),
+                    env={
+                        "BACKEND_URI": SecretKey(f"{database.secret_ref}", "uri"),
+                        **objects.client_environment(),
+                    },
+                    ports={"http": PORT},
+                    readiness=http_probe("http", "/health", periodSeconds=10),
+                    liveness=http_probe("http", "/health", periodSeconds=20),
+                    mounts={"tmp": "/tmp"},
+                ),
+            ),
+        )  # fmt: skip
+        deployment(self, "server", cluster, workload)
+        service(self, "service", cluster, workload)
+        self.finish(
+            endpoint=host_name("mlflow", namespace), port=PORT, secret_ref=database.secret_ref, metrics_endpoint=None
+        )

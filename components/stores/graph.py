@@ -1,0 +1,126 @@
+"""The knowledge graph: Neo4j as a cluster of members."""
+
+from __future__ import annotations
+
+import pulumi
+
+from components.base import SkerryComponent
+from components.kubernetes.cluster import Cluster
+from components.kubernetes.workload import (
+    Container,
+    SecretKey,
+    Workload,
+    host_name,
+    hosts_of,
+    service,
+    stateful_set,
+    tcp_probe,
+)
+from skerry.config.spec import StoreSpec
+from skerry.facts import ComponentFacts, StorageFact, Tier
+
+AUTH_SECRET = "neo4j-auth"
+"""The Kubernetes Secret (key `NEO4J_AUTH`: `neo4j/<password>`) that the site makes before the first deployment."""
+
+LICENCE_MAP = "neo4j-licence"
+"""The ConfigMap (key `accept`: `yes` or `eval`) by which the site accepts Neo4j's terms; without it no pod starts."""
+
+PORTS = {"http": 7474, "bolt": 7687, "cluster": 6000, "raft": 7000, "routing": 7688}
+"""Source: Neo4j operations manual "Ports", read 2026-11."""
+
+
+class GraphStore(SkerryComponent):
+    """Keeps the knowledge graph."""
+
+    def __init__(
+        self,
+        name: str,
+        cluster: Cluster,
+        *,
+        namespace: str,
+        size: StoreSpec,
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
+        """Make the members.
+
+        Args:
+            name: the component's name.
+            cluster: where it runs.
+            namespace: the namespace of the meta tier.
+            size: members and volumes.
+            opts: Pulumi's options.
+        """
+        image = cluster.catalog.image("neo4j", cluster.target, "graph store")
+        facts = ComponentFacts(
+            tier=Tier.META,
+            data_class=cluster.data_class,
+            role="graph-store",
+            stateful=True,
+            replicas=size.replicas,
+            failure_domains=cluster.failure_domains,
+            quorum=True,
+            encrypted_at_rest=cluster.storage_encrypted,
+            images=(image,),
+            ports=PORTS,
+            storage=(
+                StorageFact(
+                    kind="volume",
+                    gib=size.storage_gib,
+                    copies=size.replicas,
+                    storage_class=cluster.storage_class or "",
+                ),
+            ),
+        )
+        super().__init__(name, facts, opts)
+        members = ",".join(f"{host}:{PORTS['cluster']}" for host in hosts_of("neo4j", namespace, size.replicas))
+        workload = Workload(
+            name="neo4j",
+            namespace=namespace,
+            placement=cluster.placements[Tier.META],
+            replicas=size.replicas,
+            fs_group=7474,
+            termination_grace_s=300,
+            config_maps={"licence": LICENCE_MAP},
+            empty_dirs=("tmp", "logs"),
+            containers=(
+                Container(
+                    name="neo4j",
+                    image=image,
+                    cpu="2",
+                    memory="8Gi",
+                    user=7474,
+                    writable_root=True,
+                    command=("/bin/sh", "-c"),
+                    args=(_START,),
+                    env={
+                        "NEO4J_AUTH": SecretKey(AUTH_SECRET, "NEO4J_AUTH"),
+                        "NEO4J_server_default__listen__address": "0.0.0.0",
+                        "NEO4J_initial_server_mode__constraint": "PRIMARY",
+                        "NEO4J_dbms_cluster_discovery_resolver__type": "LIST",
+                        "NEO4J_dbms_cluster_endpoints": members,
+                        "NEO4J_initial_dbms_default__primaries__count": str(size.replicas),
+                    },
+                    ports=PORTS,
+                    startup=tcp_probe("bolt", periodSeconds=10, failureThreshold=60),
+                    readiness=tcp_probe("bolt", periodSeconds=10),
+                    liveness=tcp_probe("bolt", periodSeconds=20, failureThreshold=6),
+                    mounts={"tmp": "/tmp", "logs": "/logs", "licence": "/licence"},
+                ),
+            ),
+        )
+        stateful_set(self, "set", cluster, workload, storage_gib=size.storage_gib, mount="/data")
+        service(self, "service", cluster, workload)
+        self.finish(
+            endpoint=host_name("neo4j", namespace),
+            port=PORTS["bolt"],
+            secret_ref=AUTH_SECRET,
+            metrics_endpoint=None,
+        )
+
+
+_START = (
+    'export NEO4J_ACCEPT_LICENSE_AGREEMENT="$(cat /licence/accept)"; '
+    'export NEO4J_server_default__advertised__address="$(hostname -f)"; '
+    "exec tini -g -- /startup/docker-entrypoint.sh neo4j"
+)
+"""Each member advertises its own name; the site's licence answer comes from a ConfigMap, never from this program."""

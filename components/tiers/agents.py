@@ -1,0 +1,91 @@
+"""Agents: the user's own images, one Deployment a kind, told where everything is by environment."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import pulumi
+
+from components.base import SkerryComponent
+from components.channels.rpc import CONFIG_MAP
+from components.channels.rpc import PORT as RPC_PORT
+from components.kubernetes.cluster import Cluster
+from components.kubernetes.workload import Container, SecretKey, Workload, deployment, http_probe, service
+from skerry.config.spec import AgentSpec
+from skerry.facts import ComponentFacts, ImageFact, Tier
+
+HEALTH_PORT = 8080
+"""Agents answer `/health`, `/ready` and `/metrics` here, and gRPC on the port of the channel."""
+
+Environment = Mapping[str, pulumi.Input[str] | SecretKey]
+
+
+class AgentGroup(SkerryComponent):
+    """One kind of agent."""
+
+    def __init__(
+        self,
+        name: str,
+        cluster: Cluster,
+        *,
+        kind: str,
+        namespace: str,
+        tier: Tier,
+        agent: AgentSpec,
+        environment: Environment,
+        grpc: bool = False,
+        config_maps: Mapping[str, str] | None = None,
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
+        """Make the agents.
+
+        Args:
+            name: the component's name.
+            cluster: where they run.
+            kind: `scout`, `architect`, `worker`, `validator` or `learning`; the name in Kubernetes.
+            namespace: the namespace of their tier.
+            tier: their tier.
+            agent: image and replicas.
+            environment: where everything is.
+            grpc: whether they serve gRPC and share the retry policy.
+            config_maps: further ConfigMaps, volume name -> ConfigMap name, mounted at `/etc/<volume name>`.
+            opts: Pulumi's options.
+        """
+        image: ImageFact = cluster.catalog.image(kind, cluster.target, f"{kind} agents", reference=agent.image)
+        ports = {"health": HEALTH_PORT, **({"grpc": RPC_PORT} if grpc else {})}
+        maps = {**(config_maps or {}), **({"grpc": CONFIG_MAP} if grpc else {})}
+        super().__init__(
+            name,
+            ComponentFacts(tier=tier, role="agent", replicas=agent.replicas, images=(image,), ports=ports),
+            opts,
+        )
+        workload = Workload(
+            name=kind,
+            namespace=namespace,
+            placement=cluster.placements.get(tier, cluster.placements[Tier.PLATFORM]),
+            replicas=agent.replicas,
+            config_maps=maps,
+            service_account="agents",
+            containers=(
+                Container(
+                    name=kind,
+                    image=image,
+                    cpu="500m",
+                    memory="1Gi",
+                    env=environment,
+                    ports=ports,
+                    startup=http_probe("health", "/health", periodSeconds=5, failureThreshold=30),
+                    readiness=http_probe("health", "/ready", periodSeconds=10),
+                    liveness=http_probe("health", "/health", periodSeconds=20),
+                    mounts={"tmp": "/tmp", **{volume: f"/etc/{volume}" for volume in maps}},
+                ),
+            ),
+        )
+        deployment(self, "deployment", cluster, workload)
+        service(self, "service", cluster, workload)
+        self.finish(
+            endpoint=f"{kind}.{namespace}.svc.cluster.local",
+            port=RPC_PORT if grpc else HEALTH_PORT,
+            secret_ref=None,
+            metrics_endpoint=f"http://{kind}.{namespace}.svc.cluster.local:{HEALTH_PORT}/metrics",
+        )

@@ -1,0 +1,239 @@
+"""The execution tier: Ray on 4 to 128 CPU machines, Worker and Validator agents."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any, Final
+
+import pulumi
+from pulumi_kubernetes.apiextensions import CustomResource
+
+from components.base import SkerryComponent
+from components.channels.pubsub import PubSub
+from components.kubernetes.cluster import Cluster, Placement
+from components.kubernetes.operator import Operator, image_values
+from components.kubernetes.workload import Container, host_name, spread_constraints
+from components.tiers.agents import AgentGroup, Environment
+from skerry.config.spec import ExecutionSpec
+from skerry.facts import ComponentFacts, ImageFact, ScalingFact, Tier
+from skerry.images import ImageReference
+
+API_VERSION: Final = "ray.io/v1"
+"""Source: kuberay ray-operator config/crd/bases/ray.io_rayclusters.yaml, read 2026-11."""
+
+PORTS: Final = {"gcs": 6379, "dashboard": 8265, "client": 10001, "metrics": 8080}
+"""Source: Ray "Configuring Ray", ports, read 2026-11."""
+
+IDLE_S: Final = 60
+"""Seconds without work after which a worker is given back; Ray's own default."""
+
+RESERVED_VCPU: Final = 2
+"""vCPU of each machine left to the kubelet, daemons and agents."""
+
+RESERVED_SHARE: Final = 0.15
+"""Share of memory left to the same; an estimate of ours, on the safe side of what kubelets reserve."""
+
+
+class RayPool(SkerryComponent):
+    """One Ray cluster whose own autoscaler follows the demand of its queue: one worker a machine."""
+
+    def __init__(
+        self,
+        name: str,
+        cluster: Cluster,
+        *,
+        namespace: str,
+        pubsub: PubSub,
+        depends_on: Sequence[pulumi.Resource] = (),
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
+        """Make the Ray cluster.
+
+        Args:
+            name: the component's name.
+            cluster: where it runs.
+            namespace: the namespace of the execution tier.
+            pubsub: the Valkey that keeps the head's state, so that a lost head loses no work.
+            depends_on: the operator.
+            opts: Pulumi's options.
+        """
+        image = cluster.catalog.image("ray", cluster.target, "distributed execution")
+        placement = cluster.placements[Tier.EXECUTION]
+        scaling = ScalingFact(
+            minimum=placement.nodes_minimum,
+            typical=placement.nodes_minimum,
+            maximum=placement.nodes_maximum,
+            autoscaler="ray",
+        )
+        super().__init__(
+            name,
+            ComponentFacts(tier=Tier.EXECUTION, role="ray-cluster", images=(image,), ports=PORTS, scaling=scaling),
+            opts,
+        )
+        CustomResource(
+            self.child_name("cluster"),
+            api_version=API_VERSION,
+            kind="RayCluster",
+            metadata={"name": "ray", "namespace": namespace, "labels": dict(cluster.labels)},
+            spec={
+                "rayVersion": ImageReference.parse(image.reference).tag,
+                "enableInTreeAutoscaling": True,
+                "autoscalerOptions": {
+                    "version": "v2",
+                    "idleTimeoutSeconds": IDLE_S,
+                    "upscalingMode": "Default",
+                    "resources": {"requests": {"cpu": "500m", "memory": "1Gi"}, "limits": {"memory": "1Gi"}},
+                },
+                "gcsFaultToleranceOptions": {
+                    "redisAddress": pulumi.Output.concat(pubsub.scheme, "://", pubsub.endpoint, f":{pubsub.port}"),
+                    **_password(pubsub),
+                },
+                "headGroupSpec": {
+                    "rayStartParams": {"num-cpus": "0", "dashboard-host": "0.0.0.0"},
+                    "template": _head(cluster, image),
+                },
+                "workerGroupSpecs": [
+                    {
+                        "groupName": "workers",
+                        "minReplicas": placement.nodes_minimum,
+                        "maxReplicas": placement.nodes_maximum,
+                        "rayStartParams": {},
+                        "template": _worker(cluster, image, placement),
+                    }
+                ],
+            },
+            # The autoscaler owns the number of workers, so `replicas` is left out.
+            opts=self.child_options(depends_on=list(depends_on)),
+        )
+        self.finish(
+            endpoint=host_name("ray-head-svc", namespace),
+            port=PORTS["client"],
+            secret_ref=None,
+            metrics_endpoint=f"http://{host_name('ray-head-svc', namespace)}:{PORTS['metrics']}/metrics",
+        )
+
+
+def _password(pubsub: PubSub) -> dict[str, Any]:
+    if pubsub.secret_ref is None:
+        return {}
+    return {"redisPassword": {"valueFrom": {"secretKeyRef": {"name": pubsub.secret_ref, "key": "password"}}}}
+
+
+def _pod(placement: Placement, container: Container, more: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "spec": {
+            "securityContext": {"runAsNonRoot": True, "fsGroup": 1000},
+            "nodeSelector": dict(placement.node_selector),
+            "tolerations": [dict(toleration) for toleration in placement.tolerations],
+            "containers": [container.manifest()],
+            "volumes": [{"name": "tmp", "emptyDir": {}}],
+            **more,
+        }
+    }
+
+
+def _head(cluster: Cluster, image: ImageFact) -> dict[str, Any]:
+    container = Container(
+        name="ray-head",
+        image=image,
+        cpu="2",
+        memory="8Gi",
+        user=1000,
+        ports=PORTS,
+        mounts={"tmp": "/tmp"},
+        env={"RAY_USAGE_STATS_ENABLED": "0"},
+        writable_root=True,
+    )
+    return _pod(cluster.placements[Tier.PLATFORM], container, {})
+
+
+def _worker(cluster: Cluster, image: ImageFact, placement: Placement) -> dict[str, Any]:
+    """Return a worker that fills one machine: what is allocatable, less what is reserved."""
+    container = Container(
+        name="ray-worker",
+        image=image,
+        cpu=str(max(placement.vcpu - RESERVED_VCPU, 1)),
+        memory=f"{math.floor(placement.memory_gib * (1 - RESERVED_SHARE))}Gi",
+        user=1000,
+        mounts={"tmp": "/tmp"},
+        env={"RAY_USAGE_STATS_ENABLED": "0"},
+        writable_root=True,
+    )
+    labels = {"ray.io/cluster": "ray", "ray.io/group": "workers"}
+    spread = spread_constraints(labels, 1)
+    return _pod(placement, container, {"topologySpreadConstraints": spread, "terminationGracePeriodSeconds": 120})
+
+
+class ExecutionTier(SkerryComponent):
+    """Ray, and the agents that transform and check."""
+
+    def __init__(
+        self,
+        name: str,
+        cluster: Cluster,
+        *,
+        namespace: str,
+        spec: ExecutionSpec,
+        pubsub: PubSub,
+        environment: Environment,
+        depends_on: Sequence[pulumi.Resource] = (),
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
+        """Make the tier.
+
+        Args:
+            name: the component's name.
+            cluster: where it runs.
+            namespace: its namespace, which exists.
+            spec: agents and checkpoints.
+            pubsub: keeps the state of Ray's head.
+            environment: where the channels and stores are.
+            depends_on: what must be there before.
+            opts: Pulumi's options.
+        """
+        super().__init__(name, ComponentFacts(tier=Tier.EXECUTION, role="tier"), opts)
+        why = "Ray clusters of the execution tier"
+        repository, tag, digest = image_values(cluster, "kuberay-operator", why)
+        operator = Operator(
+            self.child_name("kuberay"),
+            cluster,
+            chart="kuberay-operator",
+            namespace=namespace,
+            values={
+                "image": {"repository": repository, "tag": f"{tag}@{digest}" if digest else tag},
+                "singleNamespaceInstall": True,
+                "watchNamespace": [namespace],
+                "nodeSelector": dict(cluster.placements[Tier.PLATFORM].node_selector),
+                "tolerations": [dict(item) for item in cluster.placements[Tier.PLATFORM].tolerations],
+            },
+            why=why,
+            tier=Tier.EXECUTION,
+            opts=self.child_options(depends_on=list(depends_on)),
+        )
+        ray = RayPool(
+            self.child_name("ray"),
+            cluster,
+            namespace=namespace,
+            pubsub=pubsub,
+            depends_on=[operator],
+            opts=self.child_options(),
+        )
+        agents = {
+            **environment,
+            "RAY_ADDRESS": f"ray://{ray.endpoint}:{ray.port}",
+            "CHECKPOINT_EVERY_RECORDS": str(spec.checkpoint_every_records),
+        }
+        for kind, agent in (("worker", spec.worker), ("validator", spec.validator)):
+            AgentGroup(
+                self.child_name(kind),
+                cluster,
+                kind=kind,
+                namespace=namespace,
+                tier=Tier.EXECUTION,
+                agent=agent,
+                environment=agents,
+                grpc=True,
+                opts=self.child_options(depends_on=list(depends_on)),
+            )
+        self.finish(endpoint=ray.endpoint, port=ray.port, secret_ref=None, metrics_endpoint=ray.metrics_endpoint)

@@ -1,0 +1,114 @@
+"""The meta tier: vectors, knowledge graph, documents, experiments, and the agents that learn. Internal only."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pulumi
+
+from components.base import SkerryComponent
+from components.channels.object_store import ObjectStore
+from components.kubernetes.cluster import Cluster
+from components.kubernetes.workload import SecretKey
+from components.stores.document import DocumentStore
+from components.stores.experiments import ExperimentTracker
+from components.stores.graph import GraphStore
+from components.stores.relational import RelationalStore
+from components.stores.vector import VectorStore
+from components.tiers.agents import AgentGroup, Environment
+from skerry.config.spec import MetaSpec
+from skerry.facts import BaselineFact, ComponentFacts, Tier
+
+
+class MetaTier(SkerryComponent):
+    """Keeps what was learnt; every store has members in several failure domains and is reached from inside only."""
+
+    def __init__(
+        self,
+        name: str,
+        cluster: Cluster,
+        *,
+        namespace: str,
+        spec: MetaSpec,
+        objects: ObjectStore,
+        environment: Environment,
+        depends_on: Sequence[pulumi.Resource] = (),
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
+        """Make the tier.
+
+        Args:
+            name: the component's name.
+            cluster: where it runs.
+            namespace: its namespace, which exists.
+            spec: stores and agents.
+            objects: the object store.
+            environment: where the channels are.
+            depends_on: what must be there before.
+            opts: Pulumi's options.
+        """
+        baselines: tuple[BaselineFact, ...] = ()
+        if spec.baseline is not None:
+            baselines = (cluster.catalog.baseline(spec.baseline, "the pattern library starts from it"),)
+        super().__init__(name, ComponentFacts(tier=Tier.META, role="tier", baselines=baselines), opts)
+        vector = VectorStore(
+            self.child_name("vectors"),
+            cluster,
+            namespace=namespace,
+            kind=spec.vector_store,
+            size=spec.vector,
+            opts=self.child_options(),
+        )
+        graph = GraphStore(
+            self.child_name("graph"), cluster, namespace=namespace, size=spec.graph, opts=self.child_options()
+        )
+        documents = DocumentStore(
+            self.child_name("documents"), cluster, namespace=namespace, size=spec.documents, opts=self.child_options()
+        )
+        database = RelationalStore(
+            "experiments-db",
+            cluster,
+            namespace=namespace,
+            tier=Tier.META,
+            database="mlflow",
+            kind=spec.relational_kind,
+            size=spec.relational,
+            opts=self.child_options(depends_on=list(depends_on)),
+        )
+        experiments = ExperimentTracker(
+            self.child_name("experiments"),
+            cluster,
+            namespace=namespace,
+            database=database,
+            objects=objects,
+            opts=self.child_options(),
+        )
+        stores: dict[str, pulumi.Input[str] | SecretKey] = {
+            **environment,
+            "VECTOR_URL": pulumi.Output.concat("http://", vector.endpoint, f":{vector.port}"),
+            "VECTOR_API_KEY": SecretKey(f"{vector.secret_ref}", "api-key"),
+            "GRAPH_URL": pulumi.Output.concat("neo4j://", graph.endpoint, f":{graph.port}"),
+            "GRAPH_AUTH": SecretKey(f"{graph.secret_ref}", "NEO4J_AUTH"),
+            "DOCUMENTS_HOSTS": documents.endpoint,
+            "MLFLOW_TRACKING_URI": pulumi.Output.concat("http://", experiments.endpoint, f":{experiments.port}"),
+            "CROSS_CUSTOMER_LEARNING": "false",
+        }
+        if baselines:
+            # Loaded once, from the object store, where the site put the carried baseline.
+            stores["BASELINE"] = f"baselines/{baselines[0].name}/{baselines[0].version}"
+        AgentGroup(
+            self.child_name("learning"),
+            cluster,
+            kind="learning",
+            namespace=namespace,
+            tier=Tier.META,
+            agent=spec.learning,
+            environment=stores,
+            opts=self.child_options(depends_on=list(depends_on)),
+        )
+        self.finish(
+            endpoint=vector.endpoint,
+            port=vector.port,
+            secret_ref=vector.secret_ref,
+            metrics_endpoint=vector.metrics_endpoint,
+        )
