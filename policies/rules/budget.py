@@ -9,14 +9,15 @@ from typing import Final
 from policies.context import Context
 from policies.reading import mapping
 from policies.verdict import Judgement, Rule, Severity, not_applicable, ok, undetermined, violation
+from skerry.config.sense import POOL_RANGES
 from skerry.facts import Tier
 from skerry.graph import UNKNOWN, ResourceGraph, plain
 
 COST_TAGS: Final = ("skerry:system", "skerry:tier")
 """Tags by which a bill is split."""
 
-NODE_CEILINGS: Final = {Tier.COGNITIVE: 8, Tier.EXECUTION: 128, Tier.META: 4}
-"""The most nodes of each tier, from the Sensei deployment architecture: 2-8, 4-128 and 2-4."""
+NODE_CEILINGS: Final = {Tier(name): most for name, (_, most) in POOL_RANGES.items()}
+"""The most nodes of each tier: the configuration refuses more, and so does a graph from elsewhere."""
 
 _TAGGED: Final = frozenset({
     "aws:ec2/vpc:Vpc", "aws:ec2/natGateway:NatGateway", "aws:ec2/eip:Eip", "aws:eks/cluster:Cluster",
