@@ -15,16 +15,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from airgap_bundle import helm
 from airgap_bundle.fetch import Tree
 from airgap_bundle.oci import EMPTY_JSON, OCI_EMPTY, OCI_MANIFEST, TITLE, Descriptor, canonical, sha256
 from airgap_bundle.plan import ItemKind, PlanItem
 from skerry.errors import BundleError, UsageError
+from skerry.images import SITE_CHARTS
 
 ARTIFACT_TYPES: Final[Mapping[ItemKind, str]] = {
     ItemKind.MODEL: "application/vnd.skerry.model.v1",
     ItemKind.BASELINE: "application/vnd.skerry.baseline.v1",
-    ItemKind.CHART: "application/vnd.skerry.chart.v1",
 }
+"""A chart has none: Helm knows its charts by the type of their config."""
 FILE_TYPE: Final = "application/octet-stream"
 FOLDERS: Final[Mapping[ItemKind, str]] = {
     ItemKind.MODEL: "models",
@@ -46,6 +48,9 @@ class CarriedFile:
     """Where it is read; None for `content`."""
     content: bytes = b""
     """The bytes of a generated stand-in."""
+    media_type: str = FILE_TYPE
+    config: bytes = EMPTY_JSON
+    """The config of the artifact; a chart's is its Chart.yaml."""
 
     @property
     def placeholder(self) -> str:
@@ -69,10 +74,14 @@ def find_files(item: PlanItem, folder: Path | None) -> tuple[CarriedFile, ...]:
             f"{item.source} and name its parent folder with --{noun}"
         )
     stems = (item.name, f"{item.name}-{item.version}")
-    names = [f"{stem}{suffix}" for stem in stems for suffix in ("", ".tgz")]
+    suffixes = (".tgz",) if item.kind is ItemKind.CHART else ("", ".tgz")
+    names = [f"{stem}{suffix}" for stem in stems for suffix in suffixes]
     for name in names:
         path = folder / name
-        if path.is_dir():
+        if path.is_file() and item.kind is ItemKind.CHART:
+            config = helm.read_config(item, path)
+            return (CarriedFile(path.name, path.stat().st_size, path, b"", helm.LAYER_TYPE, config),)
+        if path.is_dir() and item.kind is not ItemKind.CHART:
             return _scan(path)
         if path.is_file():
             return (CarriedFile(path.name, path.stat().st_size, path),)
@@ -100,14 +109,15 @@ def _scan(folder: Path) -> tuple[CarriedFile, ...]:
 def file_tree(item: PlanItem, files: tuple[CarriedFile, ...], digests: Mapping[str, str]) -> Tree:
     """Return the artifact of `item`; `digests` maps a file's title to its digest."""
     layers = [
-        {"mediaType": FILE_TYPE, "digest": digests[f.title], "size": f.size, "annotations": {TITLE: f.title}}
+        {"mediaType": f.media_type, "digest": digests[f.title], "size": f.size, "annotations": {TITLE: f.title}}
         for f in files
     ]
-    config = Descriptor(sha256(EMPTY_JSON), len(EMPTY_JSON), OCI_EMPTY)
+    raw_config = files[0].config
+    chart = item.kind is ItemKind.CHART
+    config = Descriptor(sha256(raw_config), len(raw_config), helm.CONFIG_TYPE if chart else OCI_EMPTY)
     document = {
         "schemaVersion": 2,
         "mediaType": OCI_MANIFEST,
-        "artifactType": ARTIFACT_TYPES[item.kind],
         "config": {"mediaType": config.media_type, "digest": config.digest, "size": config.size},
         "layers": layers,
         "annotations": {
@@ -116,9 +126,11 @@ def file_tree(item: PlanItem, files: tuple[CarriedFile, ...], digests: Mapping[s
             "dev.skerry.source": item.source,
         },
     }
+    if not chart:
+        document["artifactType"] = ARTIFACT_TYPES[item.kind]
     raw = canonical(document)
     root = Descriptor(sha256(raw), len(raw), OCI_MANIFEST)
-    blobs = {digests[f.title]: Descriptor(digests[f.title], f.size, FILE_TYPE) for f in files}
+    blobs = {digests[f.title]: Descriptor(digests[f.title], f.size, f.media_type) for f in files}
     blobs[config.digest] = config
     return Tree(root, {root.digest: raw}, {root.digest: OCI_MANIFEST}, blobs)
 
@@ -131,7 +143,7 @@ def check_pin(item: PlanItem, tree: Tree) -> None:
     """
     if item.digest is None:
         return
-    layers = [digest for digest, blob in tree.blobs.items() if blob.media_type == FILE_TYPE]
+    layers = [digest for digest, blob in tree.blobs.items() if blob.media_type in (FILE_TYPE, helm.LAYER_TYPE)]
     if item.digest != tree.root.digest and layers != [item.digest]:
         found = layers[0] if len(layers) == 1 else tree.root.digest
         raise BundleError(
@@ -146,6 +158,8 @@ def place(item: PlanItem) -> tuple[str, str]:
     Raises:
         UsageError: its name or version cannot be part of a reference.
     """
+    if item.kind is ItemKind.CHART:  # Helm writes a version's + as _ in a tag
+        return f"{SITE_CHARTS}/{item.name}", (item.version or UNVERSIONED).replace("+", "_")
     name = re.sub(r"[^a-z0-9]+", "-", item.name.lower()).strip("-")
     tag = re.sub(r"[^A-Za-z0-9._-]+", "-", item.version or UNVERSIONED)[:128].lstrip(".-")
     if not name or not tag:

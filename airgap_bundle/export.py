@@ -174,7 +174,7 @@ def _files(plan: BundlePlan, kind: BundleKind, folders: FileFolders) -> _Content
         content.files[one.reference] = files
         content.late.update(tree.manifests)
         content.owners.update(dict.fromkeys(tree.blobs, one.reference))
-        content.origins.update(dict.fromkeys(tree.blobs, FromMemory(b"{}")))
+        content.origins.update(dict.fromkeys(tree.blobs, FromMemory(files[0].config)))
         for file in files:
             origin = FromMemory(file.content) if file.path is None else FromFile(file.path)
             content.origins[digests[file.title]] = origin

@@ -10,9 +10,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -26,7 +27,7 @@ from airgap_bundle.progress import Progress, Serial, Silent
 from airgap_bundle.reading import read_document
 from airgap_bundle.registry import Registry
 from airgap_bundle.verify import VerifyReport, utc_now, verify
-from skerry.errors import BundleError, RefusedError
+from skerry.errors import MediumError, RefusedError
 
 CONNECTIONS: Final = 4
 
@@ -224,7 +225,7 @@ class _Pusher:
             state = "mounted"
         else:
             path = self.homes[blob.hex] / blob_path(blob.hex)
-            self.site.push_blob(repository, blob, lambda: _open(path))
+            self.site.push_blob(repository, blob, lambda: cast(BinaryIO, _Upload(path)))
             with self.counts.lock:
                 self.counts.pushed += 1
                 self.counts.pushed_bytes += blob.size
@@ -252,8 +253,34 @@ class _Pusher:
         return Loaded(under.artifact, under.repository, state, moved)
 
 
-def _open(path: Path) -> BinaryIO:
-    try:
-        return path.open("rb")
-    except OSError as exc:
-        raise BundleError(f"{path} cannot be read any more: {exc.strerror}") from exc
+class _Upload(io.RawIOBase):
+    """A blob on the medium on its way out: an error of the medium is not taken for one of the registry."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        with self._guarded():
+            self._file = path.open("rb", buffering=0)
+
+    def read(self, size: int = -1) -> bytes:
+        """Return the next bytes.
+
+        Raises:
+            MediumError: the medium failed.
+        """
+        with self._guarded():
+            return self._file.read(size)
+
+    def close(self) -> None:
+        """Close the file."""
+        self._file.close()
+        super().close()
+
+    @contextlib.contextmanager
+    def _guarded(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError as exc:
+            raise MediumError(
+                f"{self._path} cannot be read any more ({exc.strerror}): look whether the medium is still there, then "
+                "run the import again: it goes on where it stopped"
+            ) from exc

@@ -63,6 +63,11 @@ def _below(path: Path) -> tuple[list[Path], list[str]]:
     return found, strays
 
 
+def printable(name: str) -> str:
+    """Return a foreign name so that it can be shown: what cannot be printed becomes `?`."""
+    return "".join(character if character.isprintable() else "?" for character in name)
+
+
 def read_small(path: Path, limit: int) -> bytes:
     """Read a file of at most `limit` bytes.
 

@@ -276,7 +276,8 @@ class Registry:
     def _base(self) -> str:
         host = _API_HOSTS.get(self.host, self.host)
         name = urlsplit(f"//{host}").hostname or ""
-        plain = is_loopback(name) or self.transport.options.plain_http
+        options = self.transport.options
+        plain = options.plain_http or (is_loopback(name) and options.ca_file is None)
         return f"{'http' if plain else 'https'}://{host}"
 
     def _url(self, repository: str, tail: str) -> str:

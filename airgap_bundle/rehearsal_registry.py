@@ -270,7 +270,7 @@ class LoopbackRegistry:
     def __init__(self, store: Store | None = None, handler: type[Handler] = Handler) -> None:
         self.store = store or Store()
         self._handler = handler
-        self._server: _Server | None = None
+        self._server: ThreadingHTTPServer | None = None
         self._thread: threading.Thread | None = None
 
     @property
@@ -284,10 +284,14 @@ class LoopbackRegistry:
             raise BundleError("the loopback registry does not run: use it in a with block")
         return f"127.0.0.1:{self._server.server_address[1]}"
 
+    def _bind(self, handler: type[Handler]) -> ThreadingHTTPServer:
+        """Take a free port."""
+        return _Server(("127.0.0.1", 0), handler)
+
     def __enter__(self) -> LoopbackRegistry:
         """Start to serve on a free port."""
         handler = type("_BoundHandler", (self._handler,), {"store": self.store})
-        self._server = _Server(("127.0.0.1", 0), handler)
+        self._server = self._bind(handler)
         serve: Callable[[float], None] = self._server.serve_forever
         self._thread = threading.Thread(target=serve, args=(0.05,), name="loopback-registry", daemon=True)
         self._thread.start()

@@ -9,9 +9,10 @@ import tarfile
 from dataclasses import dataclass
 from typing import Final
 
+from airgap_bundle import helm
 from airgap_bundle.artifacts import CarriedFile
 from airgap_bundle.oci import OCI_CONFIG, OCI_LAYER_GZIP, OCI_MANIFEST, canonical, sha256
-from airgap_bundle.plan import PlanItem
+from airgap_bundle.plan import ItemKind, PlanItem
 
 LABEL: Final = "dev.skerry.rehearsal"
 _TEXT: Final = (
@@ -73,4 +74,8 @@ def image(reference: str) -> StandInImage:
 def files(item: PlanItem) -> tuple[CarriedFile, ...]:
     """Return the one file that stands for a model, baseline or chart."""
     text = _TEXT.format(name=f"{item.kind.value} {item.name} ({item.source}, {item.version or 'unresolved'})").encode()
+    if item.kind is ItemKind.CHART:
+        chart, config = helm.stand_in(item, text)
+        name = f"{item.name}-{item.version or 'unresolved'}.tgz"
+        return (CarriedFile(name, len(chart), None, chart, helm.LAYER_TYPE, config),)
     return (CarriedFile("STAND-IN.txt", len(text), None, text),)

@@ -46,7 +46,7 @@ class TransportOptions:
     pause_s: float = 0.5
     """The first pause between attempts; it doubles."""
     ca_file: Path | None = None
-    """PEM certificates to trust in place of the system's."""
+    """PEM certificates to trust in place of the system's; with them, loopback hosts are spoken to over https too."""
     plain_http: bool = False
     """Speak http to hosts other than loopback as well."""
     sleep: Callable[[float], None] = field(default=time.sleep)

@@ -38,7 +38,7 @@ from airgap_bundle.manifest import SetManifest, read_manifest
 from airgap_bundle.medium import hash_file
 from airgap_bundle.oci import sha256
 from airgap_bundle.progress import Progress, Serial, Silent
-from airgap_bundle.reading import closure, find_volumes, list_files, read_small
+from airgap_bundle.reading import closure, find_volumes, list_files, printable, read_small
 from skerry.errors import BundleError, RefusedError
 
 _READERS: Final = 2
@@ -164,6 +164,9 @@ class _Verification:
             self._content(manifest)
         except _Refused:
             pass
+        except OSError as exc:
+            step = list(Step)[len(self.passed)]
+            self._note(step, str(exc.filename or "the medium"), f"it cannot be read any more: {exc.strerror}")
 
     def report(self) -> VerifyReport:
         raw = next(iter(self.raw.values()), b"")
@@ -180,7 +183,7 @@ class _Verification:
         )
 
     def _note(self, step: Step, subject: str, message: str) -> None:
-        self.findings.append(Finding(step, subject, message))
+        self.findings.append(Finding(step, printable(subject), message))
 
     def _end(self, step: Step) -> None:
         if self.findings:

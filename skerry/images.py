@@ -23,6 +23,8 @@ _DIGEST = re.compile(r"^sha256:[0-9a-f]{64}$")
 _REGISTRY = re.compile(r"^[a-zA-Z0-9.-]+(?::\d{1,5})?$")
 
 DEFAULT_REGISTRY = "docker.io"
+SITE_CHARTS = "charts"
+"""Where a site registry holds Helm charts: `oci://<site>/charts/<name>`, tagged with the chart's version."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -40,6 +40,7 @@ from tests.simulators.registry_graphs import (
     deployment_of,
     graph,
     rehearsal_plan,
+    write_chart,
     write_rehearsal,
 )
 from tests.simulators.registry_images import TestImage, image, index
@@ -116,7 +117,7 @@ def test_a_rehearsal_goes_all_the_way(tmp_path: Path, signer: Signer) -> None:
     report = write_rehearsal(medium, signer)
     assert [a.reference for a in report.manifest.artifacts] == [
         "skerry/baselines/patterns:2026.1",
-        "skerry/charts/operator:1.2.3",
+        "charts/operator:1.2.3",
         QDRANT,
         OPERATOR,
         "skerry/models/llama:abc123",
@@ -215,6 +216,37 @@ def test_an_import_that_broke_off_goes_on(tmp_path: Path, signer: Signer) -> Non
         assert {one.state for one in report.artifacts} == {"pushed"}
 
 
+def test_a_chart_lies_at_the_site_the_way_helm_stores_it(files: Path, tmp_path: Path, signer: Signer) -> None:
+    run(tmp_path / "m", signer, files=True, folders=FileFolders(files, files, files))
+    with LoopbackRegistry() as site:
+        load(tmp_path / "m", signer.trust, site.address, clock=clock)
+        found = site.store.manifest("charts/operator", "1.2.3")
+        assert found is not None
+        manifest = json.loads(found[1])
+        assert manifest["config"]["mediaType"] == "application/vnd.cncf.helm.config.v1+json"
+        assert [row["mediaType"] for row in manifest["layers"]] == [
+            "application/vnd.cncf.helm.chart.content.v1.tar+gzip"
+        ]
+        assert json.loads(site.store.blobs[manifest["config"]["digest"]])["name"] == "operator"
+        assert site.store.blobs[manifest["layers"][0]["digest"]] == (files / "operator-1.2.3.tgz").read_bytes()
+
+
+def test_a_medium_that_goes_away_during_an_import_is_named(tmp_path: Path, signer: Signer) -> None:
+    run(tmp_path / "m", signer)
+    blob = max((tmp_path / "m").glob("volume-*/blobs/sha256/*"), key=lambda path: path.stat().st_size)
+    taken = []
+
+    def take(handler: faults.FaultyHandler, number: int) -> bool:
+        if not taken:
+            taken.append(blob.rename(tmp_path / "taken"))
+        return False
+
+    with faults.FaultyRegistry(Store(), take) as site:
+        with pytest.raises(MediumError, match="look whether the medium is still there"):
+            load(tmp_path / "m", signer.trust, site.address, clock=clock)
+        assert site.store.manifests == {}
+
+
 # -- what is refused --------------------------------------------------------------------------------------------------
 
 
@@ -252,7 +284,7 @@ def files(tmp_path: Path) -> Path:
     (root / "llama" / "weights").write_bytes(b"w" * 300_000)
     (root / "llama" / "same-weights").write_bytes(b"w" * 300_000)
     (root / "patterns-2026.1.tgz").write_bytes(b"patterns")
-    (root / "operator-1.2.3.tgz").write_bytes(b"chart")
+    write_chart(root / "operator-1.2.3.tgz")
     return root
 
 
@@ -270,6 +302,22 @@ MISSING: dict[str, tuple[Callable[[Path], object], str]] = {
     ),
     "an empty model": (lambda f: [p.unlink() for p in (f / "llama").iterdir()], "is empty: put the files there"),
     "no chart": (lambda f: (f / "operator-1.2.3.tgz").unlink(), "does not hold the chart 'operator'"),
+    "a chart of another version": (
+        lambda f: write_chart(f / "operator-1.2.3.tgz", version="1.2.4"),
+        "is the chart operator 1.2.4, and operator 1.2.3 is needed: `helm pull operator",
+    ),
+    "a chart that is no archive": (
+        lambda f: (f / "operator-1.2.3.tgz").write_bytes(b"PK"),
+        "cannot be read as a packaged chart",
+    ),
+    "a chart cut short": (
+        lambda f: (f / "operator-1.2.3.tgz").write_bytes((f / "operator-1.2.3.tgz").read_bytes()[:60]),
+        "cannot be read as a packaged chart",
+    ),
+    "an archive that is no chart": (
+        lambda f: write_chart(f / "operator-1.2.3.tgz", name="deep/er"),
+        "holds no Chart.yaml",
+    ),
     "a broken link": (lambda f: (f / "llama" / "x").symlink_to("nowhere"), "a broken link or a device"),
     "a linked folder": (lambda f: (f / "llama" / "x").symlink_to("/tmp"), "is a link to a folder"),
 }

@@ -182,6 +182,17 @@ def test_a_ca_file_that_is_none(tmp_path: Path) -> None:
         client.manifest("a", "b")
 
 
+def test_a_site_certificate_is_trusted_by_its_ca_file_alone(tmp_path: Path) -> None:
+    (tmp_path / "other").mkdir()
+    with faults.TlsRegistry(store(), tmp_path) as registry:
+        assert fetch(registry.address, ca_file=registry.ca_file) == IMAGE.blobs[BLOB]
+        stranger = faults.TlsRegistry(store(), tmp_path / "other")
+        with pytest.raises(RegistryError, match=r"the certificate is not trusted .*; give the site's CA file"):
+            fetch(registry.address, ca_file=stranger.ca_file)
+        with pytest.raises(RegistryError, match="failed 3 times"):
+            fetch(registry.address)
+
+
 def push_one(address: str, **changes: object) -> Registry:
     client = Registry.at(address, options(**changes))
     for digest, content in IMAGE.blobs.items():

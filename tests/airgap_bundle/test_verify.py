@@ -19,7 +19,7 @@ from airgap_bundle.verify import Step, VerificationError, VerifyReport, verify
 from skerry.errors import MediumError, RefusedError, SkerryError, UsageError
 from tests.simulators.registry_graphs import NOW, Signer, clock, write_rehearsal
 
-VOLUME_BYTES = 10_250
+VOLUME_BYTES = 11_250
 
 
 @pytest.fixture(scope="module")
@@ -165,6 +165,8 @@ HOSTILE: dict[str, tuple[Callable[[Path], object], Step, str]] = {
         lambda m: (m / "volume-002/blobs/sha256" / ("0" * 64)).write_text("x"), Step.FILES, "not in the set manifest"),
     "an empty folder in a volume": (
         lambda m: (m / "volume-001" / "more").mkdir(), Step.FILES, "folder that is not in the set manifest"),
+    "a file whose name would draw on a terminal": (
+        lambda m: (m / "volume-001" / "\x1b[2J\udcff").write_text("x"), Step.FILES, "not in the set manifest"),
     "a third volume that is a copy": (
         lambda m: shutil.copytree(m / "volume-002", m / "volume-003"), Step.VOLUMES, "is none of them"),
     "a volume gone": (
@@ -188,6 +190,7 @@ def test_a_hostile_medium_is_refused(name: str, medium: Path, trusted: Signer) -
     report = refusal(medium, trusted.trust)
     assert report.findings[0].step is step
     assert words in " ".join(finding.message for finding in report.findings)
+    assert verify_text(report).replace("\n", "").isprintable()
 
 
 def test_the_manifest_of_another_bundle_is_refused(medium: Path, trusted: Signer, tmp_path: Path) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+import tarfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -146,3 +148,12 @@ def write_rehearsal(medium: Path, signer: Signer, volume_bytes: int | None = Non
             volume_bytes=volume_bytes,
             kind=BundleKind.REHEARSAL,
         )
+
+
+def write_chart(path: Path, name: str = "operator", version: str = "1.2.3") -> None:
+    """Write a packaged chart."""
+    content = f"apiVersion: v2\nname: {name}\nversion: {version}\n".encode()
+    with tarfile.open(path, "w:gz") as tar:
+        entry = tarfile.TarInfo(f"{name}/Chart.yaml")
+        entry.size = len(content)
+        tar.addfile(entry, io.BytesIO(content))

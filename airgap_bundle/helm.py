@@ -1,0 +1,75 @@
+"""Helm charts as Helm itself stores them in a registry, so that `oci://<site>/charts/<name>` installs them.
+
+# Source: helm.sh docs "Use OCI-based registries" and helm/community HIP 0006, read 2026-11
+"""
+
+from __future__ import annotations
+
+import gzip
+import io
+import tarfile
+from pathlib import Path
+from typing import Any, Final
+
+import yaml
+
+from airgap_bundle.oci import canonical
+from airgap_bundle.plan import PlanItem
+from skerry.errors import UsageError
+
+CONFIG_TYPE: Final = "application/vnd.cncf.helm.config.v1+json"
+LAYER_TYPE: Final = "application/vnd.cncf.helm.chart.content.v1.tar+gzip"
+_MAX_METADATA_BYTES: Final = 1024 * 1024
+_MAX_MEMBERS: Final = 10_000
+"""Files of a chart that are looked through; Chart.yaml is among the first."""
+
+
+def read_config(item: PlanItem, path: Path) -> bytes:
+    """Return the config of a packaged chart: its Chart.yaml as JSON.
+
+    Raises:
+        UsageError: the file is no chart, or the chart of another name or version.
+    """
+    try:
+        with tarfile.open(path, "r:gz") as archive:
+            metadata = _chart_yaml(archive)
+    except (OSError, EOFError, tarfile.TarError, yaml.YAMLError) as exc:
+        raise UsageError(f"{path} cannot be read as a packaged chart: {exc}; fetch it with `helm pull`") from exc
+    if metadata is None:
+        raise UsageError(f"{path} holds no Chart.yaml: fetch the chart with `helm pull`")
+    found = (str(metadata.get("name")), str(metadata.get("version")))
+    if found != (item.name, item.version):
+        raise UsageError(
+            f"{path} is the chart {found[0]} {found[1]}, and {item.name} {item.version} is needed: "
+            f"`helm pull {item.name} --repo {item.source} --version {item.version}`"
+        )
+    return canonical(metadata)
+
+
+def stand_in(item: PlanItem, text: bytes) -> tuple[bytes, bytes]:
+    """Return a packaged chart that installs nothing, and its config."""
+    metadata = {
+        "apiVersion": "v2",
+        "name": item.name,
+        "version": item.version or "0.0.0",
+        "description": "Skerry rehearsal stand-in",
+    }
+    archive = io.BytesIO()
+    with tarfile.open(fileobj=archive, mode="w", format=tarfile.USTAR_FORMAT) as tar:
+        for name, content in (("Chart.yaml", canonical(metadata)), ("STAND-IN.txt", text)):
+            entry = tarfile.TarInfo(f"{item.name}/{name}")
+            entry.size = len(content)
+            tar.addfile(entry, io.BytesIO(content))
+    return gzip.compress(archive.getvalue(), mtime=0), canonical(metadata)
+
+
+def _chart_yaml(archive: tarfile.TarFile) -> dict[str, Any] | None:
+    for number, member in enumerate(archive):
+        if number > _MAX_MEMBERS:
+            break
+        parts = member.name.split("/")
+        if len(parts) == 2 and parts[1] == "Chart.yaml" and member.isfile() and member.size <= _MAX_METADATA_BYTES:
+            file = archive.extractfile(member)
+            document = yaml.safe_load(file.read(_MAX_METADATA_BYTES)) if file else None
+            return document if isinstance(document, dict) else None
+    return None
