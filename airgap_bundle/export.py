@@ -26,6 +26,7 @@ from airgap_bundle.bundle_format import (
     LAYOUT_BYTES,
     LAYOUT_NAME,
     MANIFEST_NAME,
+    MAX_SET_MANIFEST_BYTES,
     SIGNATURE_NAME,
     SIGNATURE_NAMESPACE,
     volume_name,
@@ -274,6 +275,11 @@ def _seal(
         settled.append(replace(one, tree=tree))
     made = build_set(header, settled, final)
     raw = made.manifest.to_bytes()
+    if len(raw) > MAX_SET_MANIFEST_BYTES:
+        raise UsageError(
+            f"the set manifest has {len(raw)} bytes, and at most {MAX_SET_MANIFEST_BYTES} are read: "
+            "make several bundles"
+        )
     signature = sshsig.sign(raw, key, SIGNATURE_NAMESPACE)
     roots = {volume.name: packer.folder.root / volume.name for volume in made.manifest.volumes}
     for name, root in roots.items():

@@ -98,7 +98,8 @@ def load(
 
 def _admit(site: Registry, kind: BundleKind, rehearsal_site: bool) -> None:
     """Keep stand-ins out of sites that work, and real content out of rehearsals (2)."""
-    marked = site.find_manifest(site.path(MARKER_REPOSITORY), MARKER_TAG) is not None
+    places = {MARKER_REPOSITORY, site.path(MARKER_REPOSITORY)}  # the marker counts for the whole registry
+    marked = any(site.find_manifest(place, MARKER_TAG) is not None for place in sorted(places))
     if kind is BundleKind.REAL:
         if marked or rehearsal_site:
             raise RefusedError(
@@ -127,7 +128,7 @@ def _admit(site: Registry, kind: BundleKind, rehearsal_site: bool) -> None:
 
 
 def _push_marker(site: Registry) -> None:
-    repository = site.path(MARKER_REPOSITORY)
+    repository = MARKER_REPOSITORY
     config = Descriptor(sha256(EMPTY_JSON), len(EMPTY_JSON), OCI_EMPTY)
     row = {"mediaType": config.media_type, "digest": config.digest, "size": config.size}
     raw = canonical(

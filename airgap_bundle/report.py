@@ -126,7 +126,7 @@ def verify_text(report: VerifyReport) -> str:
         for artifact in manifest.artifacts:
             lines.append(f"  ok  {artifact.kind:<8} {artifact.reference} {artifact.digest[: 7 + _SHORT]}")
     elif manifest is not None and report.damaged:
-        lines += ["", "touched by this:", *(f"  {reference}" for reference in report.damaged)]
+        lines += ["", "artifacts on the volumes concerned:", *(f"  {reference}" for reference in report.damaged)]
     lines.append("trusted" if report.ok else "NOT TRUSTED: do not use this medium")
     return "\n".join(lines) + "\n"
 

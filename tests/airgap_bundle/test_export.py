@@ -231,6 +231,24 @@ def test_a_chart_lies_at_the_site_the_way_helm_stores_it(files: Path, tmp_path: 
         assert site.store.blobs[manifest["layers"][0]["digest"]] == (files / "operator-1.2.3.tgz").read_bytes()
 
 
+def test_the_rehearsal_marker_counts_for_the_whole_registry(tmp_path: Path, signer: Signer) -> None:
+    write_rehearsal(tmp_path / "rehearsal", signer)
+    run(tmp_path / "real", signer)
+    with LoopbackRegistry() as site:
+        load(tmp_path / "rehearsal", signer.trust, f"{site.address}/one", rehearsal_site=True, clock=clock)
+        load(tmp_path / "rehearsal", signer.trust, f"{site.address}/two", rehearsal_site=True, clock=clock)
+        for address in (site.address, f"{site.address}/one", f"{site.address}/three"):
+            with pytest.raises(RefusedError, match="is a rehearsal site, and this bundle holds real content"):
+                load(tmp_path / "real", signer.trust, address, clock=clock)
+
+
+def test_a_plan_without_items_makes_a_bundle_without_artifacts(tmp_path: Path, signer: Signer) -> None:
+    empty = plan(graph(images=(), declared=(), files=False), lock=EMPTY_LOCK)
+    report = export(empty, tmp_path / "m", source=Sources(), key=signer.key, clock=clock, volume_bytes=10_000)
+    assert (report.manifest.artifacts, len(report.manifest.volumes)) == ((), 1)
+    assert verify(tmp_path / "m", signer.trust, clock=clock).ok
+
+
 def test_a_medium_that_goes_away_during_an_import_is_named(tmp_path: Path, signer: Signer) -> None:
     run(tmp_path / "m", signer)
     blob = max((tmp_path / "m").glob("volume-*/blobs/sha256/*"), key=lambda path: path.stat().st_size)

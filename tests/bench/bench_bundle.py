@@ -101,6 +101,7 @@ def bench(work: Path, mib: int) -> list[Figure]:
         sources = Sources(overrides={"docker.io": source})
         export_figure = measure("export", lambda: export(what, medium, source=sources, key=signer.key, clock=clock))
         found.append(measure("sha-256, one pass", lambda: hash_all(medium)))
+        found.append(measure("cp -r", lambda: shutil.copytree(medium, work / "copy")))
         found.append(export_figure)
         found.append(measure("verify", lambda: verify(medium, signer.trust, clock=clock)))
         found.append(measure("import (verify and push)", lambda: load(medium, signer.trust, site, clock=clock)))
