@@ -75,6 +75,7 @@ def deployment_fact(spec: DeploymentSpec) -> DeploymentFact:
         state_backend=spec.state.backend,
         state_jurisdiction=spec.state.jurisdiction,
         secrets_provider=spec.state.secrets_provider,
+        secrets_jurisdiction=spec.state.secrets_jurisdiction,
         budget_usd_per_month=spec.budget.maximum_usd_per_month if spec.budget else None,
         waivers=tuple(
             WaiverFact(rule=row.rule, resource=row.resource, owner=row.owner, reason=row.reason, expires=row.expires)
@@ -163,6 +164,8 @@ def _platform(spec: DeploymentSpec, cluster: Cluster, root: Sensei) -> dict[str,
     ready = pulumi.ResourceOptions(
         parent=root, providers=[cluster.provider], depends_on=[space.made for space in spaces.values()]
     )
+    if cluster.machines is not None:
+        cluster.machines(NAMESPACES[Tier.PLATFORM], [space.made for space in spaces.values()])
     postgres = _postgres_operator(spec, cluster, ready)
     names = NAMESPACES
     pubsub = PubSub("pubsub", cluster, namespace=names[Tier.CHANNELS], channels=spec.channels, opts=ready)

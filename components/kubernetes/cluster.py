@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -73,6 +73,8 @@ class Cluster:
     """A managed Redis or Valkey; None: run one in the cluster."""
     object_store: ManagedService | None = None
     """A managed object store; None: run one in the cluster."""
+    machines: Callable[[str, Sequence[pulumi.Resource]], list[pulumi.Resource]] | None = None
+    """Installs what adds machines, into a namespace and after some resources; None where machines are as they are."""
     service_account_annotations: Mapping[str, Mapping[str, pulumi.Input[str]]] = field(default_factory=dict)
     """`<namespace>/<service account>` -> annotations that give it an identity at the cloud."""
 

@@ -1,0 +1,295 @@
+"""The base stack of a deployment on AWS: network, cluster, machines and managed stores, under one key."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pulumi
+import pulumi_aws as aws
+from pulumi_aws import cloudwatch, iam, kms, sqs
+
+from components.aws.cluster import AwsCluster
+from components.aws.network import AwsNetwork, trust_of
+from components.aws.stores import AwsObjectStore, AwsPostgres, AwsPubSub
+from components.base import SkerryComponent, checked_name
+from skerry.config.spec import DeploymentSpec
+from skerry.facts import ComponentFacts, Tier
+
+INTERRUPTIONS = {
+    "spot": {"source": ["aws.ec2"], "detail-type": ["EC2 Spot Instance Interruption Warning"]},
+    "rebalance": {"source": ["aws.ec2"], "detail-type": ["EC2 Instance Rebalance Recommendation"]},
+    "state": {"source": ["aws.ec2"], "detail-type": ["EC2 Instance State-change Notification"]},
+    "health": {"source": ["aws.health"], "detail-type": ["AWS Health Event"]},
+}
+"""What Karpenter listens to. Source: Karpenter "CloudFormation reference", Interruption Handling, read 2026-11."""
+
+
+class AwsBase(SkerryComponent):
+    """Makes everything of a deployment that lies outside Kubernetes."""
+
+    def __init__(self, name: str, spec: DeploymentSpec, opts: pulumi.ResourceOptions | None = None) -> None:
+        """Make the base.
+
+        Args:
+            name: the component's name.
+            spec: the deployment.
+            opts: Pulumi's options.
+
+        Raises:
+            CatalogError: no instance type has what a pool asks.
+        """
+        super().__init__(
+            name,
+            ComponentFacts(tier=Tier.PLATFORM, role="base", jurisdiction=spec.target.jurisdiction),
+            opts,
+        )
+        self._region = spec.target.region
+        cluster_name = checked_name(pulumi.get_stack().removesuffix("-base"))
+        provider = aws_provider(self, spec)
+        inside = pulumi.ResourceOptions(parent=self, providers=[provider])
+        key = kms.Key(
+            self.child_name("key"),
+            description=f"Everything of {cluster_name} at rest",
+            enable_key_rotation=True,
+            deletion_window_in_days=30,
+            policy=_account(spec, provider).apply(lambda account: _key_policy(account, self._region)),
+            opts=pulumi.ResourceOptions(parent=self, provider=provider, protect=True, retain_on_delete=True),
+        )
+        network = AwsNetwork(self.child_name("network"), spec, cluster_name=cluster_name, key_arn=key.arn, opts=inside)
+        self._cluster = AwsCluster(
+            self.child_name("cluster"), spec, network, cluster_name=cluster_name, key_arn=key.arn, opts=inside
+        )
+        shared: dict[str, Any] = {
+            "vpc_id": network.vpc_id,
+            "subnet_ids": network.subnet_ids,
+            "clients": self._cluster.security_group_id,
+            "key_arn": key.arn,
+        }
+        self._postgres = AwsPostgres(self.child_name("postgres"), spec, **shared, opts=inside)
+        self._objects = AwsObjectStore(self.child_name("objects"), spec, key_arn=key.arn, opts=inside)
+        self._pubsub = AwsPubSub(self.child_name("pubsub"), spec, **shared, opts=inside)
+        self._options = pulumi.ResourceOptions(parent=self, provider=provider)
+        self._queue = self._interruptions()
+        self._controller = self._karpenter_role()
+        self._agents = self._agents_role(key.arn)
+        self.finish()
+
+    def stack_outputs(self) -> dict[str, pulumi.Input[object]]:
+        """Return what the platform stack needs."""
+        return {
+            "clusterName": self._cluster.eks.name,
+            "kubeconfig": self._cluster.kubeconfig,
+            "region": self._region,
+            "postgresEndpoint": self._postgres.endpoint,
+            "pubsubEndpoint": self._pubsub.endpoint,
+            "bucket": self._objects.endpoint,
+            "nodeRole": self._cluster.node_role.name,
+            "interruptionQueue": self._queue.name,
+        }
+
+    def _interruptions(self) -> sqs.Queue:
+        queue = sqs.Queue(
+            self.child_name("interruptions"),
+            message_retention_seconds=300,
+            sqs_managed_sse_enabled=True,
+            opts=self._options,
+        )
+        sqs.QueuePolicy(
+            self.child_name("interruptions"),
+            queue_url=queue.url,
+            policy=queue.arn.apply(_queue_policy),
+            opts=self._options,
+        )
+        for event, pattern in INTERRUPTIONS.items():
+            rule = cloudwatch.EventRule(
+                self.child_name(f"on-{event}"), event_pattern=json.dumps(pattern), opts=self._options
+            )
+            cloudwatch.EventTarget(self.child_name(f"on-{event}"), rule=rule.name, arn=queue.arn, opts=self._options)
+        return queue
+
+    def _karpenter_role(self) -> iam.Role:
+        role = iam.Role(
+            self.child_name("karpenter"),
+            assume_role_policy=trust_of("pods.eks.amazonaws.com", tag_session=True),
+            opts=self._options,
+        )
+        iam.RolePolicy(
+            self.child_name("karpenter"),
+            role=role.id,
+            policy=pulumi.Output.all(
+                self._queue.arn, self._cluster.node_role.arn, self._cluster.eks.arn, self._cluster.eks.name
+            ).apply(lambda args: _karpenter_policy(*args, region=self._region)),
+            opts=self._options,
+        )
+        self._identity("karpenter", "sensei-operators", "karpenter", role)
+        return role
+
+    def _agents_role(self, key_arn: pulumi.Input[str]) -> iam.Role:
+        """Return the role by which pods reach the bucket, without a key of their own."""
+        role = iam.Role(
+            self.child_name("agents"),
+            assume_role_policy=trust_of("pods.eks.amazonaws.com", tag_session=True),
+            opts=self._options,
+        )
+        iam.RolePolicy(
+            self.child_name("agents"),
+            role=role.id,
+            policy=pulumi.Output.all(self._objects.bucket.arn, key_arn).apply(lambda args: _bucket_policy(*args)),
+            opts=self._options,
+        )
+        for space in ("sensei-cognitive", "sensei-execution", "sensei-meta"):
+            self._identity(space, space, "agents", role)
+        return role
+
+    def _identity(self, name: str, namespace: str, account: str, role: iam.Role) -> None:
+        aws.eks.PodIdentityAssociation(
+            self.child_name(f"identity-{name}"),
+            cluster_name=self._cluster.eks.name,
+            namespace=namespace,
+            service_account=account,
+            role_arn=role.arn,
+            opts=self._options,
+        )
+
+
+def aws_provider(parent: SkerryComponent, spec: DeploymentSpec) -> aws.Provider:
+    """Make the one provider of a stack: its region, its account, and the tags by which finance and policy group."""
+    tags = {
+        "skerry:system": spec.system.value,
+        "skerry:stack": pulumi.get_stack(),
+        "skerry:tier": Tier.PLATFORM.value,
+        "skerry:data-class": spec.data_class.value,
+        **spec.tags,
+    }
+    account = spec.target.aws.account_id
+    return aws.Provider(
+        parent.child_name("aws"),
+        region=spec.target.region,
+        allowed_account_ids=[account] if account else None,
+        default_tags={"tags": tags},
+        opts=pulumi.ResourceOptions(parent=parent),
+    )
+
+
+def _account(spec: DeploymentSpec, provider: aws.Provider) -> pulumi.Output[str]:
+    """Return the account's number: the one that the stack names, else that of the credentials, known at deployment."""
+    if spec.target.aws.account_id:
+        return pulumi.Output.from_input(spec.target.aws.account_id)
+    return aws.get_caller_identity_output(opts=pulumi.InvokeOptions(provider=provider)).account_id
+
+
+def _key_policy(account: str, region: str) -> str:
+    """Return the key's policy: the account decides by IAM, and the region's log service may encrypt with it."""
+    return json.dumps(
+        {
+            "Version": "2012-10-17",
+            "Statement": [
+                {
+                    "Sid": "Account",
+                    "Effect": "Allow",
+                    "Principal": {"AWS": f"arn:aws:iam::{account}:root"},
+                    "Action": "kms:*",
+                    "Resource": "*",
+                },
+                {
+                    "Sid": "Logs",
+                    "Effect": "Allow",
+                    "Principal": {"Service": f"logs.{region}.amazonaws.com"},
+                    "Action": [
+                        "kms:Encrypt*",
+                        "kms:Decrypt*",
+                        "kms:ReEncrypt*",
+                        "kms:GenerateDataKey*",
+                        "kms:Describe*",
+                    ],
+                    "Resource": "*",
+                },
+            ],
+        }
+    )
+
+
+def _queue_policy(arn: str) -> str:
+    statement = {
+        "Effect": "Allow",
+        "Principal": {"Service": ["events.amazonaws.com", "sqs.amazonaws.com"]},
+        "Action": "sqs:SendMessage",
+        "Resource": arn,
+    }
+    return json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+
+
+def _bucket_policy(bucket: str, key: str) -> str:
+    return json.dumps(
+        {
+            "Version": "2012-10-17",
+            "Statement": [
+                {"Effect": "Allow", "Action": ["s3:ListBucket", "s3:GetBucketLocation"], "Resource": bucket},
+                {
+                    "Effect": "Allow",
+                    "Action": ["s3:GetObject", "s3:PutObject", "s3:DeleteObject", "s3:AbortMultipartUpload"],
+                    "Resource": f"{bucket}/*",
+                },
+                {"Effect": "Allow", "Action": ["kms:Decrypt", "kms:GenerateDataKey"], "Resource": key},
+            ],
+        }
+    )
+
+
+def _karpenter_policy(queue: str, node_role: str, cluster: str, name: str, *, region: str) -> str:
+    """Return what Karpenter may do, bounded by its cluster's tag.
+
+    Source: Karpenter "CloudFormation reference", KarpenterControllerPolicy, read 2026-11.
+    """
+    owned = {"StringEquals": {f"aws:RequestTag/kubernetes.io/cluster/{name}": "owned"}}
+    existing = {"StringEquals": {f"aws:ResourceTag/kubernetes.io/cluster/{name}": "owned"}}
+    here = {"StringEquals": {"aws:RequestedRegion": region}}
+    everywhere: dict[str, Any] = {"Effect": "Allow", "Resource": "*"}
+    statements = [
+        {
+            **everywhere,
+            "Action": ["ec2:RunInstances", "ec2:CreateFleet"],
+            "Resource": [f"arn:aws:ec2:{region}:*:{kind}/*" for kind in ("subnet", "security-group", "launch-template")]
+            + [f"arn:aws:ec2:{region}::image/*", f"arn:aws:ec2:{region}::snapshot/*"],
+        },
+        {
+            **everywhere,
+            "Action": ["ec2:RunInstances", "ec2:CreateFleet", "ec2:CreateLaunchTemplate", "ec2:CreateTags"],
+            "Condition": owned,
+        },
+        {**everywhere, "Action": ["ec2:TerminateInstances", "ec2:DeleteLaunchTemplate"], "Condition": existing},
+        {
+            **everywhere,
+            "Action": [
+                "ec2:DescribeCapacityReservations", "ec2:DescribeImages", "ec2:DescribeInstances",
+                "ec2:DescribeInstanceTypeOfferings", "ec2:DescribeInstanceTypes", "ec2:DescribeLaunchTemplates",
+                "ec2:DescribeSecurityGroups", "ec2:DescribeSpotPriceHistory", "ec2:DescribeSubnets",
+            ],
+            "Condition": here,
+        },
+        {**everywhere, "Action": ["ssm:GetParameter"], "Resource": f"arn:aws:ssm:{region}::parameter/aws/service/*"},
+        {**everywhere, "Action": ["pricing:GetProducts"]},
+        {
+            **everywhere,
+            "Action": ["sqs:DeleteMessage", "sqs:GetQueueUrl", "sqs:ReceiveMessage"],
+            "Resource": queue,
+        },
+        {
+            **everywhere,
+            "Action": ["iam:PassRole"],
+            "Resource": node_role,
+            "Condition": {"StringEquals": {"iam:PassedToService": ["ec2.amazonaws.com"]}},
+        },
+        {
+            **everywhere,
+            "Action": [
+                "iam:CreateInstanceProfile", "iam:TagInstanceProfile", "iam:AddRoleToInstanceProfile",
+                "iam:RemoveRoleFromInstanceProfile", "iam:DeleteInstanceProfile", "iam:GetInstanceProfile",
+                "iam:ListInstanceProfiles",
+            ],
+            "Resource": "arn:aws:iam::*:instance-profile/*",
+        },
+        {**everywhere, "Action": ["eks:DescribeCluster"], "Resource": cluster},
+    ]  # fmt: skip
+    return json.dumps({"Version": "2012-10-17", "Statement": statements})

@@ -1,0 +1,207 @@
+"""The Kubernetes cluster of a deployment on AWS: EKS with a private API, encrypted secrets, and its machines."""
+
+from __future__ import annotations
+
+import json
+from typing import Any, Final
+
+import pulumi
+from pulumi_aws import cloudwatch, ec2, eks, iam
+
+from components.aws.network import AwsNetwork, trust_of
+from components.aws.nodes import AwsNodeGroup
+from components.base import SkerryComponent
+from skerry.config.spec import DeploymentSpec
+from skerry.facts import ComponentFacts, Tier
+
+LOG_TYPES: Final = ("api", "audit", "authenticator", "controllerManager", "scheduler")
+LOG_DAYS: Final = 365
+
+NODE_POLICIES: Final = (
+    "AmazonEKSWorkerNodePolicy",
+    "AmazonEKS_CNI_Policy",
+    "AmazonEC2ContainerRegistryPullOnly",
+    "AmazonSSMManagedInstanceCore",
+)
+"""Source: Amazon EKS "Node IAM role" and Karpenter "Getting started", read 2026-11."""
+
+ADDONS: Final = ("vpc-cni", "kube-proxy", "coredns", "eks-pod-identity-agent")
+
+
+class AwsCluster(SkerryComponent):
+    """Makes the control plane, its roles and add-ons, and the machines that do not come and go."""
+
+    def __init__(
+        self,
+        name: str,
+        spec: DeploymentSpec,
+        network: AwsNetwork,
+        *,
+        cluster_name: str,
+        key_arn: pulumi.Input[str],
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
+        """Make the cluster.
+
+        Args:
+            name: the component's name.
+            spec: the deployment.
+            network: where it stands.
+            cluster_name: its name at AWS.
+            key_arn: the key for secrets, logs and volumes.
+            opts: Pulumi's options.
+        """
+        facts = ComponentFacts(tier=Tier.PLATFORM, role="cluster", data_class=spec.data_class, encrypted_at_rest=True)
+        super().__init__(name, facts, opts)
+        logs = cloudwatch.LogGroup(
+            self.child_name("logs"),
+            name=f"/aws/eks/{cluster_name}/cluster",
+            retention_in_days=LOG_DAYS,
+            kms_key_id=key_arn,
+            opts=self.child_options(),
+        )
+        role = self._role("cluster", "eks.amazonaws.com", ("AmazonEKSClusterPolicy",), tag_session=True)
+        self.eks = eks.Cluster(
+            self.child_name("eks"),
+            name=cluster_name,
+            version=spec.target.aws.kubernetes_version,
+            role_arn=role.arn,
+            vpc_config={
+                "subnet_ids": network.subnet_ids,
+                "endpoint_private_access": True,
+                "endpoint_public_access": False,
+            },
+            access_config={"authentication_mode": "API", "bootstrap_cluster_creator_admin_permissions": True},
+            encryption_config={"provider": {"key_arn": key_arn}, "resources": ["secrets"]},
+            enabled_cluster_log_types=list(LOG_TYPES),
+            deletion_protection=spec.production,
+            opts=self.child_options(depends_on=[logs]),
+        )
+        self.node_role = self._role("node", "ec2.amazonaws.com", NODE_POLICIES)
+        groups = self._groups(spec, network, key_arn)
+        self._addons(groups)
+        self._tag_security_group(cluster_name)
+        self.security_group_id = self.eks.vpc_config.cluster_security_group_id
+        self.kubeconfig = _kubeconfig(self.eks, spec.target.region)
+        self.finish(name=self.eks.name, arn=self.eks.arn, node_role=self.node_role.name)
+
+    def _role(self, role: str, service: str, policies: tuple[str, ...], *, tag_session: bool = False) -> iam.Role:
+        made = iam.Role(
+            self.child_name(role),
+            assume_role_policy=trust_of(service, tag_session=tag_session),
+            opts=self.child_options(),
+        )
+        for policy in policies:
+            iam.RolePolicyAttachment(
+                self.child_name(f"{role}-{policy.lower().replace('_', '-')}"),
+                role=made.name,
+                policy_arn=f"arn:aws:iam::aws:policy/{policy}",
+                opts=self.child_options(),
+            )
+        return made
+
+    def _groups(self, spec: DeploymentSpec, network: AwsNetwork, key_arn: pulumi.Input[str]) -> list[AwsNodeGroup]:
+        """Make the machines of the meta tier and the GPUs; Karpenter makes those of the execution tier."""
+        wanted = [(Tier.META, spec.meta.pool)]
+        if spec.cognitive.pool is not None:
+            wanted.append((Tier.COGNITIVE, spec.cognitive.pool))
+        return [
+            AwsNodeGroup(
+                self.child_name(tier.value),
+                tier=tier,
+                pool=pool,
+                cluster_name=self.eks.name,
+                kubernetes_version=spec.target.aws.kubernetes_version,
+                node_role_arn=self.node_role.arn,
+                subnet_ids=network.subnet_ids,
+                key_arn=key_arn,
+                opts=self.child_options(),
+            )
+            for tier, pool in wanted
+        ]
+
+    def _addons(self, groups: list[AwsNodeGroup]) -> None:
+        for addon in ADDONS:
+            # CoreDNS needs machines to run on; the others must be there before machines become ready.
+            settings = json.dumps(_tolerate_meta()) if addon == "coredns" else None
+            if addon == "vpc-cni":
+                # The CNI's own agent is what enforces network policies. Source: Amazon EKS "Limit Pod traffic with
+                # Kubernetes network policies", read 2026-11
+                settings = json.dumps({"enableNetworkPolicy": "true"})
+            eks.Addon(
+                self.child_name(addon),
+                cluster_name=self.eks.name,
+                addon_name=addon,
+                configuration_values=settings,
+                resolve_conflicts_on_create="OVERWRITE",
+                resolve_conflicts_on_update="PRESERVE",
+                opts=self.child_options(depends_on=groups if addon == "coredns" else []),
+            )
+        driver = self._role("ebs-csi", "pods.eks.amazonaws.com", (), tag_session=True)
+        iam.RolePolicyAttachment(
+            self.child_name("ebs-csi-policy"),
+            role=driver.name,
+            policy_arn="arn:aws:iam::aws:policy/service-role/AmazonEBSCSIDriverPolicy",
+            opts=self.child_options(),
+        )
+        eks.Addon(
+            self.child_name("ebs-csi"),
+            cluster_name=self.eks.name,
+            addon_name="aws-ebs-csi-driver",
+            configuration_values=json.dumps({"controller": _tolerate_meta()}),
+            pod_identity_associations=[
+                {"service_account": "ebs-csi-controller-sa", "role_arn": driver.arn},
+            ],
+            resolve_conflicts_on_create="OVERWRITE",
+            resolve_conflicts_on_update="PRESERVE",
+            opts=self.child_options(depends_on=groups),
+        )
+
+    def _tag_security_group(self, cluster_name: str) -> None:
+        """Mark the group that EKS made, so that Karpenter's machines join it."""
+        ec2.Tag(
+            self.child_name("discovery"),
+            resource_id=self.eks.vpc_config.cluster_security_group_id,
+            key="karpenter.sh/discovery",
+            value=cluster_name,
+            opts=self.child_options(),
+        )
+
+
+def _tolerate_meta() -> dict[str, Any]:
+    return {
+        "nodeSelector": {"skerry.dev/tier": "meta"},
+        "tolerations": [{"key": "skerry.dev/tier", "operator": "Equal", "value": "meta", "effect": "NoSchedule"}],
+    }
+
+
+def _kubeconfig(cluster: eks.Cluster, region: str) -> pulumi.Output[str]:
+    """Return a kubeconfig that holds no credential: the caller's own identity gets a token."""
+
+    def build(args: list[str]) -> str:
+        name, endpoint, authority = args
+        command = ["--region", region, "eks", "get-token", "--cluster-name", name, "--output", "json"]
+        return json.dumps(
+            {
+                "apiVersion": "v1",
+                "kind": "Config",
+                "current-context": name,
+                "clusters": [{"name": name, "cluster": {"server": endpoint, "certificate-authority-data": authority}}],
+                "contexts": [{"name": name, "context": {"cluster": name, "user": name}}],
+                "users": [
+                    {
+                        "name": name,
+                        "user": {
+                            "exec": {
+                                "apiVersion": "client.authentication.k8s.io/v1",
+                                "command": "aws",
+                                "args": command,
+                                "interactiveMode": "Never",
+                            }
+                        },
+                    }
+                ],
+            }
+        )
+
+    return pulumi.Output.all(cluster.name, cluster.endpoint, cluster.certificate_authority.data).apply(build)

@@ -1,0 +1,194 @@
+"""The network of a deployment on AWS: a VPC over three zones, private subnets for machines, endpoints, flow logs."""
+
+from __future__ import annotations
+
+import ipaddress
+import json
+
+import pulumi
+from pulumi_aws import cloudwatch, ec2, iam
+
+from components.base import SkerryComponent
+from skerry.config.spec import DeploymentSpec
+from skerry.facts import ComponentFacts, Tier
+
+INTERFACE_ENDPOINTS = ("ec2", "ecr.api", "ecr.dkr", "eks", "eks-auth", "elasticloadbalancing", "logs", "sqs", "sts")
+"""What a private EKS cluster calls. Source: Amazon EKS "Deploy private clusters", read 2026-11."""
+
+FLOW_LOG_DAYS = 90
+
+
+class AwsNetwork(SkerryComponent):
+    """Makes the VPC; machines have private addresses, and leave through one NAT gateway a zone."""
+
+    def __init__(
+        self,
+        name: str,
+        spec: DeploymentSpec,
+        *,
+        cluster_name: str,
+        key_arn: pulumi.Input[str],
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
+        """Make the network.
+
+        Args:
+            name: the component's name.
+            spec: the deployment; `target.failure_domains` names the zones.
+            cluster_name: marks subnets and groups for Karpenter and load balancers.
+            key_arn: the key that encrypts the flow logs.
+            opts: Pulumi's options.
+        """
+        super().__init__(name, ComponentFacts(tier=Tier.PLATFORM, role="network"), opts)
+        zones = spec.target.failure_domains
+        network = ipaddress.IPv4Network(spec.target.aws.vpc_cidr)
+        private = list(network.subnets(new_prefix=network.prefixlen + 3))[: len(zones)]
+        public = list(list(network.subnets(new_prefix=network.prefixlen + 3))[-1].subnets(new_prefix=24))[: len(zones)]
+        self._vpc = ec2.Vpc(
+            self.child_name("vpc"),
+            cidr_block=str(network),
+            enable_dns_hostnames=True,
+            enable_dns_support=True,
+            tags={"Name": cluster_name},
+            opts=self.child_options(),
+        )
+        # The default group of every VPC allows all of its members to talk: taken over and emptied.
+        ec2.DefaultSecurityGroup(
+            self.child_name("default"), vpc_id=self._vpc.id, ingress=[], egress=[], opts=self.child_options()
+        )
+        gateway = ec2.InternetGateway(self.child_name("gateway"), vpc_id=self._vpc.id, opts=self.child_options())
+        entry = ec2.RouteTable(
+            self.child_name("public"),
+            vpc_id=self._vpc.id,
+            routes=[{"cidr_block": "0.0.0.0/0", "gateway_id": gateway.id}],
+            opts=self.child_options(),
+        )
+        subnets, tables = [], []
+        for zone, inner, outer in zip(zones, private, public, strict=True):
+            nat = self._way_out(zone, outer, entry)
+            subnet, table = self._private_subnet(zone, inner, nat, cluster_name)
+            subnets.append(subnet)
+            tables.append(table)
+        self._endpoints(spec.target.region, str(network), subnets, tables)
+        self._flow_logs(key_arn)
+        self.vpc_id = self._vpc.id
+        self.subnet_ids = [subnet.id for subnet in subnets]
+        self.cidr = str(network)
+        self.finish(vpc=self._vpc.id, subnets=self.subnet_ids)
+
+    def _way_out(self, zone: str, block: ipaddress.IPv4Network, table: ec2.RouteTable) -> ec2.NatGateway:
+        subnet = ec2.Subnet(
+            self.child_name(f"public-{zone}"),
+            vpc_id=self._vpc.id,
+            availability_zone=zone,
+            cidr_block=str(block),
+            map_public_ip_on_launch=False,
+            opts=self.child_options(),
+        )
+        ec2.RouteTableAssociation(
+            self.child_name(f"public-{zone}"), subnet_id=subnet.id, route_table_id=table.id, opts=self.child_options()
+        )
+        address = ec2.Eip(self.child_name(f"nat-{zone}"), domain="vpc", opts=self.child_options())
+        return ec2.NatGateway(
+            self.child_name(f"nat-{zone}"),
+            subnet_id=subnet.id,
+            allocation_id=address.allocation_id,
+            opts=self.child_options(),
+        )
+
+    def _private_subnet(
+        self, zone: str, block: ipaddress.IPv4Network, nat: ec2.NatGateway, cluster_name: str
+    ) -> tuple[ec2.Subnet, ec2.RouteTable]:
+        subnet = ec2.Subnet(
+            self.child_name(f"private-{zone}"),
+            vpc_id=self._vpc.id,
+            availability_zone=zone,
+            cidr_block=str(block),
+            tags={"karpenter.sh/discovery": cluster_name, "kubernetes.io/role/internal-elb": "1"},
+            opts=self.child_options(),
+        )
+        table = ec2.RouteTable(
+            self.child_name(f"private-{zone}"),
+            vpc_id=self._vpc.id,
+            routes=[{"cidr_block": "0.0.0.0/0", "nat_gateway_id": nat.id}],
+            opts=self.child_options(),
+        )
+        ec2.RouteTableAssociation(
+            self.child_name(f"private-{zone}"), subnet_id=subnet.id, route_table_id=table.id, opts=self.child_options()
+        )
+        return subnet, table
+
+    def _endpoints(self, region: str, cidr: str, subnets: list[ec2.Subnet], tables: list[ec2.RouteTable]) -> None:
+        ec2.VpcEndpoint(
+            self.child_name("s3"),
+            vpc_id=self._vpc.id,
+            service_name=f"com.amazonaws.{region}.s3",
+            vpc_endpoint_type="Gateway",
+            route_table_ids=[table.id for table in tables],
+            opts=self.child_options(),
+        )
+        group = ec2.SecurityGroup(
+            self.child_name("endpoints"),
+            vpc_id=self._vpc.id,
+            description="HTTPS from the VPC to its endpoints",
+            ingress=[{"protocol": "tcp", "from_port": 443, "to_port": 443, "cidr_blocks": [cidr]}],
+            opts=self.child_options(),
+        )
+        for service in INTERFACE_ENDPOINTS:
+            ec2.VpcEndpoint(
+                self.child_name(service.replace(".", "-")),
+                vpc_id=self._vpc.id,
+                service_name=f"com.amazonaws.{region}.{service}",
+                vpc_endpoint_type="Interface",
+                private_dns_enabled=True,
+                subnet_ids=[subnet.id for subnet in subnets],
+                security_group_ids=[group.id],
+                opts=self.child_options(),
+            )
+
+    def _flow_logs(self, key_arn: pulumi.Input[str]) -> None:
+        group = cloudwatch.LogGroup(
+            self.child_name("flow-logs"),
+            retention_in_days=FLOW_LOG_DAYS,
+            kms_key_id=key_arn,
+            opts=self.child_options(),
+        )
+        role = iam.Role(
+            self.child_name("flow-logs"),
+            assume_role_policy=trust_of("vpc-flow-logs.amazonaws.com"),
+            opts=self.child_options(),
+        )
+        iam.RolePolicy(
+            self.child_name("flow-logs"),
+            role=role.id,
+            policy=group.arn.apply(
+                lambda arn: json.dumps(
+                    {
+                        "Version": "2012-10-17",
+                        "Statement": [
+                            {
+                                "Effect": "Allow",
+                                "Action": ["logs:CreateLogStream", "logs:PutLogEvents", "logs:DescribeLogStreams"],
+                                "Resource": f"{arn}:*",
+                            }
+                        ],
+                    }
+                )
+            ),
+            opts=self.child_options(),
+        )
+        ec2.FlowLog(
+            self.child_name("flow-log"),
+            vpc_id=self._vpc.id,
+            traffic_type="ALL",
+            log_destination=group.arn,
+            iam_role_arn=role.arn,
+            opts=self.child_options(),
+        )
+
+
+def trust_of(service: str, *, tag_session: bool = False) -> str:
+    """Return the trust policy that lets an AWS service take a role."""
+    actions = ["sts:AssumeRole", *(["sts:TagSession"] if tag_session else [])]
+    statement = {"Effect": "Allow", "Principal": {"Service": service}, "Action": actions}
+    return json.dumps({"Version": "2012-10-17", "Statement": [statement]})

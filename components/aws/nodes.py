@@ -1,0 +1,147 @@
+"""Groups of machines on AWS that do not come and go: the meta tier's and the GPUs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pulumi
+from pulumi_aws import ec2, eks
+
+from components.base import SkerryComponent
+from components.kubernetes.cluster import TIER_LABEL
+from components.kubernetes.node_pool import scaling_of
+from skerry.config.spec import PoolSpec, Purchase
+from skerry.facts import ComponentFacts, NodesFact, Tier
+from skerry.instances import InstanceType, instance_type, smallest
+
+ROOT_GIB = 100
+GPU_ROOT_GIB = 300
+"""GiB of the root volume: images of inference servers are large."""
+
+AMI_TYPES = {False: "AL2023_x86_64_STANDARD", True: "AL2023_x86_64_NVIDIA"}
+"""Source: Amazon EKS API, NodegroupAmiType, read 2026-11."""
+
+
+def machine_of(pool: PoolSpec) -> InstanceType:
+    """Return the instance type of a pool: the one that is named, else the smallest that has what is asked.
+
+    Raises:
+        CatalogError: the catalogue has none.
+    """
+    machine = pool.machine
+    if machine.instance_type:
+        return instance_type("aws", machine.instance_type)
+    return smallest(
+        "aws",
+        vcpu=machine.vcpu,
+        memory_gib=machine.memory_gib,
+        gpu_model=machine.gpu_model,
+        gpus=machine.gpus,
+        gpu_memory_gib=machine.gpu_memory_gib,
+    )
+
+
+def nodes_fact(pool: PoolSpec, *, priced_here: bool) -> NodesFact:
+    """Return what the machines of a pool are, from the catalogue."""
+    found = machine_of(pool)
+    return NodesFact(
+        vcpu=found.vcpu,
+        memory_gib=found.memory_gib,
+        gpu_model=found.gpu_model,
+        gpus=found.gpus,
+        gpu_memory_gib=found.gpu_memory_gib,
+        instance_type=found.name,
+        purchase=(pool.purchase or Purchase.ON_DEMAND).value,
+        priced_here=priced_here,
+    )
+
+
+class AwsNodeGroup(SkerryComponent):
+    """A managed node group of one instance type, tainted for its tier, its disks encrypted, its metadata guarded.
+
+    Nobody scales it by itself: the number within the bounds is set by people, who then see it kept (`desired_size` is
+    ignored after creation).
+    """
+
+    def __init__(
+        self,
+        name: str,
+        *,
+        tier: Tier,
+        pool: PoolSpec,
+        cluster_name: pulumi.Input[str],
+        kubernetes_version: str,
+        node_role_arn: pulumi.Input[str],
+        subnet_ids: Sequence[pulumi.Input[str]],
+        key_arn: pulumi.Input[str],
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
+        """Make the group.
+
+        Args:
+            name: the component's name.
+            tier: whose machines they are.
+            pool: how many of what.
+            cluster_name: the EKS cluster.
+            kubernetes_version: of the machines.
+            node_role_arn: the role that they take.
+            subnet_ids: one a zone.
+            key_arn: the key of their disks.
+            opts: Pulumi's options.
+
+        Raises:
+            CatalogError: no instance type has what is asked.
+        """
+        machine = machine_of(pool)
+        gpu = machine.gpus > 0
+        facts = ComponentFacts(
+            tier=tier,
+            role="node-pool",
+            nodes=nodes_fact(pool, priced_here=False),
+            scaling=scaling_of(pool, None),
+            encrypted_at_rest=True,
+        )
+        super().__init__(name, facts, opts)
+        template = ec2.LaunchTemplate(
+            self.child_name("template"),
+            update_default_version=True,
+            block_device_mappings=[
+                {
+                    "device_name": "/dev/xvda",
+                    "ebs": {
+                        "volume_size": GPU_ROOT_GIB if gpu else ROOT_GIB,
+                        "volume_type": "gp3",
+                        "encrypted": "true",
+                        "kms_key_id": key_arn,
+                        "delete_on_termination": "true",
+                    },
+                }
+            ],
+            metadata_options={"http_tokens": "required", "http_put_response_hop_limit": 1, "http_endpoint": "enabled"},
+            monitoring={"enabled": True},
+            opts=self.child_options(),
+        )
+        taints = [{"key": TIER_LABEL, "value": tier.value, "effect": "NO_SCHEDULE"}]
+        if gpu:
+            taints.append({"key": "nvidia.com/gpu", "value": "present", "effect": "NO_SCHEDULE"})
+        eks.NodeGroup(
+            self.child_name("group"),
+            cluster_name=cluster_name,
+            version=kubernetes_version,
+            node_role_arn=node_role_arn,
+            subnet_ids=list(subnet_ids),
+            instance_types=[machine.name],
+            capacity_type="SPOT" if pool.purchase is Purchase.SPOT else "ON_DEMAND",
+            ami_type=AMI_TYPES[gpu],
+            launch_template={"id": template.id, "version": template.latest_version.apply(str)},
+            scaling_config={
+                "min_size": pool.minimum,
+                "max_size": pool.maximum,
+                "desired_size": pool.minimum if pool.typical is None else pool.typical,
+            },
+            update_config={"max_unavailable": 1},
+            labels={TIER_LABEL: tier.value},
+            taints=taints,
+            opts=self.child_options(ignore_changes=["scalingConfig.desiredSize"]),
+        )
+        self.finish()

@@ -1,0 +1,212 @@
+"""The platform layer's view of AWS: the base stack's outputs become a `Cluster`, and Karpenter makes its machines."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Final
+
+import pulumi
+import pulumi_kubernetes as k8s
+from pulumi_kubernetes.apiextensions import CustomResource
+from pulumi_kubernetes.storage.v1 import StorageClass
+
+from components.aws.nodes import ROOT_GIB, machine_of, nodes_fact
+from components.base import SkerryComponent
+from components.kubernetes.cluster import TIER_LABEL, Cluster, ManagedService
+from components.kubernetes.node_pool import NodePool, placement_of, scaling_of
+from components.kubernetes.operator import Operator, image_values
+from skerry.catalog import Catalog
+from skerry.config.spec import DeploymentSpec, Purchase
+from skerry.errors import ConfigError, Problem
+from skerry.facts import ComponentFacts, TargetFact, Tier
+
+STORAGE_CLASS: Final = "encrypted-gp3"
+KARPENTER: Final = "karpenter"
+
+
+class AwsPlatform(SkerryComponent):
+    """Reads the base stack and holds what the tiers need of it."""
+
+    def __init__(
+        self,
+        name: str,
+        spec: DeploymentSpec,
+        target: TargetFact,
+        catalog: Catalog,
+        *,
+        labels: dict[str, str],
+        config: pulumi.Config,
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
+        """Read the base stack.
+
+        Args:
+            name: the component's name.
+            spec: the deployment; `target.base_stack` names the base.
+            target: where it stands, as the readers see it.
+            catalog: the pins.
+            labels: on every object.
+            config: the flat value `organization` where the state backend knows any; `organization` is the default.
+            opts: Pulumi's options.
+
+        Raises:
+            ConfigError: no base stack is named.
+            CatalogError: no instance type has what a pool asks.
+        """
+        super().__init__(
+            name, ComponentFacts(tier=Tier.PLATFORM, role="cluster", jurisdiction=target.jurisdiction), opts
+        )
+        base = self._base(spec, config)
+        provider = k8s.Provider(
+            self.child_name("provider"),
+            kubeconfig=base.require_output("kubeconfig"),
+            enable_server_side_apply=True,
+            opts=self.child_options(),
+        )
+        region = spec.target.region
+        if spec.target.storage_class is None or spec.target.storage_class == STORAGE_CLASS:
+            self._storage_class(provider, labels)
+        placements = {Tier.META: placement_of(Tier.META, spec.meta.pool, None)}
+        placements[Tier.EXECUTION] = placement_of(Tier.EXECUTION, spec.execution.pool, KARPENTER)
+        if spec.cognitive.pool is not None:
+            placements[Tier.COGNITIVE] = placement_of(Tier.COGNITIVE, spec.cognitive.pool, None)
+        placements[Tier.CHANNELS] = placements[Tier.PLATFORM] = placements[Tier.META]
+        NodePool(
+            self.child_name(Tier.EXECUTION.value),
+            tier=Tier.EXECUTION,
+            nodes=nodes_fact(spec.execution.pool, priced_here=True),
+            scaling=scaling_of(spec.execution.pool, KARPENTER),
+            opts=self.child_options(),
+        )
+        self._base_outputs = base
+        self._spec = spec
+        self.cluster = Cluster(
+            target=target,
+            provider=provider,
+            catalog=catalog,
+            data_class=spec.data_class,
+            production=spec.production,
+            placements=placements,
+            storage_class=spec.target.storage_class or STORAGE_CLASS,
+            storage_encrypted=True if spec.target.storage_class is None else spec.target.storage_encrypted,
+            labels=labels,
+            relational=ManagedService(base.require_output("postgresEndpoint"), 5432),
+            pubsub=ManagedService(base.require_output("pubsubEndpoint"), 6379),
+            object_store=ManagedService(base.require_output("bucket"), 443, attributes={"region": region}),
+            machines=self.make_machines,
+        )
+        self.finish()
+
+    def _base(self, spec: DeploymentSpec, config: pulumi.Config) -> pulumi.StackReference:
+        if spec.target.base_stack is None:
+            raise ConfigError(pulumi.get_stack(), [Problem("target.base_stack", "is required on aws")])
+        organization = config.get("organization") or "organization"
+        return pulumi.StackReference(f"{organization}/{pulumi.get_project()}/{spec.target.base_stack}")
+
+    def _storage_class(self, provider: k8s.Provider, labels: dict[str, str]) -> None:
+        StorageClass(
+            self.child_name("storage"),
+            metadata={"name": STORAGE_CLASS, "labels": dict(labels)},
+            provisioner="ebs.csi.aws.com",
+            parameters={"type": "gp3", "encrypted": "true"},
+            volume_binding_mode="WaitForFirstConsumer",
+            allow_volume_expansion=True,
+            reclaim_policy="Retain",
+            opts=self.child_options(provider=provider),
+        )
+
+    def make_machines(self, namespace: str, depends_on: Sequence[pulumi.Resource]) -> list[pulumi.Resource]:
+        """Install Karpenter into `namespace` and let it make the machines of the execution tier."""
+        cluster, base, spec = self.cluster, self._base_outputs, self._spec
+        why = "machines of the execution tier"
+        repository, tag, digest = image_values(cluster, KARPENTER, why)
+        meta = cluster.placements[Tier.PLATFORM]
+        options = pulumi.ResourceOptions(parent=self, providers=[cluster.provider])
+        operator = Operator(
+            KARPENTER,
+            cluster,
+            chart=KARPENTER,
+            namespace=namespace,
+            values={
+                "controller": {
+                    "image": {"repository": repository, "tag": tag, **({"digest": digest} if digest else {})}
+                },
+                "settings": {
+                    "clusterName": base.require_output("clusterName"),
+                    "interruptionQueue": base.require_output("interruptionQueue"),
+                },
+                "nodeSelector": dict(meta.node_selector),
+                "tolerations": [dict(item) for item in meta.tolerations],
+            },
+            why=why,
+            depends_on=depends_on,
+            opts=options,
+        )
+        after = pulumi.ResourceOptions(parent=self, provider=cluster.provider, depends_on=[operator])
+        node_class = CustomResource(
+            self.child_name("node-class"),
+            api_version="karpenter.k8s.aws/v1",
+            kind="EC2NodeClass",
+            metadata={"name": "execution", "labels": dict(cluster.labels)},
+            spec=_node_class(base),
+            opts=after,
+        )
+        CustomResource(
+            self.child_name("node-pool"),
+            api_version="karpenter.sh/v1",
+            kind="NodePool",
+            metadata={"name": "execution", "labels": dict(cluster.labels)},
+            spec=_node_pool(spec),
+            opts=pulumi.ResourceOptions(parent=self, provider=cluster.provider, depends_on=[node_class]),
+        )
+        return [operator]
+
+
+def _node_class(base: pulumi.StackReference) -> dict[str, Any]:
+    """Source: aws/karpenter-provider-aws v1.14.1 pkg/apis/crds/karpenter.k8s.aws_ec2nodeclasses.yaml, read 2026-11."""
+    discovery = {"tags": {"karpenter.sh/discovery": base.require_output("clusterName")}}
+    return {
+        "role": base.require_output("nodeRole"),
+        "amiSelectorTerms": [{"alias": "al2023@latest"}],
+        "subnetSelectorTerms": [discovery],
+        "securityGroupSelectorTerms": [discovery],
+        "metadataOptions": {"httpTokens": "required", "httpPutResponseHopLimit": 1},
+        "blockDeviceMappings": [
+            {
+                "deviceName": "/dev/xvda",
+                "ebs": {
+                    "volumeSize": f"{ROOT_GIB}Gi",
+                    "volumeType": "gp3",
+                    "encrypted": True,
+                    "deleteOnTermination": True,
+                },
+            }
+        ],
+    }
+
+
+def _node_pool(spec: DeploymentSpec) -> dict[str, Any]:
+    """Source: sigs.k8s.io/karpenter v1.13.0 pkg/apis/crds/karpenter.sh_nodepools.yaml, read 2026-11."""
+    pool = spec.execution.pool
+    machine = machine_of(pool)
+    capacity = ["spot", "on-demand"] if pool.purchase is Purchase.SPOT else ["on-demand"]
+    return {
+        "template": {
+            "metadata": {"labels": {TIER_LABEL: Tier.EXECUTION.value}},
+            "spec": {
+                "nodeClassRef": {"group": "karpenter.k8s.aws", "kind": "EC2NodeClass", "name": "execution"},
+                "taints": [{"key": TIER_LABEL, "value": Tier.EXECUTION.value, "effect": "NoSchedule"}],
+                "requirements": [
+                    {"key": "node.kubernetes.io/instance-type", "operator": "In", "values": [machine.name]},
+                    {"key": "karpenter.sh/capacity-type", "operator": "In", "values": capacity},
+                ],
+                "expireAfter": "720h",
+            },
+        },
+        "limits": {"cpu": str(pool.maximum * machine.vcpu)},
+        "disruption": {
+            "consolidationPolicy": "WhenEmpty",
+            "consolidateAfter": "5m",
+            "budgets": [{"nodes": "10%"}],
+        },
+    }

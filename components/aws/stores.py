@@ -1,0 +1,277 @@
+"""Managed stores on AWS: PostgreSQL, the object store and the pub/sub service. All encrypted, private, protected."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import Final
+
+import pulumi
+from pulumi_aws import ec2, elasticache, rds, s3
+
+from components.base import SkerryComponent
+from skerry.config.spec import DeploymentSpec
+from skerry.facts import ComponentFacts, Tier
+
+POSTGRES_PORT: Final = 5432
+POSTGRES_MAJOR: Final = "17"
+"""Source: Amazon RDS for PostgreSQL release calendar, read 2026-11."""
+
+POSTGRES_CLASS: Final = "db.r6g.large"
+BACKUP_DAYS: Final = 14
+CACHE_PORT: Final = 6379
+CACHE_TYPE: Final = "cache.r6g.large"
+CACHE_ENGINE, CACHE_VERSION = "valkey", "8.0"
+"""Source: Amazon ElastiCache "Supported engines and versions", read 2026-11."""
+
+
+class AwsPostgres(SkerryComponent):
+    """PostgreSQL with a standby in another zone; AWS makes and keeps the master password."""
+
+    def __init__(
+        self,
+        name: str,
+        spec: DeploymentSpec,
+        *,
+        vpc_id: pulumi.Input[str],
+        subnet_ids: Sequence[pulumi.Input[str]],
+        clients: pulumi.Input[str],
+        key_arn: pulumi.Input[str],
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
+        """Make the instance.
+
+        Args:
+            name: the component's name.
+            spec: the deployment; `meta.relational.storage_gib` is its size.
+            vpc_id: the network.
+            subnet_ids: one a zone.
+            clients: the security group that may connect.
+            key_arn: the key of its storage and password.
+            opts: Pulumi's options.
+        """
+        facts = ComponentFacts(
+            tier=Tier.CHANNELS,
+            data_class=spec.data_class,
+            role="relational-store",
+            stateful=True,
+            replicas=2,
+            failure_domains=2,
+            encrypted_at_rest=True,
+            encrypted_in_transit=True,
+            ports={"postgresql": POSTGRES_PORT},
+        )
+        super().__init__(name, facts, opts)
+        group = _closed_group(self, vpc_id, clients, POSTGRES_PORT)
+        subnets = rds.SubnetGroup(self.child_name("subnets"), subnet_ids=list(subnet_ids), opts=self.child_options())
+        parameters = rds.ParameterGroup(
+            self.child_name("parameters"),
+            family=f"postgres{POSTGRES_MAJOR}",
+            parameters=[{"name": "rds.force_ssl", "value": "1"}],
+            opts=self.child_options(),
+        )
+        self.instance = rds.Instance(
+            self.child_name("instance"),
+            identifier=checked_identifier(self.child_name("instance")),
+            engine="postgres",
+            engine_version=POSTGRES_MAJOR,
+            instance_class=POSTGRES_CLASS,
+            allocated_storage=max(spec.meta.relational.storage_gib, 20),
+            storage_type="gp3",
+            storage_encrypted=True,
+            kms_key_id=key_arn,
+            multi_az=True,
+            db_subnet_group_name=subnets.name,
+            parameter_group_name=parameters.name,
+            vpc_security_group_ids=[group.id],
+            publicly_accessible=False,
+            username="skerry",
+            manage_master_user_password=True,
+            master_user_secret_kms_key_id=key_arn,
+            iam_database_authentication_enabled=True,
+            backup_retention_period=BACKUP_DAYS,
+            copy_tags_to_snapshot=True,
+            delete_automated_backups=False,
+            deletion_protection=True,
+            skip_final_snapshot=False,
+            final_snapshot_identifier=f"{self.child_name('final')}",
+            auto_minor_version_upgrade=True,
+            performance_insights_enabled=True,
+            performance_insights_kms_key_id=key_arn,
+            enabled_cloudwatch_logs_exports=["postgresql", "upgrade"],
+            opts=self.store_options(),
+        )
+        self.finish(endpoint=self.instance.address, port=POSTGRES_PORT, secret_ref=None, metrics_endpoint=None)
+
+
+class AwsObjectStore(SkerryComponent):
+    """An S3 bucket: versioned, encrypted with the deployment's key, never public, TLS only."""
+
+    def __init__(
+        self,
+        name: str,
+        spec: DeploymentSpec,
+        *,
+        key_arn: pulumi.Input[str],
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
+        """Make the bucket; its name is the provider's choice, since bucket names are shared by all of AWS."""
+        facts = ComponentFacts(
+            tier=Tier.CHANNELS,
+            data_class=spec.data_class,
+            role="object-store",
+            stateful=True,
+            encrypted_at_rest=True,
+            encrypted_in_transit=True,
+            guarantee="durable",
+        )
+        super().__init__(name, facts, opts)
+        self.bucket = s3.Bucket(self.child_name("bucket"), force_destroy=False, opts=self.store_options())
+        after = self.child_options()
+        s3.BucketVersioning(
+            self.child_name("versioning"),
+            bucket=self.bucket.id,
+            versioning_configuration={"status": "Enabled"},
+            opts=after,
+        )
+        s3.BucketServerSideEncryptionConfiguration(
+            self.child_name("encryption"),
+            bucket=self.bucket.id,
+            rules=[
+                {
+                    "apply_server_side_encryption_by_default": {
+                        "sse_algorithm": "aws:kms",
+                        "kms_master_key_id": key_arn,
+                    },
+                    "bucket_key_enabled": True,
+                }
+            ],
+            opts=after,
+        )
+        closed = s3.BucketPublicAccessBlock(
+            self.child_name("private"),
+            bucket=self.bucket.id,
+            block_public_acls=True,
+            block_public_policy=True,
+            ignore_public_acls=True,
+            restrict_public_buckets=True,
+            opts=after,
+        )
+        s3.BucketPolicy(
+            self.child_name("tls"),
+            bucket=self.bucket.id,
+            policy=self.bucket.arn.apply(_tls_only),
+            opts=self.child_options(depends_on=[closed]),
+        )
+        s3.BucketLifecycleConfiguration(
+            self.child_name("lifecycle"),
+            bucket=self.bucket.id,
+            rules=[
+                {
+                    "id": "old-versions",
+                    "status": "Enabled",
+                    "filter": {"prefix": ""},
+                    "noncurrent_version_expiration": {"noncurrent_days": 90},
+                    "abort_incomplete_multipart_upload": {"days_after_initiation": 7},
+                }
+            ],
+            opts=after,
+        )
+        self.finish(endpoint=self.bucket.bucket, port=443, secret_ref=None, metrics_endpoint=None)
+
+
+class AwsPubSub(SkerryComponent):
+    """ElastiCache for Valkey over several zones, encrypted at rest and in transit."""
+
+    def __init__(
+        self,
+        name: str,
+        spec: DeploymentSpec,
+        *,
+        vpc_id: pulumi.Input[str],
+        subnet_ids: Sequence[pulumi.Input[str]],
+        clients: pulumi.Input[str],
+        key_arn: pulumi.Input[str],
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
+        """Make the replication group; who may connect is said by network, since no password is made here.
+
+        Args:
+            name: the component's name.
+            spec: the deployment; `channels.pubsub_replicas` is its size.
+            vpc_id: the network.
+            subnet_ids: one a zone.
+            clients: the security group that may connect.
+            key_arn: the key of its storage.
+            opts: Pulumi's options.
+        """
+        members = max(spec.channels.pubsub_replicas, 2)
+        facts = ComponentFacts(
+            tier=Tier.CHANNELS,
+            data_class=spec.data_class,
+            role="pubsub",
+            stateful=True,
+            replicas=members,
+            failure_domains=min(members, len(spec.target.failure_domains)),
+            encrypted_at_rest=True,
+            encrypted_in_transit=True,
+            guarantee="at-most-once",
+            ports={"valkey": CACHE_PORT},
+        )
+        super().__init__(name, facts, opts)
+        group = _closed_group(self, vpc_id, clients, CACHE_PORT)
+        subnets = elasticache.SubnetGroup(
+            self.child_name("subnets"), subnet_ids=list(subnet_ids), opts=self.child_options()
+        )
+        self.group = elasticache.ReplicationGroup(
+            self.child_name("group"),
+            # Source: ElastiCache API, ReplicationGroupId: at most 40 characters, read 2026-11
+            replication_group_id=self.child_name("group", 40),
+            description=f"Pub/sub of {spec.system.value}",
+            engine=CACHE_ENGINE,
+            engine_version=CACHE_VERSION,
+            node_type=CACHE_TYPE,
+            num_cache_clusters=members,
+            automatic_failover_enabled=True,
+            multi_az_enabled=True,
+            at_rest_encryption_enabled=True,
+            kms_key_id=key_arn,
+            transit_encryption_enabled=True,
+            subnet_group_name=subnets.name,
+            security_group_ids=[group.id],
+            snapshot_retention_limit=7,
+            auto_minor_version_upgrade=True,
+            opts=self.store_options(),
+        )
+        self.finish(
+            endpoint=self.group.primary_endpoint_address, port=CACHE_PORT, secret_ref=None, metrics_endpoint=None
+        )
+
+
+def checked_identifier(name: str) -> str:
+    """Return an RDS identifier: at most 63 characters, no two hyphens in a row. Source: RDS API, read 2026-11."""
+    return name.replace("--", "-")
+
+
+def _closed_group(
+    parent: SkerryComponent, vpc_id: pulumi.Input[str], clients: pulumi.Input[str], port: int
+) -> ec2.SecurityGroup:
+    return ec2.SecurityGroup(
+        parent.child_name("access"),
+        vpc_id=vpc_id,
+        description=f"Port {port} from the machines of the cluster only",
+        ingress=[{"protocol": "tcp", "from_port": port, "to_port": port, "security_groups": [clients]}],
+        opts=parent.child_options(),
+    )
+
+
+def _tls_only(arn: str) -> str:
+    statement = {
+        "Sid": "TlsOnly",
+        "Effect": "Deny",
+        "Principal": "*",
+        "Action": "s3:*",
+        "Resource": [arn, f"{arn}/*"],
+        "Condition": {"Bool": {"aws:SecureTransport": "false"}},
+    }
+    return json.dumps({"Version": "2012-10-17", "Statement": [statement]})
