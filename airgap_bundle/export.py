@@ -34,7 +34,7 @@ from airgap_bundle.bundle_format import (
 from airgap_bundle.fetch import Sources, Tree, fetch_tree
 from airgap_bundle.layout import Carried, Header, build_set
 from airgap_bundle.manifest import BundleKind, SetManifest
-from airgap_bundle.medium import ExportFolder, medium_errors
+from airgap_bundle.medium import ExportFolder, medium_errors, sync_folder
 from airgap_bundle.oci import canonical, sha256
 from airgap_bundle.pack import FromFile, FromMemory, FromRegistry, Job, Origin, Packer
 from airgap_bundle.plan import BundlePlan, ItemKind, PlanItem
@@ -288,6 +288,8 @@ def _seal(
     for volume in made.manifest.volumes:
         _require_only(roots[volume.name], {entry.path for entry in volume.files})
     for root in roots.values():
+        with medium_errors(root):
+            sync_folder(root / BLOB_FOLDER)
         packer.folder.put(root / SIGNATURE_NAME, signature)
     for root in roots.values():
         packer.folder.put(root / MANIFEST_NAME, raw)

@@ -254,7 +254,7 @@ class _Pusher:
         return Loaded(under.artifact, under.repository, state, moved)
 
 
-class _Upload(io.RawIOBase):
+class _Upload:
     """A blob on the medium on its way out: an error of the medium is not taken for one of the registry."""
 
     def __init__(self, path: Path) -> None:
@@ -274,7 +274,6 @@ class _Upload(io.RawIOBase):
     def close(self) -> None:
         """Close the file."""
         self._file.close()
-        super().close()
 
     @contextlib.contextmanager
     def _guarded(self) -> Iterator[None]:

@@ -138,7 +138,7 @@ class PartFile:
         return f"sha256:{self._hasher.hexdigest()}"
 
     def commit(self, final: Path) -> None:
-        """Flush to the disk and give the file its final name (1).
+        """Flush to the disk and give the file its final name (1); the name lasts after `sync_folder`.
 
         Raises:
             MediumError: the medium failed.
@@ -147,7 +147,6 @@ class PartFile:
             os.fsync(self._file.fileno())
             self._file.close()
             self.path.replace(final)
-            sync_folder(final.parent)
 
     def close(self) -> None:
         """Close without a final name; what is there serves the next run."""

@@ -84,6 +84,7 @@ class Handler(BaseHTTPRequestHandler):
     """Answers the requests of one connection."""
 
     protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True  # a body after its headers would wait 40 ms for the client's delayed ACK
     store: ClassVar[Store]
 
     def do_GET(self) -> None:
