@@ -176,7 +176,8 @@ def _account(spec: DeploymentSpec, provider: aws.Provider) -> pulumi.Output[str]
     """Return the account's number: the one that the stack names, else that of the credentials, known at deployment."""
     if spec.target.aws.account_id:
         return pulumi.Output.from_input(spec.target.aws.account_id)
-    return aws.get_caller_identity_output(opts=pulumi.InvokeOptions(provider=provider)).account_id
+    identity = aws.get_caller_identity_output(opts=pulumi.InvokeOptions(provider=provider))
+    return identity.apply(lambda found: str(found.account_id))
 
 
 def _key_policy(account: str, region: str) -> str:

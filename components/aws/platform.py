@@ -89,6 +89,7 @@ class AwsPlatform(SkerryComponent):
             placements=placements,
             storage_class=spec.target.storage_class or STORAGE_CLASS,
             storage_encrypted=True if spec.target.storage_class is None else spec.target.storage_encrypted,
+            network_encrypted=spec.target.network_encrypted,
             labels=labels,
             relational=ManagedService(base.require_output("postgresEndpoint"), 5432),
             pubsub=ManagedService(base.require_output("pubsubEndpoint"), 6379),

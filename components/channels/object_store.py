@@ -59,7 +59,12 @@ class ObjectStore(SkerryComponent):
         self._managed = managed
         if managed is not None:
             facts = ComponentFacts(
-                tier=Tier.CHANNELS, data_class=cluster.data_class, role="object-store-client", guarantee="durable"
+                tier=Tier.CHANNELS,
+                data_class=cluster.data_class,
+                role="object-store-client",
+                guarantee="durable",
+                # The base stack's bucket policy refuses anything but TLS.
+                encrypted_in_transit=True,
             )
             super().__init__(name, facts, opts)
             self._bucket: pulumi.Input[str] = managed.endpoint
@@ -147,6 +152,7 @@ def _facts(cluster: Cluster, channels: ChannelsSpec, image: ImageFact) -> Compon
         failure_domains=cluster.failure_domains,
         quorum=True,
         encrypted_at_rest=cluster.storage_encrypted,
+        encrypted_in_transit=cluster.network_encrypted,
         guarantee="durable",
         images=(image,),
         ports={"s3": S3_PORT, "filer": FILER_PORT, "master": MASTER_PORT, "volume": VOLUME_PORT},

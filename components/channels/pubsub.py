@@ -71,6 +71,7 @@ class PubSub(SkerryComponent):
             replicas=channels.pubsub_replicas,
             failure_domains=cluster.failure_domains,
             encrypted_at_rest=cluster.storage_encrypted,
+            encrypted_in_transit=cluster.network_encrypted,
             guarantee="at-most-once",
             images=(image, exporter),
             ports={"valkey": PORT, "metrics": METRICS_PORT},

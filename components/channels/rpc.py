@@ -46,7 +46,11 @@ class Rpc(SkerryComponent):
     ) -> None:
         """Write the service config into each namespace."""
         facts = ComponentFacts(
-            tier=Tier.CHANNELS, role="rpc", guarantee="request-response with retry", ports={"grpc": PORT}
+            tier=Tier.CHANNELS,
+            role="rpc",
+            guarantee="request-response with retry",
+            encrypted_in_transit=cluster.network_encrypted,
+            ports={"grpc": PORT},
         )
         super().__init__(name, facts, opts)
         text = json.dumps(RETRY_POLICY, indent=2)

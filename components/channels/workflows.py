@@ -63,6 +63,7 @@ class Workflows(SkerryComponent):
             replicas=channels.temporal_replicas,
             failure_domains=cluster.failure_domains,
             guarantee="exactly-once",
+            encrypted_in_transit=cluster.network_encrypted,
             images=(server, tools, ui),
             ports={**SERVICES, "ui": UI_PORT, "metrics": METRICS_PORT},
         )

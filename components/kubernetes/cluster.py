@@ -65,6 +65,8 @@ class Cluster:
     """Name of the StorageClass for volumes; None takes the cluster's default."""
     storage_encrypted: bool | None
     """Whether that class encrypts at rest; None where nobody said."""
+    network_encrypted: bool | None = None
+    """Whether the cluster's network encrypts traffic between nodes; None where nobody said."""
     labels: Mapping[str, str] = field(default_factory=dict)
     """On every object: the user's tags and Skerry's own."""
     relational: ManagedService | None = None

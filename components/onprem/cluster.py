@@ -71,6 +71,7 @@ class OnPremCluster(SkerryComponent):
             placements=placements,
             storage_class=spec.target.storage_class,
             storage_encrypted=spec.target.storage_encrypted,
+            network_encrypted=spec.target.network_encrypted,
             labels=labels,
         )
         self.finish()

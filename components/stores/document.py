@@ -48,6 +48,7 @@ class DocumentStore(SkerryComponent):
             failure_domains=cluster.failure_domains,
             quorum=True,
             encrypted_at_rest=cluster.storage_encrypted,
+            encrypted_in_transit=cluster.network_encrypted,
             images=(image,),
             ports={"mongodb": PORT},
             storage=(

@@ -62,6 +62,7 @@ class VectorStore(SkerryComponent):
             failure_domains=cluster.failure_domains,
             quorum=True,
             encrypted_at_rest=cluster.storage_encrypted,
+            encrypted_in_transit=cluster.network_encrypted,
             images=(image,),
             ports=PORTS,
             storage=(_volume(size, cluster),),

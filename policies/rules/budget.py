@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from decimal import Decimal
-from typing import Final
+from typing import Any, Final
 
 from policies.context import Context
 from policies.reading import mapping
 from policies.verdict import Judgement, Rule, Severity, not_applicable, ok, undetermined, violation
 from skerry.config.sense import POOL_RANGES
 from skerry.facts import Tier
-from skerry.graph import UNKNOWN, ResourceGraph, plain
+from skerry.graph import UNKNOWN, Resource, ResourceGraph, find, plain
 
 COST_TAGS: Final = ("skerry:system", "skerry:tier")
 """Tags by which a bill is split."""
@@ -61,7 +62,7 @@ def _tags(graph: ResourceGraph, context: Context) -> Iterator[Judgement]:
     for resource in graph.of_type(*_TAGGED):
         tags = mapping(resource.inputs, "tags")
         provider = graph.provider_of(resource)
-        shared = mapping(provider.inputs, "defaultTags.tags") if provider else {}
+        shared = _default_tags(provider) if provider else {}
         if tags is UNKNOWN:
             yield undetermined(resource, "its tags are not known before a deployment", "tags")
             continue
@@ -74,6 +75,17 @@ def _tags(graph: ResourceGraph, context: Context) -> Iterator[Judgement]:
             yield violation(resource, f"it lacks the cost tags {', '.join(missing)}", "tags")
         else:
             yield ok(resource)
+
+
+def _default_tags(provider: Resource) -> Any:
+    """Return the provider's tags; the SDK hands structured provider configuration on as JSON text."""
+    given = find(provider.inputs, "defaultTags")
+    if isinstance(given, str):
+        try:
+            given = json.loads(given)
+        except ValueError:
+            return UNKNOWN
+    return mapping({"defaultTags": given}, "defaultTags.tags")
 
 
 def _ceiling(graph: ResourceGraph, context: Context) -> Iterator[Judgement]:

@@ -105,6 +105,8 @@ class TargetSpec(Spec):
     """The StorageClass for volumes; left out, the target's own encrypted one (AWS) or the cluster's default."""
     storage_encrypted: bool | None = None
     """Whether that StorageClass encrypts at rest; left out, reports say that it is not known (on own machines)."""
+    network_encrypted: bool | None = None
+    """Whether the cluster's network encrypts traffic between nodes (WireGuard); left out, reports say not known."""
     image_access: ImageAccess = ImageAccess.REWRITE
     """How nodes reach images where a site registry is named."""
     site_registry: str | None = Field(default=None, pattern=r"^[a-z0-9.-]+(:\d{1,5})?(/[a-z0-9._/-]+)?$")

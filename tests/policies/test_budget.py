@@ -2,14 +2,17 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import date
 from decimal import Decimal
 from typing import Any
 
 import pytest
 
 from policies.rules.budget import RULES
+from policies.runner import check
+from policies.verdict import Verdict
 from skerry.facts import NodesFact, ScalingFact, Tier
-from skerry.graph import UNKNOWN, ResourceGraph
+from skerry.graph import UNKNOWN, Resource, ResourceGraph
 from tests.simulators.policy_graphs import Build, run, told
 
 BUD001, BUD002, BUD003, BUD004 = RULES
@@ -165,3 +168,19 @@ SPOT: dict[str, tuple[Build, Told]] = {
 def test_bud004_spot(case: str) -> None:
     build, expected = SPOT[case]
     assert expected == told(run(build, BUD004))
+
+
+def test_the_tags_of_a_real_provider_are_json_text() -> None:
+    """The SDK hands structured provider configuration on as JSON text, so the rule must look inside."""
+    provider = Resource(
+        "urn:pulumi:dev::p::pulumi:providers:aws::main",
+        "pulumi:providers:aws",
+        "main",
+        True,
+        inputs={"defaultTags": '{"tags": {"skerry:system": "s", "skerry:tier": "meta"}}'},
+    )
+    vpc = Resource(
+        "urn:pulumi:dev::p::aws:ec2/vpc:Vpc::v", "aws:ec2/vpc:Vpc", "v", True, provider=f"{provider.urn}::id"
+    )
+    report = check(ResourceGraph("p", ("dev",), (provider, vpc)), today=date(2026, 11, 1))
+    assert [f.verdict for f in report.findings if f.rule.id == "BUD002"] == [Verdict.OK]
