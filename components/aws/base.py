@@ -177,7 +177,8 @@ def _account(spec: DeploymentSpec, provider: aws.Provider) -> pulumi.Output[str]
     if spec.target.aws.account_id:
         return pulumi.Output.from_input(spec.target.aws.account_id)
     identity = aws.get_caller_identity_output(opts=pulumi.InvokeOptions(provider=provider))
-    return identity.apply(lambda found: str(found.account_id))
+    account: pulumi.Output[str] = identity.apply(lambda found: str(found.account_id))
+    return account
 
 
 def _key_policy(account: str, region: str) -> str:

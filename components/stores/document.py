@@ -29,7 +29,7 @@ class DocumentStore(SkerryComponent):
         size: StoreSpec,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
-        """Make the replica set's members; the site initiates the set once, as docs/onprem.md says.
+        """Make the replica set's members; the site initiates the set once, as docs/sites.md says.
 
         Args:
             name: the component's name.
