@@ -395,6 +395,19 @@ def test_volumes_of_any_size_make_a_whole_set(volume_bytes: int, tmp_path: Path,
         assert site.store.manifest("docker.io/library/b", "1") is not None
 
 
+def test_a_shared_blob_is_copied_where_the_disk_has_no_second_names(
+    tmp_path: Path, signer: Signer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def no_links(first: object, second: object) -> None:
+        raise PermissionError(1, "Operation not permitted")  # what FAT answers
+
+    monkeypatch.setattr(os, "link", no_links)
+    report = run(tmp_path / "m", signer, volume_bytes=330_000)
+    held = [name for volume in report.manifest.volumes for name in volume.blobs]
+    assert len(held) > len(set(held))
+    assert verify(tmp_path / "m", signer.trust, clock=clock).ok
+
+
 def test_a_blob_larger_than_a_volume_is_refused(tmp_path: Path, signer: Signer) -> None:
     with pytest.raises(UsageError, match="make volumes larger with --volume-size"):
         run(tmp_path / "m", signer, volume_bytes=150_000)
