@@ -1,0 +1,1 @@
+"""What a deployment costs: the price book, resource to cost components, the estimate and its report."""
