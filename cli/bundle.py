@@ -5,7 +5,8 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from airgap_bundle import reports
+from airgap_bundle import report as text_of
+from airgap_bundle.auth import Login, read_logins
 from airgap_bundle.export import FileFolders, export
 from airgap_bundle.fetch import Sources
 from airgap_bundle.load import load
@@ -17,7 +18,7 @@ from airgap_bundle.rehearse import build
 from airgap_bundle.transport import TransportOptions
 from airgap_bundle.verify import VerificationError, verify
 from cli.options import add_output_options, add_stack_options, load_graph
-from cli.output import deliver, say, width, write_file
+from cli.output import deliver, say, write_file
 from cli.progress import progress
 from skerry.catalog import CATALOG_FOLDER, Lock, lock_text, read_lock
 from skerry.errors import UsageError
@@ -102,6 +103,7 @@ def _add_lock(step: argparse.ArgumentParser) -> None:
 
 def _add_registry_options(step: argparse.ArgumentParser) -> None:
     step.add_argument("--ca-file", type=Path, metavar="FILE", help="certificates that sign the registry's own")
+    step.add_argument("--logins", type=Path, metavar="FILE", help="a docker config.json with the registry logins")
     step.add_argument(
         "--plain-http", action="store_true", help="talk to registries without TLS (loopback needs no leave)"
     )
@@ -110,7 +112,7 @@ def _add_registry_options(step: argparse.ArgumentParser) -> None:
 def run_plan(args: argparse.Namespace) -> int:
     """List what must be carried; 1 where the list may not be complete."""
     made, _ = _plan(args)
-    deliver(reports.plan_json(made) if args.format == "json" else reports.plan_text(made, width()), args.out)
+    deliver(text_of.plan_json(made) if args.format == "json" else text_of.plan_text(made), args.out)
     return 0 if made.complete else 1
 
 
@@ -121,7 +123,7 @@ def run_export(args: argparse.Namespace) -> int:
     folders = FileFolders(args.models, args.baselines, args.charts)
     options = {"key": args.key, "passphrase": _passphrase(args.passphrase_file), "volume_bytes": volume_bytes}
     if not args.rehearse:
-        source = Sources(_pairs(args.source), args.mirror, _transport(args))
+        source = Sources(_pairs(args.source), args.mirror, _transport(args), _logins(args))
         report = export(made, args.medium, source=source, progress=progress("export"), folders=folders, **options)
     else:
         rehearsal = build(made)
@@ -139,7 +141,7 @@ def run_export(args: argparse.Namespace) -> int:
                 folders=folders,
                 **options,
             )
-    deliver(reports.export_json(report) if args.format == "json" else reports.export_text(report, width()), args.out)
+    deliver(text_of.export_json(report) if args.format == "json" else text_of.export_text(report), args.out)
     return 0
 
 
@@ -155,22 +157,22 @@ def run_verify(args: argparse.Namespace) -> int:
         if not args.stack:
             raise UsageError("bundle verify --registry needs --stack, to know what to ask for")
         _use_lock(args)
-        found = prove(load_graph(args), Registry.at(args.registry, _transport(args)))
-        deliver(reports.proof_json(found) if args.format == "json" else reports.proof_text(found, width()), args.out)
+        found = prove(load_graph(args), _registry(args))
+        deliver(text_of.proof_json(found) if args.format == "json" else text_of.proof_text(found), args.out)
         return 0 if found and all(one.ok for one in found) else 1
     try:
         report = verify(args.medium, args.trust, progress("verify"))
     except VerificationError as exc:
         report = exc.report
-    deliver(reports.verify_json(report) if args.format == "json" else reports.verify_text(report, width()), args.out)
+    deliver(text_of.verify_json(report) if args.format == "json" else text_of.verify_text(report), args.out)
     return 0 if report.ok else 1
 
 
 def run_import(args: argparse.Namespace) -> int:
     """Verify and push."""
-    registry = Registry.at(args.registry, _transport(args))
+    registry = _registry(args)
     report = load(args.medium, args.trust, registry, rehearsal_site=args.rehearsal_site, progress=progress("import"))
-    deliver(reports.load_json(report) if args.format == "json" else reports.load_text(report, width()), args.out)
+    deliver(text_of.load_json(report) if args.format == "json" else text_of.load_text(report), args.out)
     return 0
 
 
@@ -189,6 +191,16 @@ def _use_lock(args: argparse.Namespace) -> Lock:
 
 def _transport(args: argparse.Namespace) -> TransportOptions:
     return TransportOptions(ca_file=args.ca_file, plain_http=args.plain_http)
+
+
+def _logins(args: argparse.Namespace) -> dict[str, Login]:
+    return read_logins(args.logins) if args.logins else {}
+
+
+def _registry(args: argparse.Namespace) -> Registry:
+    logins = _logins(args)
+    host = args.registry.partition("/")[0]
+    return Registry.at(args.registry, _transport(args), logins.get(host))
 
 
 def _pairs(texts: list[str]) -> dict[str, str]:

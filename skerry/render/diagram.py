@@ -35,6 +35,10 @@ TITLES: Final = {
 }
 
 
+SKIPPED_ROLES: Final = frozenset({"tier", "namespace", "base"})
+"""Components that only hold others: the bands show them already."""
+
+
 @dataclass(frozen=True, slots=True)
 class _Box:
     title: str
@@ -80,7 +84,9 @@ def _boxes(graph: ResourceGraph, tier: Tier) -> list[_Box]:
     found = []
     for resource in graph.resources:
         facts = facts_of(resource)
-        if facts is None or facts.role is None or facts_around(graph, resource).tier is not tier:
+        if facts is None or facts.role is None or facts.role in SKIPPED_ROLES:
+            continue
+        if facts_around(graph, resource).tier is not tier:
             continue
         found.append(_Box(resource.name, tuple(_lines(graph, resource, facts)), facts.stateful))
     return found
@@ -104,8 +110,10 @@ def _lines(graph: ResourceGraph, resource: Resource, facts: ComponentFacts) -> I
     if facts.guarantee:
         details.append(facts.guarantee)
     below = sum(1 for r in graph.descendants(resource.urn) if r.custom)
-    details.append(f"{below} resources")
-    yield ", ".join(details)
+    if below:
+        details.append(f"{below} resource{'s' if below > 1 else ''}")
+    if details:
+        yield ", ".join(details)
 
 
 def _band(tier: Tier, boxes: list[_Box], y: int, height: int) -> list[str]:
@@ -126,7 +134,7 @@ def _box(box: _Box, x: int, y: int, line: str) -> list[str]:
         parts.append(f'<rect x="{x}" y="{y}" width="6" height="{BOX_HEIGHT}" fill="{line}"/>')
     parts.append(_text(x + 14, y + 22, _fit(box.title, 30), size=14, weight="600"))
     parts += [
-        _text(x + 14, y + 42 + 18 * index, _fit(text, 42), size=12, fill="#33322e")
+        _text(x + 14, y + 42 + 18 * index, _fit(text, 39), size=12, fill="#33322e")
         for index, text in enumerate(box.lines[:2])
     ]
     return parts
