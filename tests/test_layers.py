@@ -13,6 +13,7 @@ FLOORS = {"skerry": 1, "components": 2, "airgap_bundle": 2, "cost": 2, "policies
 CLOUD_SDKS = {"pulumi_aws": "components.aws", "pulumi_gcp": "components.gcp", "pulumi_azure_native": "components.azure"}
 MAX_LINES = 400
 MAX_FUNCTION_LINES = 60
+SAYS_WHY = "Longer than 400 lines because"
 
 
 def modules() -> dict[str, Path]:
@@ -75,10 +76,14 @@ def test_a_cloud_sdk_is_imported_in_its_own_folder_only(name: str) -> None:
 @pytest.mark.parametrize("name", MODULES)
 def test_files_and_functions_stay_short(name: str) -> None:
     text = MODULES[name].read_text(encoding="utf-8")
-    assert len(text.splitlines()) <= MAX_LINES
+    assert len(text.splitlines()) <= MAX_LINES or SAYS_WHY in text
     for node in ast.walk(ast.parse(text)):
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
-            assert (node.end_lineno or node.lineno) - node.lineno < MAX_FUNCTION_LINES, f"{node.name} is too long"
+            first = node.body[0]
+            documented = ast.get_docstring(node) is not None
+            docstring = (first.end_lineno or first.lineno) - first.lineno + 1 if documented else 0
+            length = (node.end_lineno or node.lineno) - node.lineno + 1 - docstring
+            assert length <= MAX_FUNCTION_LINES, f"{node.name} has {length} lines beside its docstring"
 
 
 @pytest.mark.parametrize("path", [path for path in MODULES.values() if path.name == "__init__.py"], ids=str)

@@ -102,25 +102,7 @@ class AwsNodeGroup(SkerryComponent):
             encrypted_at_rest=True,
         )
         super().__init__(name, facts, opts)
-        template = ec2.LaunchTemplate(
-            self.child_name("template"),
-            update_default_version=True,
-            block_device_mappings=[
-                {
-                    "device_name": "/dev/xvda",
-                    "ebs": {
-                        "volume_size": GPU_ROOT_GIB if gpu else ROOT_GIB,
-                        "volume_type": "gp3",
-                        "encrypted": "true",
-                        "kms_key_id": key_arn,
-                        "delete_on_termination": "true",
-                    },
-                }
-            ],
-            metadata_options={"http_tokens": "required", "http_put_response_hop_limit": 1, "http_endpoint": "enabled"},
-            monitoring={"enabled": True},
-            opts=self.child_options(),
-        )
+        template = self._template(gpu, key_arn)
         taints = [{"key": TIER_LABEL, "value": tier.value, "effect": "NO_SCHEDULE"}]
         if gpu:
             taints.append({"key": "nvidia.com/gpu", "value": "present", "effect": "NO_SCHEDULE"})
@@ -145,3 +127,24 @@ class AwsNodeGroup(SkerryComponent):
             opts=self.child_options(ignore_changes=["scalingConfig.desiredSize"]),
         )
         self.finish()
+
+    def _template(self, gpu: bool, key_arn: pulumi.Input[str]) -> ec2.LaunchTemplate:
+        return ec2.LaunchTemplate(
+            self.child_name("template"),
+            update_default_version=True,
+            block_device_mappings=[
+                {
+                    "device_name": "/dev/xvda",
+                    "ebs": {
+                        "volume_size": GPU_ROOT_GIB if gpu else ROOT_GIB,
+                        "volume_type": "gp3",
+                        "encrypted": "true",
+                        "kms_key_id": key_arn,
+                        "delete_on_termination": "true",
+                    },
+                }
+            ],
+            metadata_options={"http_tokens": "required", "http_put_response_hop_limit": 1, "http_endpoint": "enabled"},
+            monitoring={"enabled": True},
+            opts=self.child_options(),
+        )

@@ -50,18 +50,7 @@ class AwsPostgres(SkerryComponent):
             key_arn: the key of its storage and password.
             opts: Pulumi's options.
         """
-        facts = ComponentFacts(
-            tier=Tier.CHANNELS,
-            data_class=spec.data_class,
-            role="relational-store",
-            stateful=True,
-            replicas=2,
-            failure_domains=2,
-            encrypted_at_rest=True,
-            encrypted_in_transit=True,
-            ports={"postgresql": POSTGRES_PORT},
-        )
-        super().__init__(name, facts, opts)
+        super().__init__(name, _postgres_facts(spec), opts)
         group = _closed_group(self, vpc_id, clients, POSTGRES_PORT)
         subnets = rds.SubnetGroup(self.child_name("subnets"), subnet_ids=list(subnet_ids), opts=self.child_options())
         parameters = rds.ParameterGroup(
@@ -127,6 +116,11 @@ class AwsObjectStore(SkerryComponent):
         )
         super().__init__(name, facts, opts)
         self.bucket = s3.Bucket(self.child_name("bucket"), force_destroy=False, opts=self.store_options())
+        self._protect(key_arn)
+        self.finish(endpoint=self.bucket.bucket, port=443, secret_ref=None, metrics_endpoint=None)
+
+    def _protect(self, key_arn: pulumi.Input[str]) -> None:
+        """Keep old versions, encrypt, close to the public, ask for TLS."""
         after = self.child_options()
         s3.BucketVersioning(
             self.child_name("versioning"),
@@ -177,7 +171,6 @@ class AwsObjectStore(SkerryComponent):
             ],
             opts=after,
         )
-        self.finish(endpoint=self.bucket.bucket, port=443, secret_ref=None, metrics_endpoint=None)
 
 
 class AwsPubSub(SkerryComponent):
@@ -206,19 +199,7 @@ class AwsPubSub(SkerryComponent):
             opts: Pulumi's options.
         """
         members = max(spec.channels.pubsub_replicas, 2)
-        facts = ComponentFacts(
-            tier=Tier.CHANNELS,
-            data_class=spec.data_class,
-            role="pubsub",
-            stateful=True,
-            replicas=members,
-            failure_domains=min(members, len(spec.target.failure_domains)),
-            encrypted_at_rest=True,
-            encrypted_in_transit=True,
-            guarantee="at-most-once",
-            ports={"valkey": CACHE_PORT},
-        )
-        super().__init__(name, facts, opts)
+        super().__init__(name, _pubsub_facts(spec, members), opts)
         group = _closed_group(self, vpc_id, clients, CACHE_PORT)
         subnets = elasticache.SubnetGroup(
             self.child_name("subnets"), subnet_ids=list(subnet_ids), opts=self.child_options()
@@ -246,6 +227,35 @@ class AwsPubSub(SkerryComponent):
         self.finish(
             endpoint=self.group.primary_endpoint_address, port=CACHE_PORT, secret_ref=None, metrics_endpoint=None
         )
+
+
+def _postgres_facts(spec: DeploymentSpec) -> ComponentFacts:
+    return ComponentFacts(
+        tier=Tier.CHANNELS,
+        data_class=spec.data_class,
+        role="relational-store",
+        stateful=True,
+        replicas=2,
+        failure_domains=2,
+        encrypted_at_rest=True,
+        encrypted_in_transit=True,
+        ports={"postgresql": POSTGRES_PORT},
+    )
+
+
+def _pubsub_facts(spec: DeploymentSpec, members: int) -> ComponentFacts:
+    return ComponentFacts(
+        tier=Tier.CHANNELS,
+        data_class=spec.data_class,
+        role="pubsub",
+        stateful=True,
+        replicas=members,
+        failure_domains=min(members, len(spec.target.failure_domains)),
+        encrypted_at_rest=True,
+        encrypted_in_transit=True,
+        guarantee="at-most-once",
+        ports={"valkey": CACHE_PORT},
+    )
 
 
 def checked_identifier(name: str) -> str:

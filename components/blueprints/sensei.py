@@ -168,28 +168,7 @@ def _platform(spec: DeploymentSpec, cluster: Cluster, root: Sensei) -> dict[str,
         cluster.machines(NAMESPACES[Tier.PLATFORM], [space.made for space in spaces.values()])
     postgres = _postgres_operator(spec, cluster, ready)
     names = NAMESPACES
-    pubsub = PubSub("pubsub", cluster, namespace=names[Tier.CHANNELS], channels=spec.channels, opts=ready)
-    objects = ObjectStore("objects", cluster, namespace=names[Tier.CHANNELS], channels=spec.channels, opts=ready)
-    database = RelationalStore(
-        "temporal-db",
-        cluster,
-        namespace=names[Tier.CHANNELS],
-        tier=Tier.CHANNELS,
-        database="temporal",
-        kind=spec.meta.relational_kind,
-        size=spec.meta.relational,
-        more_databases=(VISIBILITY,),
-        opts=pulumi.ResourceOptions.merge(ready, pulumi.ResourceOptions(depends_on=postgres)),
-    )
-    workflows = Workflows(
-        "workflows",
-        cluster,
-        namespace=names[Tier.CHANNELS],
-        channels=spec.channels,
-        database=database,
-        opts=ready,
-    )
-    Rpc("rpc", cluster, namespaces=(names[Tier.COGNITIVE], names[Tier.EXECUTION]), opts=ready)
+    pubsub, objects, workflows = _channels(spec, cluster, ready, postgres)
     environment = _environment(pubsub, objects, workflows)
     cognitive = CognitiveTier(
         "cognitive",
@@ -235,6 +214,36 @@ def _platform(spec: DeploymentSpec, cluster: Cluster, root: Sensei) -> dict[str,
             "objects": pulumi.Output.concat(objects.endpoint, f":{objects.port}"),
         },
     }
+
+
+def _channels(
+    spec: DeploymentSpec, cluster: Cluster, ready: pulumi.ResourceOptions, postgres: list[pulumi.Resource]
+) -> tuple[PubSub, ObjectStore, Workflows]:
+    """Make the channels between the tiers."""
+    names = NAMESPACES
+    pubsub = PubSub("pubsub", cluster, namespace=names[Tier.CHANNELS], channels=spec.channels, opts=ready)
+    objects = ObjectStore("objects", cluster, namespace=names[Tier.CHANNELS], channels=spec.channels, opts=ready)
+    database = RelationalStore(
+        "temporal-db",
+        cluster,
+        namespace=names[Tier.CHANNELS],
+        tier=Tier.CHANNELS,
+        database="temporal",
+        kind=spec.meta.relational_kind,
+        size=spec.meta.relational,
+        more_databases=(VISIBILITY,),
+        opts=pulumi.ResourceOptions.merge(ready, pulumi.ResourceOptions(depends_on=postgres)),
+    )
+    workflows = Workflows(
+        "workflows",
+        cluster,
+        namespace=names[Tier.CHANNELS],
+        channels=spec.channels,
+        database=database,
+        opts=ready,
+    )
+    Rpc("rpc", cluster, namespaces=(names[Tier.COGNITIVE], names[Tier.EXECUTION]), opts=ready)
+    return pubsub, objects, workflows
 
 
 def _namespaces(spec: DeploymentSpec, cluster: Cluster, options: pulumi.ResourceOptions) -> dict[Tier, TierNamespace]:

@@ -20,7 +20,7 @@ from components.kubernetes.workload import (
     tcp_probe,
 )
 from skerry.config.spec import ChannelsSpec, PubSubKind
-from skerry.facts import ComponentFacts, StorageFact, Tier
+from skerry.facts import ComponentFacts, ImageFact, StorageFact, Tier
 
 AUTH_SECRET = "valkey-auth"
 """The Kubernetes Secret (key `password`) that the site makes in each namespace that talks to Valkey."""
@@ -63,61 +63,9 @@ class PubSub(SkerryComponent):
             return
         image = cluster.catalog.image("valkey", cluster.target, "pub/sub channel")
         exporter = cluster.catalog.image("valkey-exporter", cluster.target, "metrics of the pub/sub channel")
-        facts = ComponentFacts(
-            tier=Tier.CHANNELS,
-            data_class=cluster.data_class,
-            role="pubsub",
-            stateful=True,
-            replicas=channels.pubsub_replicas,
-            failure_domains=cluster.failure_domains,
-            encrypted_at_rest=cluster.storage_encrypted,
-            encrypted_in_transit=cluster.network_encrypted,
-            guarantee="at-most-once",
-            images=(image, exporter),
-            ports={"valkey": PORT, "metrics": METRICS_PORT},
-            storage=(
-                StorageFact(
-                    kind="volume",
-                    gib=VOLUME_GIB,
-                    copies=channels.pubsub_replicas,
-                    storage_class=cluster.storage_class or "",
-                ),
-            ),
-        )
-        super().__init__(name, facts, opts)
+        super().__init__(name, _facts(cluster, channels, (image, exporter)), opts)
         self.scheme = "redis"
-        secret = SecretKey(AUTH_SECRET, "password")
-        workload = Workload(
-            name="valkey",
-            namespace=namespace,
-            placement=cluster.placements[Tier.CHANNELS],
-            replicas=channels.pubsub_replicas,
-            fs_group=999,
-            containers=(
-                Container(
-                    name="valkey",
-                    image=image,
-                    cpu="500m",
-                    memory="2Gi",
-                    user=999,
-                    command=("/bin/sh", "-c"),
-                    args=(_START,),
-                    env={"PASSWORD": secret},
-                    ports={"valkey": PORT},
-                    readiness=tcp_probe("valkey", periodSeconds=5),
-                    liveness=tcp_probe("valkey", periodSeconds=20),
-                    mounts={"tmp": "/tmp"},
-                ),
-                Container(
-                    name="exporter",
-                    image=exporter,
-                    cpu="50m",
-                    memory="64Mi",
-                    env={"REDIS_ADDR": f"redis://localhost:{PORT}", "REDIS_PASSWORD": secret},
-                    ports={"metrics": METRICS_PORT},
-                ),
-            ),
-        )
+        workload = _members(cluster, namespace, channels, image, exporter)
         stateful_set(self, "set", cluster, workload, storage_gib=VOLUME_GIB, mount="/data")
         # Writers need the primary, which is always member 0; the Service is for readers and metrics.
         service(self, "service", cluster, workload)
@@ -135,3 +83,64 @@ _START = (
     'if [ "${HOSTNAME##*-}" != 0 ]; then set -- "$@" --replicaof valkey-0.valkey-headless 6379; fi; exec "$@"'
 )
 """Member 0 is the primary and the others follow; when its node is lost Kubernetes moves it, and broadcasts pause."""
+
+
+def _facts(cluster: Cluster, channels: ChannelsSpec, images: tuple[ImageFact, ...]) -> ComponentFacts:
+    return ComponentFacts(
+        tier=Tier.CHANNELS,
+        data_class=cluster.data_class,
+        role="pubsub",
+        stateful=True,
+        replicas=channels.pubsub_replicas,
+        failure_domains=cluster.failure_domains,
+        encrypted_at_rest=cluster.storage_encrypted,
+        encrypted_in_transit=cluster.network_encrypted,
+        guarantee="at-most-once",
+        images=images,
+        ports={"valkey": PORT, "metrics": METRICS_PORT},
+        storage=(
+            StorageFact(
+                kind="volume",
+                gib=VOLUME_GIB,
+                copies=channels.pubsub_replicas,
+                storage_class=cluster.storage_class or "",
+            ),
+        ),
+    )
+
+
+def _members(
+    cluster: Cluster, namespace: str, channels: ChannelsSpec, image: ImageFact, exporter: ImageFact
+) -> Workload:
+    secret = SecretKey(AUTH_SECRET, "password")
+    return Workload(
+        name="valkey",
+        namespace=namespace,
+        placement=cluster.placements[Tier.CHANNELS],
+        replicas=channels.pubsub_replicas,
+        fs_group=999,
+        containers=(
+            Container(
+                name="valkey",
+                image=image,
+                cpu="500m",
+                memory="2Gi",
+                user=999,
+                command=("/bin/sh", "-c"),
+                args=(_START,),
+                env={"PASSWORD": secret},
+                ports={"valkey": PORT},
+                readiness=tcp_probe("valkey", periodSeconds=5),
+                liveness=tcp_probe("valkey", periodSeconds=20),
+                mounts={"tmp": "/tmp"},
+            ),
+            Container(
+                name="exporter",
+                image=exporter,
+                cpu="50m",
+                memory="64Mi",
+                env={"REDIS_ADDR": f"redis://localhost:{PORT}", "REDIS_PASSWORD": secret},
+                ports={"metrics": METRICS_PORT},
+            ),
+        ),
+    )

@@ -61,33 +61,7 @@ class DocumentStore(SkerryComponent):
             ),
         )
         super().__init__(name, facts, opts)
-        workload = Workload(
-            name="mongodb",
-            namespace=namespace,
-            placement=cluster.placements[Tier.META],
-            replicas=size.replicas,
-            fs_group=999,
-            termination_grace_s=120,
-            empty_dirs=("tmp", "key"),
-            init=(_keyfile(image),),
-            secrets={"auth": AUTH_SECRET},
-            containers=(
-                Container(
-                    name="mongodb",
-                    image=image,
-                    cpu="2",
-                    memory="8Gi",
-                    user=999,
-                    command=("mongod",),
-                    args=("--replSet", REPLICA_SET, "--bind_ip_all", "--auth", "--keyFile", "/key/keyfile"),
-                    ports={"mongodb": PORT},
-                    startup=tcp_probe("mongodb", periodSeconds=10, failureThreshold=30),
-                    readiness=tcp_probe("mongodb", periodSeconds=10),
-                    liveness=tcp_probe("mongodb", periodSeconds=20, failureThreshold=6),
-                    mounts={"tmp": "/tmp", "key": "/key"},
-                ),
-            ),
-        )
+        workload = _members(cluster, namespace, size, image)
         stateful_set(self, "set", cluster, workload, storage_gib=size.storage_gib, mount="/data/db")
         service(self, "service", cluster, workload)
         members = ",".join(f"{host}:{PORT}" for host in hosts_of("mongodb", namespace, size.replicas))
@@ -105,4 +79,34 @@ def _keyfile(image: ImageFact) -> Container:
         command=("/bin/sh", "-c"),
         args=("install -m 0400 /auth/keyfile /key/keyfile",),
         mounts={"auth": "/auth", "key": "/key"},
+    )
+
+
+def _members(cluster: Cluster, namespace: str, size: StoreSpec, image: ImageFact) -> Workload:
+    return Workload(
+        name="mongodb",
+        namespace=namespace,
+        placement=cluster.placements[Tier.META],
+        replicas=size.replicas,
+        fs_group=999,
+        termination_grace_s=120,
+        empty_dirs=("tmp", "key"),
+        init=(_keyfile(image),),
+        secrets={"auth": AUTH_SECRET},
+        containers=(
+            Container(
+                name="mongodb",
+                image=image,
+                cpu="2",
+                memory="8Gi",
+                user=999,
+                command=("mongod",),
+                args=("--replSet", REPLICA_SET, "--bind_ip_all", "--auth", "--keyFile", "/key/keyfile"),
+                ports={"mongodb": PORT},
+                startup=tcp_probe("mongodb", periodSeconds=10, failureThreshold=30),
+                readiness=tcp_probe("mongodb", periodSeconds=10),
+                liveness=tcp_probe("mongodb", periodSeconds=20, failureThreshold=6),
+                mounts={"tmp": "/tmp", "key": "/key"},
+            ),
+        ),
     )

@@ -17,7 +17,7 @@ from components.kubernetes.workload import (
     tcp_probe,
 )
 from skerry.config.spec import StoreSpec
-from skerry.facts import ComponentFacts, StorageFact, Tier
+from skerry.facts import ComponentFacts, ImageFact, StorageFact, Tier
 
 AUTH_SECRET = "neo4j-auth"
 """The Kubernetes Secret (key `NEO4J_AUTH`: `neo4j/<password>`) that the site makes before the first deployment."""
@@ -74,41 +74,7 @@ class GraphStore(SkerryComponent):
         )
         super().__init__(name, facts, opts)
         members = ",".join(f"{host}:{PORTS['cluster']}" for host in hosts_of("neo4j", namespace, size.replicas))
-        workload = Workload(
-            name="neo4j",
-            namespace=namespace,
-            placement=cluster.placements[Tier.META],
-            replicas=size.replicas,
-            fs_group=7474,
-            termination_grace_s=300,
-            config_maps={"licence": LICENCE_MAP},
-            empty_dirs=("tmp", "logs"),
-            containers=(
-                Container(
-                    name="neo4j",
-                    image=image,
-                    cpu="2",
-                    memory="8Gi",
-                    user=7474,
-                    writable_root=True,
-                    command=("/bin/sh", "-c"),
-                    args=(_START,),
-                    env={
-                        "NEO4J_AUTH": SecretKey(AUTH_SECRET, "NEO4J_AUTH"),
-                        "NEO4J_server_default__listen__address": "0.0.0.0",
-                        "NEO4J_initial_server_mode__constraint": "PRIMARY",
-                        "NEO4J_dbms_cluster_discovery_resolver__type": "LIST",
-                        "NEO4J_dbms_cluster_endpoints": members,
-                        "NEO4J_initial_dbms_default__primaries__count": str(size.replicas),
-                    },
-                    ports=PORTS,
-                    startup=tcp_probe("bolt", periodSeconds=10, failureThreshold=60),
-                    readiness=tcp_probe("bolt", periodSeconds=10),
-                    liveness=tcp_probe("bolt", periodSeconds=20, failureThreshold=6),
-                    mounts={"tmp": "/tmp", "logs": "/logs", "licence": "/licence"},
-                ),
-            ),
-        )
+        workload = _members(cluster, namespace, size, image, members)
         stateful_set(self, "set", cluster, workload, storage_gib=size.storage_gib, mount="/data")
         service(self, "service", cluster, workload)
         self.finish(
@@ -125,3 +91,41 @@ _START = (
     "exec tini -g -- /startup/docker-entrypoint.sh neo4j"
 )
 """Each member advertises its own name; the site's licence answer comes from a ConfigMap, never from this program."""
+
+
+def _members(cluster: Cluster, namespace: str, size: StoreSpec, image: ImageFact, members: str) -> Workload:
+    return Workload(
+        name="neo4j",
+        namespace=namespace,
+        placement=cluster.placements[Tier.META],
+        replicas=size.replicas,
+        fs_group=7474,
+        termination_grace_s=300,
+        config_maps={"licence": LICENCE_MAP},
+        empty_dirs=("tmp", "logs"),
+        containers=(
+            Container(
+                name="neo4j",
+                image=image,
+                cpu="2",
+                memory="8Gi",
+                user=7474,
+                writable_root=True,
+                command=("/bin/sh", "-c"),
+                args=(_START,),
+                env={
+                    "NEO4J_AUTH": SecretKey(AUTH_SECRET, "NEO4J_AUTH"),
+                    "NEO4J_server_default__listen__address": "0.0.0.0",
+                    "NEO4J_initial_server_mode__constraint": "PRIMARY",
+                    "NEO4J_dbms_cluster_discovery_resolver__type": "LIST",
+                    "NEO4J_dbms_cluster_endpoints": members,
+                    "NEO4J_initial_dbms_default__primaries__count": str(size.replicas),
+                },
+                ports=PORTS,
+                startup=tcp_probe("bolt", periodSeconds=10, failureThreshold=60),
+                readiness=tcp_probe("bolt", periodSeconds=10),
+                liveness=tcp_probe("bolt", periodSeconds=20, failureThreshold=6),
+                mounts={"tmp": "/tmp", "logs": "/logs", "licence": "/licence"},
+            ),
+        ),
+    )

@@ -16,7 +16,7 @@ from components.kubernetes.workload import (
     stateful_set,
 )
 from skerry.config.spec import StoreSpec, VectorStoreKind
-from skerry.facts import ComponentFacts, EndpointFact, StorageFact, Tier
+from skerry.facts import ComponentFacts, EndpointFact, ImageFact, StorageFact, Tier
 
 API_KEY_SECRET = "qdrant-api-key"
 """The Kubernetes Secret (key `api-key`) that the site makes before the first deployment."""
@@ -68,35 +68,7 @@ class VectorStore(SkerryComponent):
             storage=(_volume(size, cluster),),
         )
         super().__init__(name, facts, opts)
-        workload = Workload(
-            name="qdrant",
-            namespace=namespace,
-            placement=cluster.placements[Tier.META],
-            replicas=size.replicas,
-            fs_group=3000,
-            containers=(
-                Container(
-                    name="qdrant",
-                    image=image,
-                    cpu="2",
-                    memory="8Gi",
-                    user=1000,
-                    # Members find the first one by its DNS name. Source: Qdrant "Distributed Deployment", read 2026-11
-                    command=("/bin/sh", "-c"),
-                    args=(_START,),
-                    env={
-                        "QDRANT__CLUSTER__ENABLED": "true",
-                        "QDRANT__SERVICE__API_KEY": SecretKey(API_KEY_SECRET, "api-key"),
-                        "QDRANT__STORAGE__SNAPSHOTS_PATH": "/qdrant/storage/snapshots",
-                        "QDRANT_INIT_FILE_PATH": "/qdrant/storage/.qdrant-initialized",
-                    },
-                    ports=PORTS,
-                    readiness=http_probe("http", "/readyz", periodSeconds=5),
-                    liveness=http_probe("http", "/livez", periodSeconds=10),
-                    mounts={"tmp": "/tmp"},
-                ),
-            ),
-        )
+        workload = _members(cluster, namespace, size, image)
         stateful_set(self, "set", cluster, workload, storage_gib=size.storage_gib, mount="/qdrant/storage")
         service(self, "service", cluster, workload)
         self.finish(
@@ -137,4 +109,36 @@ def _hosted(cluster: Cluster) -> ComponentFacts:
         stateful=True,
         vendor_hosted="pinecone",
         endpoints=(endpoint,),
+    )
+
+
+def _members(cluster: Cluster, namespace: str, size: StoreSpec, image: ImageFact) -> Workload:
+    return Workload(
+        name="qdrant",
+        namespace=namespace,
+        placement=cluster.placements[Tier.META],
+        replicas=size.replicas,
+        fs_group=3000,
+        containers=(
+            Container(
+                name="qdrant",
+                image=image,
+                cpu="2",
+                memory="8Gi",
+                user=1000,
+                # Members find the first one by its DNS name. Source: Qdrant "Distributed Deployment", read 2026-11
+                command=("/bin/sh", "-c"),
+                args=(_START,),
+                env={
+                    "QDRANT__CLUSTER__ENABLED": "true",
+                    "QDRANT__SERVICE__API_KEY": SecretKey(API_KEY_SECRET, "api-key"),
+                    "QDRANT__STORAGE__SNAPSHOTS_PATH": "/qdrant/storage/snapshots",
+                    "QDRANT_INIT_FILE_PATH": "/qdrant/storage/.qdrant-initialized",
+                },
+                ports=PORTS,
+                readiness=http_probe("http", "/readyz", periodSeconds=5),
+                liveness=http_probe("http", "/livez", periodSeconds=10),
+                mounts={"tmp": "/tmp"},
+            ),
+        ),
     )

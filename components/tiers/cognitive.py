@@ -24,7 +24,7 @@ from components.kubernetes.workload import (
 from components.tiers.agents import AgentGroup, Environment
 from skerry.config.spec import CognitiveSpec, ModelProvider
 from skerry.errors import SizingError
-from skerry.facts import ComponentFacts, EndpointFact, Tier
+from skerry.facts import ComponentFacts, EndpointFact, ImageFact, Tier
 from skerry.sizing import Fit, fit
 
 PORT: Final = 8000
@@ -108,34 +108,36 @@ class ModelServer(SkerryComponent):
             host_ipc_memory="16Gi",
             service_account="agents",
             termination_grace_s=120,
-            containers=(
-                Container(
-                    name="vllm",
-                    image=image,
-                    cpu=str(4 * sized.tensor_parallel),
-                    memory=f"{24 * sized.tensor_parallel}Gi",
-                    gpus=sized.tensor_parallel,
-                    args=_arguments(spec, sized),
-                    env={
-                        **objects.client_environment(),
-                        # Source: Hugging Face "Environment variables", vLLM "Usage stats", read 2026-11
-                        "HF_HUB_OFFLINE": "1",
-                        "VLLM_NO_USAGE_STATS": "1",
-                        "HOME": "/home/vllm",
-                    },
-                    ports={"http": PORT},
-                    startup=http_probe("http", "/health", periodSeconds=10, failureThreshold=STARTUP_S // 10),
-                    readiness=http_probe("http", "/health", periodSeconds=10),
-                    liveness=http_probe("http", "/health", periodSeconds=30, failureThreshold=4),
-                    mounts={"tmp": "/tmp", "home": "/home/vllm", "shm": "/dev/shm"},
-                    writable_root=True,
-                ),
-            ),
+            containers=(_server(image, spec, sized, objects),),
         )
         deployment(self, "deployment", cluster, workload)
         service(self, "service", cluster, workload)
         endpoint = host_name("vllm", namespace)
         self.finish(endpoint=endpoint, port=PORT, secret_ref=None, metrics_endpoint=f"http://{endpoint}:{PORT}/metrics")
+
+
+def _server(image: ImageFact, spec: CognitiveSpec, sized: Fit, objects: ObjectStore) -> Container:
+    return Container(
+        name="vllm",
+        image=image,
+        cpu=str(4 * sized.tensor_parallel),
+        memory=f"{24 * sized.tensor_parallel}Gi",
+        gpus=sized.tensor_parallel,
+        args=_arguments(spec, sized),
+        env={
+            **objects.client_environment(),
+            # Source: Hugging Face "Environment variables", vLLM "Usage stats", read 2026-11
+            "HF_HUB_OFFLINE": "1",
+            "VLLM_NO_USAGE_STATS": "1",
+            "HOME": "/home/vllm",
+        },
+        ports={"http": PORT},
+        startup=http_probe("http", "/health", periodSeconds=10, failureThreshold=STARTUP_S // 10),
+        readiness=http_probe("http", "/health", periodSeconds=10),
+        liveness=http_probe("http", "/health", periodSeconds=30, failureThreshold=4),
+        mounts={"tmp": "/tmp", "home": "/home/vllm", "shm": "/dev/shm"},
+        writable_root=True,
+    )
 
 
 def _sized(cluster: Cluster, spec: CognitiveSpec) -> Fit:

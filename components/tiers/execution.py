@@ -76,33 +76,7 @@ class RayPool(SkerryComponent):
             api_version=API_VERSION,
             kind="RayCluster",
             metadata={"name": "ray", "namespace": namespace, "labels": dict(cluster.labels)},
-            spec={
-                "rayVersion": ImageReference.parse(image.reference).tag,
-                "enableInTreeAutoscaling": True,
-                "autoscalerOptions": {
-                    "version": "v2",
-                    "idleTimeoutSeconds": IDLE_S,
-                    "upscalingMode": "Default",
-                    "resources": {"requests": {"cpu": "500m", "memory": "1Gi"}, "limits": {"memory": "1Gi"}},
-                },
-                "gcsFaultToleranceOptions": {
-                    "redisAddress": pulumi.Output.concat(pubsub.scheme, "://", pubsub.endpoint, f":{pubsub.port}"),
-                    **_password(pubsub),
-                },
-                "headGroupSpec": {
-                    "rayStartParams": {"num-cpus": "0", "dashboard-host": "0.0.0.0"},
-                    "template": _head(cluster, image),
-                },
-                "workerGroupSpecs": [
-                    {
-                        "groupName": "workers",
-                        "minReplicas": placement.nodes_minimum,
-                        "maxReplicas": placement.nodes_maximum,
-                        "rayStartParams": {},
-                        "template": _worker(cluster, image, placement),
-                    }
-                ],
-            },
+            spec=_ray_cluster(cluster, image, pubsub, placement),
             # The autoscaler owns the number of workers, so `replicas` is left out.
             opts=self.child_options(depends_on=list(depends_on)),
         )
@@ -112,6 +86,36 @@ class RayPool(SkerryComponent):
             secret_ref=None,
             metrics_endpoint=f"http://{host_name('ray-head-svc', namespace)}:{PORTS['metrics']}/metrics",
         )
+
+
+def _ray_cluster(cluster: Cluster, image: ImageFact, pubsub: PubSub, placement: Placement) -> dict[str, Any]:
+    return {
+        "rayVersion": ImageReference.parse(image.reference).tag,
+        "enableInTreeAutoscaling": True,
+        "autoscalerOptions": {
+            "version": "v2",
+            "idleTimeoutSeconds": IDLE_S,
+            "upscalingMode": "Default",
+            "resources": {"requests": {"cpu": "500m", "memory": "1Gi"}, "limits": {"memory": "1Gi"}},
+        },
+        "gcsFaultToleranceOptions": {
+            "redisAddress": pulumi.Output.concat(pubsub.scheme, "://", pubsub.endpoint, f":{pubsub.port}"),
+            **_password(pubsub),
+        },
+        "headGroupSpec": {
+            "rayStartParams": {"num-cpus": "0", "dashboard-host": "0.0.0.0"},
+            "template": _head(cluster, image),
+        },
+        "workerGroupSpecs": [
+            {
+                "groupName": "workers",
+                "minReplicas": placement.nodes_minimum,
+                "maxReplicas": placement.nodes_maximum,
+                "rayStartParams": {},
+                "template": _worker(cluster, image, placement),
+            }
+        ],
+    }
 
 
 def _password(pubsub: PubSub) -> dict[str, Any]:

@@ -51,6 +51,38 @@ class MetaTier(SkerryComponent):
         if spec.baseline is not None:
             baselines = (cluster.catalog.baseline(spec.baseline, "the pattern library starts from it"),)
         super().__init__(name, ComponentFacts(tier=Tier.META, role="tier", baselines=baselines), opts)
+        after = self.child_options(depends_on=list(depends_on))
+        vector, stores = self._stores(cluster, namespace, spec, objects, after)
+        stores = {**environment, **stores}
+        if baselines:
+            # Loaded once, from the object store, where the site put the carried baseline.
+            stores["BASELINE"] = f"baselines/{baselines[0].name}/{baselines[0].version}"
+        AgentGroup(
+            self.child_name("learning"),
+            cluster,
+            kind="learning",
+            namespace=namespace,
+            tier=Tier.META,
+            agent=spec.learning,
+            environment=stores,
+            opts=after,
+        )
+        self.finish(
+            endpoint=vector.endpoint,
+            port=vector.port,
+            secret_ref=vector.secret_ref,
+            metrics_endpoint=vector.metrics_endpoint,
+        )
+
+    def _stores(
+        self,
+        cluster: Cluster,
+        namespace: str,
+        spec: MetaSpec,
+        objects: ObjectStore,
+        after: pulumi.ResourceOptions,
+    ) -> tuple[VectorStore, dict[str, pulumi.Input[str] | SecretKey]]:
+        """Make the stores; return the vector store, and what agents are told of all of them."""
         vector = VectorStore(
             self.child_name("vectors"),
             cluster,
@@ -73,7 +105,7 @@ class MetaTier(SkerryComponent):
             database="mlflow",
             kind=spec.relational_kind,
             size=spec.relational,
-            opts=self.child_options(depends_on=list(depends_on)),
+            opts=after,
         )
         experiments = ExperimentTracker(
             self.child_name("experiments"),
@@ -83,32 +115,20 @@ class MetaTier(SkerryComponent):
             objects=objects,
             opts=self.child_options(),
         )
-        stores: dict[str, pulumi.Input[str] | SecretKey] = {
-            **environment,
-            "VECTOR_URL": pulumi.Output.concat("http://", vector.endpoint, f":{vector.port}"),
-            "VECTOR_API_KEY": SecretKey(f"{vector.secret_ref}", "api-key"),
-            "GRAPH_URL": pulumi.Output.concat("neo4j://", graph.endpoint, f":{graph.port}"),
-            "GRAPH_AUTH": SecretKey(f"{graph.secret_ref}", "NEO4J_AUTH"),
-            "DOCUMENTS_HOSTS": documents.endpoint,
-            "MLFLOW_TRACKING_URI": pulumi.Output.concat("http://", experiments.endpoint, f":{experiments.port}"),
-            "CROSS_CUSTOMER_LEARNING": "false",
-        }
-        if baselines:
-            # Loaded once, from the object store, where the site put the carried baseline.
-            stores["BASELINE"] = f"baselines/{baselines[0].name}/{baselines[0].version}"
-        AgentGroup(
-            self.child_name("learning"),
-            cluster,
-            kind="learning",
-            namespace=namespace,
-            tier=Tier.META,
-            agent=spec.learning,
-            environment=stores,
-            opts=self.child_options(depends_on=list(depends_on)),
-        )
-        self.finish(
-            endpoint=vector.endpoint,
-            port=vector.port,
-            secret_ref=vector.secret_ref,
-            metrics_endpoint=vector.metrics_endpoint,
-        )
+        return vector, _addresses(vector, graph, documents, experiments)
+
+
+def _addresses(
+    vector: VectorStore, graph: GraphStore, documents: DocumentStore, experiments: ExperimentTracker
+) -> dict[str, pulumi.Input[str] | SecretKey]:
+    """Return what the agents are told of the stores."""
+    scheme = "https://" if vector.facts.vendor_hosted else "http://"
+    return {
+        "VECTOR_URL": pulumi.Output.concat(scheme, vector.endpoint, f":{vector.port}"),
+        "VECTOR_API_KEY": SecretKey(f"{vector.secret_ref}", "api-key"),
+        "GRAPH_URL": pulumi.Output.concat("neo4j://", graph.endpoint, f":{graph.port}"),
+        "GRAPH_AUTH": SecretKey(f"{graph.secret_ref}", "NEO4J_AUTH"),
+        "DOCUMENTS_HOSTS": documents.endpoint,
+        "MLFLOW_TRACKING_URI": pulumi.Output.concat("http://", experiments.endpoint, f":{experiments.port}"),
+        "CROSS_CUSTOMER_LEARNING": "false",
+    }

@@ -2,6 +2,8 @@
 
 Every field is read from the structured value `skerry:deployment` of a stack. Secrets never stand in it: a field whose
 name ends in `_secret` holds the name of a flat secret key of the same stack (`skerry:<name>`).
+
+Longer than 400 lines because it is one table: every option once, in the order of a stack file.
 """
 
 from __future__ import annotations
