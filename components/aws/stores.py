@@ -116,10 +116,10 @@ class AwsObjectStore(SkerryComponent):
         )
         super().__init__(name, facts, opts)
         self.bucket = s3.Bucket(self.child_name("bucket"), force_destroy=False, opts=self.store_options())
-        self._protect(key_arn)
+        self._guard(key_arn)
         self.finish(endpoint=self.bucket.bucket, port=443, secret_ref=None, metrics_endpoint=None)
 
-    def _protect(self, key_arn: pulumi.Input[str]) -> None:
+    def _guard(self, key_arn: pulumi.Input[str]) -> None:
         """Keep old versions, encrypt, close to the public, ask for TLS."""
         after = self.child_options()
         s3.BucketVersioning(
