@@ -136,7 +136,7 @@ def _resource(row: Mapping[str, Any], what: str, *, states: bool) -> Resource:
         aliases=_list(row, "aliases", what, ordered=True),
         deleted_with=str(row.get("deletedWith") or ""),
         version=version,
-        source=_source(row.get("sourcePosition")),
+        source=_source(row),
     )
 
 
@@ -145,10 +145,18 @@ def _provider(reference: str) -> str:
     return "" if _names_default(urn.rpartition("::")[2]) else reference
 
 
-def _source(position: Any) -> str:
-    if not isinstance(position, str) or not position.startswith(_PROJECT_SCHEME):
-        return ""
-    return ":".join(position.removeprefix(_PROJECT_SCHEME).rsplit("#", 1))
+def _source(row: Mapping[str, Any]) -> str:
+    """Return the first `file:line` of the row's stack that is the user's own: not an installed package, not outside."""
+    trace = row.get("stackTrace")
+    frames = [frame for frame in trace if isinstance(frame, dict)] if isinstance(trace, list) else []
+    for frame in (row, *frames):
+        position = frame.get("sourcePosition")
+        if not isinstance(position, str) or not position.startswith(_PROJECT_SCHEME):
+            continue
+        place = position.removeprefix(_PROJECT_SCHEME)
+        if not place.startswith("../") and "site-packages/" not in place:
+            return ":".join(place.rsplit("#", 1))
+    return ""
 
 
 def _text(row: Mapping[str, Any], key: str, what: str) -> str:
