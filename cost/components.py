@@ -88,7 +88,7 @@ class CostComponent:
         reasons = [
             part.reason for part in (self.quantity, self.price) if isinstance(part, QuantityUnknown | PriceNotFound)
         ]
-        return "; ".join(reasons) or None
+        return "; ".join(dict.fromkeys(reasons)) or None
 
 
 def not_priced(name: str, reason: str) -> CostComponent:

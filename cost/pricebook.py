@@ -179,7 +179,7 @@ def _usd(where: str, text: str) -> Decimal:
     except InvalidOperation:
         raise CostError(f"{where}: usd '{text}' is not a number: write it like 0.096") from None
     if not usd.is_finite() or usd <= 0:
-        raise CostError(f"{where}: usd '{text}' is not above zero: what is free needs no row, what is not known has none")
+        raise CostError(f"{where}: usd '{text}' is not above zero: neither what is free nor what is unknown has a row")
     return usd
 
 

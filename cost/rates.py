@@ -1,98 +1,118 @@
-"""The rates file: what machines and storage of one's own cost, which no price list knows.
-
-Its form, `skerry.rates/1`, is described in docs/cost.md. A machine's rate is given as such, or as its purchase over
-months and its power; the arithmetic is shown beside the result.
-"""
+"""What machines of one's own cost, as the user says: a monthly rate, or purchase, write-off and power."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from decimal import Decimal
 from fnmatch import fnmatchcase
 from pathlib import Path
-from typing import Annotated, Final, Literal
+from typing import Any, Final, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from cost.components import OwnRate
-from cost.user_file import read_model
+from cost.usage import load_yaml, problems
+from skerry.errors import CostError
 from skerry.units import HOURS_PER_MONTH
 
 SCHEMA: Final = "skerry.rates/1"
-MACHINE_MONTH: Final = "machine-month"
-GIB_MONTH: Final = "GiB-month"
-
-Positive = Annotated[Decimal, Field(gt=0, allow_inf_nan=False)]
 
 
-class _Rate(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
+class _Model(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
 
-    usd_per_machine_month: Positive | None = None
-    purchase_usd: Positive | None = None
-    months: Positive | None = None
-    kw: Positive | None = None
-    """Mean power of one machine, cooling included where somebody pays for it."""
-    usd_per_kwh: Positive | None = None
+    @field_validator("*", mode="before")
+    @classmethod
+    def _as_written(cls, value: Any) -> Any:
+        # A YAML float goes over its shortest text, so that 0.1 is 0.1.
+        return str(value) if isinstance(value, float) else value
+
+
+class MachineRate(_Model):
+    """What one machine costs: `usd_per_machine_month` alone, or `purchase_usd` and `months`, and the power it draws."""
+
+    usd_per_machine_month: Decimal | None = Field(default=None, gt=0, allow_inf_nan=False)
+    """All in; excludes everything else."""
+    purchase_usd: Decimal | None = Field(default=None, gt=0, allow_inf_nan=False)
+    months: int | None = Field(default=None, ge=1, le=240)
+    """Over which the purchase is written off."""
+    power_kw: Decimal | None = Field(default=None, gt=0, allow_inf_nan=False)
+    """Drawn all the time, cooling included where it is meant to be."""
+    usd_per_kwh: Decimal | None = Field(default=None, gt=0, allow_inf_nan=False)
+    source: str = Field(min_length=3)
+    """Where the numbers come from: an invoice, a quotation, a page."""
 
     @model_validator(mode="after")
-    def _one_way(self) -> _Rate:
-        parts = (self.purchase_usd, self.months, self.kw, self.usd_per_kwh)
-        if (self.usd_per_machine_month is None) == all(part is None for part in parts):
-            raise ValueError("give either usd_per_machine_month, or purchase_usd, months, kw and usd_per_kwh")
-        if self.usd_per_machine_month is None and any(part is None for part in parts):
-            raise ValueError("purchase_usd, months, kw and usd_per_kwh belong together: give all four")
+    def _one_way(self) -> Self:
+        if (self.purchase_usd is None) != (self.months is None):
+            raise ValueError("purchase_usd and months go together")
+        if (self.power_kw is None) != (self.usd_per_kwh is None):
+            raise ValueError("power_kw and usd_per_kwh go together")
+        parts = self.purchase_usd is not None or self.power_kw is not None
+        if (self.usd_per_machine_month is not None) == parts:
+            raise ValueError("give either usd_per_machine_month, or purchase and power")
         return self
 
-
-class _File(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
-
-    format: Literal["skerry.rates/1"] = Field(alias="schema")
-    pools: dict[str, _Rate] = {}
-    """By the pool's name, or a glob."""
-    usd_per_gib_month: dict[str, Positive] = {}
-    """Of own storage, by storage class, or a glob."""
-
-
-@dataclass(frozen=True, slots=True)
-class Rates:
-    """Rates of own machines and own storage; the first pattern that fits counts."""
-
-    pools: tuple[tuple[str, OwnRate], ...] = ()
-    storage: tuple[tuple[str, OwnRate], ...] = ()
-    source: str = ""
-
-    def of_pool(self, name: str) -> OwnRate | None:
-        """Return the rate of one machine-month of a pool, or None."""
-        return next((rate for pattern, rate in self.pools if fnmatchcase(name, pattern)), None)
-
-    def of_storage(self, storage_class: str) -> OwnRate | None:
-        """Return the rate of one GiB-month of a storage class, or None."""
-        return next((rate for pattern, rate in self.storage if fnmatchcase(storage_class, pattern)), None)
+    @property
+    def monthly(self) -> OwnRate:
+        """What one machine costs in a month, with the arithmetic."""
+        if self.usd_per_machine_month is not None:
+            return OwnRate(self.usd_per_machine_month, "machine-month", f"given ({self.source})")
+        usd, steps = Decimal(0), []
+        if self.purchase_usd is not None and self.months is not None:
+            usd += self.purchase_usd / self.months
+            steps.append(f"{self.purchase_usd:,f} USD / {self.months} months")
+        if self.power_kw is not None and self.usd_per_kwh is not None:
+            usd += self.power_kw * HOURS_PER_MONTH * self.usd_per_kwh
+            steps.append(f"{self.power_kw:f} kW x {HOURS_PER_MONTH} h x {self.usd_per_kwh:f} USD/kWh")
+        return OwnRate(usd, "machine-month", f"{' + '.join(steps)} ({self.source})")
 
 
-def read_rates(path: Path) -> Rates:
+class StorageRate(_Model):
+    """What a GiB on storage of one's own costs, where the machines' rates do not hold it already."""
+
+    usd_per_gib_month: Decimal = Field(gt=0, allow_inf_nan=False)
+    source: str = Field(min_length=3)
+
+    @property
+    def monthly(self) -> OwnRate:
+        """What one GiB costs in a month."""
+        return OwnRate(self.usd_per_gib_month, "GiB-month", f"given ({self.source})")
+
+
+class Rates(_Model):
+    """Rates of a site: machines by pool name or glob, and storage."""
+
+    schema_: str = Field(default=SCHEMA, alias="schema", pattern=f"^{SCHEMA}$")
+    pools: dict[str, MachineRate] = {}
+    """Name of the pool's component, or a glob -> rate; the first that fits counts."""
+    storage: StorageRate | None = None
+    storage_in_machines: bool = False
+    """True: the machines' rates hold their disks, so that volumes cost nothing beside."""
+
+    def machine(self, pool: str) -> OwnRate | None:
+        """Return the rate of one machine of a pool, or None."""
+        for pattern, rate in self.pools.items():
+            if fnmatchcase(pool, pattern):
+                return rate.monthly
+        return None
+
+
+def load_rates(path: Path) -> Rates:
     """Read a rates file.
 
     Raises:
-        ConfigError: it cannot be read, or is not of the form `skerry.rates/1`; names every problem.
+        CostError: the file cannot be read, or a value in it cannot be used; the message names each.
     """
-    model = read_model(path, _File)
-    return Rates(
-        pools=tuple((pattern, _own(rate)) for pattern, rate in model.pools.items()),
-        storage=tuple(
-            (pattern, OwnRate(usd, GIB_MONTH, f"{usd} USD for one GiB-month, as given"))
-            for pattern, usd in model.usd_per_gib_month.items()
-        ),
-        source=str(path),
-    )
+    return parse_rates(load_yaml(path), str(path))
 
 
-def _own(rate: _Rate) -> OwnRate:
-    purchase, months, power, energy = rate.purchase_usd, rate.months, rate.kw, rate.usd_per_kwh
-    if purchase and months and power and energy:
-        text = f"{purchase} USD / {months} months + {power} kW x {HOURS_PER_MONTH} h x {energy} USD/kWh"
-        return OwnRate(purchase / months + power * HOURS_PER_MONTH * energy, MACHINE_MONTH, text)
-    usd = rate.usd_per_machine_month or Decimal(0)
-    return OwnRate(usd, MACHINE_MONTH, f"{usd} USD for one machine-month, as given")
+def parse_rates(document: Any, where: str) -> Rates:
+    """Read rates from parsed YAML.
+
+    Raises:
+        CostError: a value cannot be used; the message names each.
+    """
+    try:
+        return Rates.model_validate(document)
+    except ValidationError as exc:
+        raise CostError(f"{where}: {problems(exc)}: see docs/cost.md for an example") from exc

@@ -1,103 +1,134 @@
-"""The usage file: what a graph cannot say, such as GB through a gateway or requests to a bucket.
-
-Its form, `skerry.usage/1`, is described in docs/cost.md. A number is one figure or `{minimum, typical, maximum}`.
-"""
+"""What only the user can know: gigabytes, requests and the like, given by a YAML file; docs/cost.md shows one."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from decimal import Decimal
+from enum import Enum
 from fnmatch import fnmatchcase
 from pathlib import Path
-from typing import Annotated, Final, Literal
+from typing import Any, Final, Self
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from cost.components import Range, fixed
-from cost.user_file import read_model
-from skerry.graph import Resource
+from cost.components import Range
+from skerry.errors import CostError
 
 SCHEMA: Final = "skerry.usage/1"
 
-KEYS: Final = frozenset({
-    "data_gb", "storage_gb", "requests", "write_requests", "read_requests", "logs_ingested_gb", "logs_stored_gb",
-    "backup_gb", "out_gb", "capacity_units",
-})  # fmt: skip
-"""Quantities that a usage file may give; all are per month."""
-
-Amount = Annotated[Decimal, Field(ge=0, allow_inf_nan=False)]
+MAX_BYTES: Final = 1024 * 1024
+"""A file for a person to write; more is a mistake."""
 
 
-class _Bounds(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
+class Metered(str, Enum):
+    """What can be given, always for one month and one resource."""
 
-    minimum: Amount
-    typical: Amount
-    maximum: Amount
+    GB_PROCESSED = "gb_processed"
+    """GB through a NAT gateway or an interface endpoint."""
+    GB_OUT = "gb_out"
+    """GB through a NAT gateway to the internet, beside what it processes."""
+    GB_STORED = "gb_stored"
+    """GB kept in a bucket, a file system or an Aurora cluster."""
+    WRITE_REQUESTS = "write_requests"
+    READ_REQUESTS = "read_requests"
+    LOG_GB_INGESTED = "log_gb_ingested"
+    LOG_GB_STORED = "log_gb_stored"
+    REQUESTS = "requests"
+    """Of a queue."""
+    KEY_REQUESTS = "key_requests"
+    LCU = "lcu"
+    """Load balancer capacity units, on average over the month."""
 
-    @model_validator(mode="after")
-    def _rising(self) -> _Bounds:
-        if not self.minimum <= self.typical <= self.maximum:
-            raise ValueError("minimum, typical and maximum must rise: write the smallest first")
-        return self
 
+class Amount(BaseModel):
+    """An amount of a month: one number, or three."""
 
-class _File(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
+    model_config = ConfigDict(frozen=True, extra="forbid")
 
-    format: Literal["skerry.usage/1"] = Field(alias="schema")
-    resources: dict[str, dict[str, Amount | _Bounds]]
+    minimum: Decimal = Field(ge=0)
+    typical: Decimal = Field(ge=0)
+    maximum: Decimal = Field(ge=0)
 
-    @field_validator("resources")
+    @model_validator(mode="before")
     @classmethod
-    def _known(cls, value: dict[str, dict[str, Amount | _Bounds]]) -> dict[str, dict[str, Amount | _Bounds]]:
-        for pattern, amounts in value.items():
-            for key in amounts:
-                if key not in KEYS:
-                    raise ValueError(f"'{pattern}' has '{key}', which is none of {', '.join(sorted(KEYS))}")
+    def _one_number(cls, value: Any) -> Any:
+        if isinstance(value, int | float | str | Decimal) and not isinstance(value, bool):
+            number = str(value)
+            return {"minimum": number, "typical": number, "maximum": number}
+        if isinstance(value, dict):
+            return {key: str(item) if isinstance(item, float) else item for key, item in value.items()}
         return value
 
+    @model_validator(mode="after")
+    def _rising(self) -> Self:
+        if not all(number.is_finite() for number in (self.minimum, self.typical, self.maximum)):
+            raise ValueError("not a finite number")
+        if not self.minimum <= self.typical <= self.maximum:
+            raise ValueError("minimum, typical and maximum must not fall")
+        return self
 
-@dataclass(frozen=True, slots=True)
-class Usage:
-    """Quantities by resource name, type token or glob of either; the first pattern that fits counts."""
+    @property
+    def range(self) -> Range:
+        """The amount as the estimate counts it."""
+        return Range(self.minimum, self.typical, self.maximum)
 
-    amounts: tuple[tuple[str, str, Range], ...] = ()
-    """Pattern, key, quantity; in the order of the file."""
-    source: str = ""
 
-    def of(self, resource: Resource, key: str) -> Range | None:
-        """Return the quantity that the file gives for a resource, or None."""
-        for pattern, name, amount in self.amounts:
-            if name == key and (fnmatchcase(resource.name, pattern) or fnmatchcase(resource.type, pattern)):
-                return amount
+class Usage(BaseModel):
+    """The usage of resources by name; names may be globs, and the first one that fits counts."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
+
+    schema_: str = Field(default=SCHEMA, alias="schema", pattern=f"^{SCHEMA}$")
+    resources: dict[str, dict[Metered, Amount]] = {}
+    """Resource name or glob -> what is metered -> amount of one month."""
+
+    def amount(self, name: str, what: Metered) -> tuple[str, Range] | None:
+        """Return the pattern that fits the resource's name and its amount, or None."""
+        for pattern, metered in self.resources.items():
+            if fnmatchcase(name, pattern) and what in metered:
+                return pattern, metered[what].range
         return None
 
-    def patterns_of(self, resource: Resource, key: str) -> tuple[str, ...]:
-        """Return every pattern that fits, so that a line that never fits can be told to its writer."""
-        return tuple(
-            pattern
-            for pattern, name, _ in self.amounts
-            if name == key and (fnmatchcase(resource.name, pattern) or fnmatchcase(resource.type, pattern))
-        )
+
+def load_yaml(path: Path) -> Any:
+    """Return the content of a YAML file.
+
+    Raises:
+        CostError: the file cannot be read, is too large or is no YAML.
+    """
+    try:
+        if path.stat().st_size > MAX_BYTES:
+            raise CostError(f"{path} is larger than {MAX_BYTES} bytes: it is no file for people")
+        return yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError) as exc:
+        raise CostError(f"{path} cannot be read: {exc}: name a YAML file in UTF-8") from exc
+    except (yaml.YAMLError, RecursionError, ValueError) as exc:
+        raise CostError(f"{path} is no YAML: {' '.join(str(exc).split())}") from exc
 
 
-def read_usage(path: Path) -> Usage:
+def load_usage(path: Path) -> Usage:
     """Read a usage file.
 
     Raises:
-        ConfigError: it cannot be read, or is not of the form `skerry.usage/1`; names every problem.
+        CostError: the file cannot be read, or a value in it cannot be used; the message names each.
     """
-    model = read_model(path, _File)
-    return Usage(
-        tuple(
-            (pattern, key, _range(value))
-            for pattern, amounts in model.resources.items()
-            for key, value in amounts.items()
-        ),
-        str(path),
+    return parse_usage(load_yaml(path), str(path))
+
+
+def parse_usage(document: Any, where: str) -> Usage:
+    """Read usage from parsed YAML.
+
+    Raises:
+        CostError: a value cannot be used; the message names each.
+    """
+    try:
+        return Usage.model_validate(document)
+    except ValidationError as exc:
+        raise CostError(f"{where}: {problems(exc)}; what can be given: {', '.join(Metered)}") from exc
+
+
+def problems(error: ValidationError) -> str:
+    """Return each problem with its path, on one line."""
+    return "; ".join(
+        f"{'.'.join(str(part) for part in item['loc']) or 'the document'}: {item['msg']}" for item in error.errors()
     )
-
-
-def _range(value: Decimal | _Bounds) -> Range:
-    return Range(value.minimum, value.typical, value.maximum) if isinstance(value, _Bounds) else fixed(value)

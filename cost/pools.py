@@ -1,0 +1,147 @@
+"""What components say of themselves: machines that no resource stands for, storage, and services hosted by a vendor."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Final
+
+from cost.aws_compute import ebs_disks
+from cost.book_format import GB_MONTH, HOUR, ON_DEMAND, SPOT
+from cost.components import CostComponent, QuantityUnknown, Range, fixed, not_priced
+from cost.context import Context, InputNotKnownError, text_at, value_at
+from cost.pricebook import Price, PriceNotFound
+from skerry.facts import ComponentFacts, NodesFact, ScalingFact, StorageFact, Tier
+from skerry.graph import Resource
+from skerry.units import HOURS_PER_MONTH, parse_bytes
+
+NODE_CLASS: Final = "kubernetes:karpenter.k8s.aws/v1:EC2NodeClass"
+STORAGE_CLASS: Final = "kubernetes:storage.k8s.io/v1:StorageClass"
+BUCKETS: Final = frozenset({"aws:s3/bucket:Bucket", "aws:s3/bucketV2:BucketV2"})
+EBS_PROVISIONER: Final = "ebs.csi.aws.com"
+EXISTING: Final = "existing"
+GIB: Final = 1024**3
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """Derived: what renting machines of like size would cost elsewhere; no part of what this site pays."""
+
+    path: str
+    """The pool, as reports name it."""
+    tier: Tier | None
+    instance: str
+    """`<cloud>:<region>:<type>`."""
+    machines: Range
+    price: Price | PriceNotFound
+
+    @property
+    def monthly(self) -> Range | None:
+        """USD in a month; None where the book has no such price."""
+        return self.machines * HOURS_PER_MONTH * self.price.usd if isinstance(self.price, Price) else None
+
+
+def component_costs(context: Context, component: Resource, facts: ComponentFacts) -> Iterator[CostComponent]:
+    """Yield what a component's own facts cost."""
+    if facts.nodes is not None and facts.nodes.priced_here:
+        yield from _machines(context, component, facts.nodes, facts.scaling)
+    for item in facts.storage:
+        yield from _storage(context, component, item)
+    if facts.vendor_hosted is not None:
+        yield not_priced("hosted service", f"{facts.vendor_hosted} bills it by contract, which no price book has")
+
+
+def comparison(context: Context, component: Resource, facts: ComponentFacts) -> Comparison | None:
+    """Return the rented machines that a pool names for comparison, or None."""
+    nodes, scaling = facts.nodes, facts.scaling
+    if nodes is None or scaling is None or nodes.comparable_instance is None:
+        return None
+    cloud, _, rest = nodes.comparable_instance.partition(":")
+    region, _, kind = rest.partition(":")
+    return Comparison(
+        path=context.graph.path(component),
+        tier=context.tier(component),
+        instance=nodes.comparable_instance,
+        machines=bounds(scaling),
+        price=context.book.find(cloud, region, kind, HOUR),
+    )
+
+
+def bounds(scaling: ScalingFact) -> Range:
+    """Return the sizes of a pool."""
+    return Range(Decimal(scaling.minimum), Decimal(scaling.typical), Decimal(scaling.maximum))
+
+
+def _machines(
+    context: Context, component: Resource, nodes: NodesFact, scaling: ScalingFact | None
+) -> Iterator[CostComponent]:
+    count = bounds(scaling) if scaling is not None else QuantityUnknown("the pool states no bounds")
+    if nodes.purchase == EXISTING:
+        rate = context.rates.machine(component.name)
+        missing = PriceNotFound("own machines: no rate was given for this pool")
+        note = "" if rate is None else rate.arithmetic
+        yield CostComponent("own machines", "machine-month", count, rate or missing, note)
+        return
+    kind = nodes.instance_type
+    if kind is None:
+        yield not_priced("machines", "the pool names no instance type")
+        return
+    term = SPOT if nodes.purchase == SPOT else ON_DEMAND
+    price = context.price(component, kind, HOUR, term, context.cloud(component))
+    hours = count * HOURS_PER_MONTH if isinstance(count, Range) else count
+    yield CostComponent(f"machines {kind}" + (" spot" if term == SPOT else ""), HOUR, hours, price)
+    if scaling is not None and scaling.autoscaler == "karpenter":
+        yield from _karpenter_disks(context, component, bounds(scaling))
+
+
+def _karpenter_disks(context: Context, component: Resource, machines: Range) -> Iterator[CostComponent]:
+    classes = [item for item in context.graph.of_type(NODE_CLASS) if item.stack == component.stack]
+    if len(classes) != 1:
+        raise InputNotKnownError(f"{len(classes)} EC2NodeClass resources in the stack: the root disks are not known")
+    for mapping in value_at(classes[0].inputs, "spec.blockDeviceMappings", []):
+        disk = dict(mapping.get("ebs") or {})
+        disk["volumeSize"] = gib_of(text_at(disk, "volumeSize"))
+        yield from ebs_disks(context, component, disk, machines, "volumeSize", "volumeType", "root disks")
+
+
+def _storage(context: Context, component: Resource, item: StorageFact) -> Iterator[CostComponent]:
+    gib = Decimal(str(item.gib)) * item.copies
+    if item.kind == "bucket" and any(child.type in BUCKETS for child in context.graph.descendants(component.urn)):
+        return
+    if item.kind == "bucket" and context.cloud(component) != "onprem":
+        yield not_priced("bucket", "no bucket of the graph stands for it")
+        return
+    yield from volume(context, component, item.storage_class, gib)
+
+
+def volume(context: Context, holder: Resource, storage_class: str, gib: Decimal) -> Iterator[CostComponent]:
+    """Yield what `gib` GiB of a Kubernetes storage class cost."""
+    if context.cloud(holder) == "onprem":
+        if context.rates.storage_in_machines:
+            return
+        rate = context.rates.storage.monthly if context.rates.storage else None
+        missing = PriceNotFound("own storage: no rate was given")
+        yield CostComponent("own storage", "GiB-month", fixed(gib), rate or missing, rate.arithmetic if rate else "")
+        return
+    kind = _ebs_type(context, holder, storage_class)
+    price = context.price(holder, f"ebs-{kind}", GB_MONTH) if isinstance(kind, str) else kind
+    yield CostComponent(f"volumes {kind if isinstance(kind, str) else storage_class}", GB_MONTH, fixed(gib), price)
+
+
+def _ebs_type(context: Context, holder: Resource, name: str) -> str | PriceNotFound:
+    """Return the EBS type behind a storage class of the stack, or why it is not known."""
+    for item in context.graph.of_type(STORAGE_CLASS):
+        if item.stack == holder.stack and value_at(item.inputs, "metadata.name", "") == name:
+            provisioner = text_at(item.inputs, "provisioner")
+            if provisioner != EBS_PROVISIONER:
+                return PriceNotFound(f"volumes of {provisioner} are not in the price book")
+            # gp3 is the driver's default. Source: aws-ebs-csi-driver docs/parameters.md, read 2026-11
+            return text_at(item.inputs, "parameters.type", "gp3")
+    return PriceNotFound(f"the storage class '{name or '(default)'}' is not in the graph, so its price is not known")
+
+
+def gib_of(text: str) -> Decimal:
+    """Return GiB of a Kubernetes quantity such as `100Gi`."""
+    return Decimal(parse_bytes(text)) / GIB
+
