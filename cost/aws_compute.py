@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from cost.book_format import GB_MONTH, HOUR, IOPS_MONTH, MIBPS_MONTH, ON_DEMAND, SPOT
 from cost.components import ZERO, CostComponent, Range, fixed
-from cost.context import Context, InputNotKnownError, number_at, text_at, value_at
+from cost.context import Context, InputNotKnownError, list_at, number_at, text_at, value_at
 from skerry.graph import Resource, find
 from skerry.units import HOURS_PER_MONTH
 
@@ -29,7 +29,10 @@ MONTH_AHEAD: Final = timedelta(days=31)
 """An estimate is of the coming month."""
 
 DEFAULT_DISK_GIB: Final = 20
-"""Of a node of a managed group. Source: Amazon EKS API, CreateNodegroup diskSize, read 2026-11."""
+"""Of a node of a managed group. Source: pulumi-aws 7.51.1 eks.NodeGroup, disk_size, read 2026-11."""
+
+DEFAULT_TYPE: Final = "t3.medium"
+"""Of a managed group. Source: pulumi-aws 7.51.1 eks.NodeGroup, instance_types, read 2026-11."""
 
 GP3_FREE_IOPS: Final = 3000
 GP3_FREE_MIBPS: Final = 125
@@ -38,9 +41,7 @@ GP3_FREE_MIBPS: Final = 125
 
 def eks_cluster(context: Context, cluster: Resource) -> Iterator[CostComponent]:
     """Yield the control plane, and extended support where the version needs it within the month."""
-    yield CostComponent(
-        "control plane", HOUR, fixed(HOURS_PER_MONTH), context.price(cluster, "eks-cluster", HOUR)
-    )
+    yield CostComponent("control plane", HOUR, fixed(HOURS_PER_MONTH), context.price(cluster, "eks-cluster", HOUR))
     version = text_at(cluster.inputs, "version", "")
     if value_at(cluster.inputs, "upgradePolicy.supportType", "EXTENDED") == "STANDARD":
         return
@@ -73,10 +74,10 @@ def _minor(version: str) -> tuple[int, ...]:
 def eks_node_group(context: Context, group: Resource) -> Iterator[CostComponent]:
     """Yield the machines of a managed node group and their root disks."""
     machines = _machines(context, group)
-    types = value_at(group.inputs, "instanceTypes", ["t3.medium"])
-    kind = types[0] if isinstance(types, list) and types and isinstance(types[0], str) else None
-    if kind is None:
-        raise InputNotKnownError("instanceTypes is no list of names")
+    types = list_at(group.inputs, "instanceTypes") or [DEFAULT_TYPE]
+    kind = types[0]
+    if not isinstance(kind, str):
+        raise InputNotKnownError("instanceTypes is not known before a deployment")
     term = SPOT if value_at(group.inputs, "capacityType", "ON_DEMAND") == "SPOT" else ON_DEMAND
     note = f"the first of {len(types)} types" if len(types) > 1 else ""
     label = f"machines {kind}" if term == ON_DEMAND else f"machines {kind} spot"
@@ -105,8 +106,9 @@ def _group_disks(context: Context, group: Resource, machines: Range) -> Iterator
     template = _launch_template(context, group)
     if template is None:
         raise InputNotKnownError("its launch template is not in the graph, so its disks are not known")
-    for disk in value_at(template.inputs, "blockDeviceMappings", []):
-        yield from ebs_disks(context, group, disk.get("ebs") or {}, machines, "volumeSize", "volumeType", "root disks")
+    for mapping in list_at(template.inputs, "blockDeviceMappings"):
+        disk = value_at(mapping, "ebs", {})
+        yield from ebs_disks(context, group, disk, machines, "volumeSize", "volumeType", "root disks")
 
 
 def _launch_template(context: Context, group: Resource) -> Resource | None:
@@ -125,7 +127,7 @@ def ec2_instance(context: Context, instance: Resource) -> Iterator[CostComponent
     root = value_at(instance.inputs, "rootBlockDevice", None)
     if root is None:
         raise InputNotKnownError("the size of its root disk is not stated")
-    for disk in (root, *value_at(instance.inputs, "ebsBlockDevices", [])):
+    for disk in (root, *list_at(instance.inputs, "ebsBlockDevices")):
         yield from ebs_disks(context, instance, disk, fixed(1), "volumeSize", "volumeType", "disk")
 
 

@@ -29,6 +29,11 @@ class Range:
         return Range(self.minimum * factor, self.typical * factor, self.maximum * factor)
 
 
+MACHINE_MONTH: Final = "machine-month"
+GIB_MONTH: Final = "GiB-month"
+OWN_UNITS: Final = frozenset({MACHINE_MONTH, GIB_MONTH})
+"""Units of rates that the user gives."""
+
 NOTHING: Final = Range(ZERO, ZERO, ZERO)
 
 

@@ -52,9 +52,7 @@ class Context:
         for _, facts in self.around(resource):
             if facts.deployment is not None:
                 return facts.deployment
-        roots = [
-            (self.graph[urn], facts.deployment) for urn, facts in self.own.items() if facts.deployment is not None
-        ]
+        roots = [(self.graph[urn], facts.deployment) for urn, facts in self.own.items() if facts.deployment is not None]
         same = [deployment for root, deployment in roots if root.stack == resource.stack]
         if same:
             return same[0]
@@ -118,6 +116,18 @@ def value_at(inputs: Any, path: str, default: Any = _MISSING) -> Any:
         if default is _MISSING:
             raise InputNotKnownError(f"{path} is not stated")
         return default
+    return value
+
+
+def list_at(inputs: Any, path: str) -> list[Any]:
+    """Return the list at a path; one that is absent is empty.
+
+    Raises:
+        InputNotKnownError: it is unknown, or no list.
+    """
+    value = value_at(inputs, path, [])
+    if not isinstance(value, list):
+        raise InputNotKnownError(f"{path} is no list")
     return value
 
 

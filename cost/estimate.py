@@ -40,6 +40,7 @@ class TierCost:
     """None: no component around the resources states one."""
     known: Range
     """USD in a month of what is known, not rounded."""
+    priced: tuple[Line, ...]
     unknown: tuple[Line, ...]
 
 
@@ -107,9 +108,12 @@ class Estimate:
 
 
 def _tier_cost(tier: Tier | None, lines: Iterable[Line]) -> TierCost:
-    lines = tuple(lines)
-    known = sum_of(amount for line in lines if (amount := line.component.monthly) is not None)
-    return TierCost(tier, known, tuple(line for line in lines if line.component.monthly is None))
+    priced: list[Line] = []
+    unknown: list[Line] = []
+    for line in lines:
+        (unknown if line.component.monthly is None else priced).append(line)
+    known = sum_of(amount for line in priced if (amount := line.component.monthly) is not None)
+    return TierCost(tier, known, tuple(priced), tuple(unknown))
 
 
 def estimate(

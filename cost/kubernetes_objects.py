@@ -7,9 +7,8 @@ from decimal import Decimal
 from typing import Any
 
 from cost.components import CostComponent, not_priced
-from cost.context import Context, InputNotKnownError, number_at, text_at, value_at
+from cost.context import Context, InputNotKnownError, list_at, number_at, text_at, value_at
 from cost.pools import gib_of, volume
-from skerry.errors import UsageError
 from skerry.graph import Resource
 
 
@@ -21,7 +20,7 @@ def volume_claim(context: Context, claim: Resource) -> Iterator[CostComponent]:
 
 def stateful_set(context: Context, workload: Resource) -> Iterator[CostComponent]:
     """Yield the volumes of the templates for each replica, unless a component around declares its storage."""
-    templates = value_at(workload.inputs, "spec.volumeClaimTemplates", [])
+    templates = list_at(workload.inputs, "spec.volumeClaimTemplates")
     if not templates or _declared(context, workload):
         return
     replicas = number_at(workload.inputs, "spec.replicas", 1)
@@ -35,11 +34,7 @@ def _declared(context: Context, resource: Resource) -> bool:
 
 def _claimed(context: Context, holder: Resource, claim: Any, count: Decimal) -> Iterator[CostComponent]:
     size = text_at(claim, "spec.resources.requests.storage")
-    try:
-        gib = gib_of(size)
-    except UsageError as exc:
-        raise InputNotKnownError(f"its size cannot be read: {exc}") from exc
-    yield from volume(context, holder, text_at(claim, "spec.storageClassName", ""), gib * count)
+    yield from volume(context, holder, text_at(claim, "spec.storageClassName", ""), gib_of(size) * count)
 
 
 def service(context: Context, item: Resource) -> Iterator[CostComponent]:

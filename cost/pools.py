@@ -9,9 +9,10 @@ from typing import Final
 
 from cost.aws_compute import ebs_disks
 from cost.book_format import GB_MONTH, HOUR, ON_DEMAND, SPOT
-from cost.components import CostComponent, QuantityUnknown, Range, fixed, not_priced
-from cost.context import Context, InputNotKnownError, text_at, value_at
+from cost.components import GIB_MONTH, MACHINE_MONTH, CostComponent, QuantityUnknown, Range, fixed, not_priced
+from cost.context import Context, InputNotKnownError, list_at, text_at, value_at
 from cost.pricebook import Price, PriceNotFound
+from skerry.errors import UsageError
 from skerry.facts import ComponentFacts, NodesFact, ScalingFact, StorageFact, Tier
 from skerry.graph import Resource
 from skerry.units import HOURS_PER_MONTH, parse_bytes
@@ -81,7 +82,7 @@ def _machines(
         rate = context.rates.machine(component.name)
         missing = PriceNotFound("own machines: no rate was given for this pool")
         note = "" if rate is None else rate.arithmetic
-        yield CostComponent("own machines", "machine-month", count, rate or missing, note)
+        yield CostComponent("own machines", MACHINE_MONTH, count, rate or missing, note)
         return
     kind = nodes.instance_type
     if kind is None:
@@ -99,9 +100,9 @@ def _karpenter_disks(context: Context, component: Resource, machines: Range) -> 
     classes = [item for item in context.graph.of_type(NODE_CLASS) if item.stack == component.stack]
     if len(classes) != 1:
         raise InputNotKnownError(f"{len(classes)} EC2NodeClass resources in the stack: the root disks are not known")
-    for mapping in value_at(classes[0].inputs, "spec.blockDeviceMappings", []):
-        disk = dict(mapping.get("ebs") or {})
-        disk["volumeSize"] = gib_of(text_at(disk, "volumeSize"))
+    for mapping in list_at(classes[0].inputs, "spec.blockDeviceMappings"):
+        given = value_at(mapping, "ebs", {})
+        disk = {**given, "volumeSize": gib_of(text_at(given, "volumeSize"))}
         yield from ebs_disks(context, component, disk, machines, "volumeSize", "volumeType", "root disks")
 
 
@@ -122,7 +123,7 @@ def volume(context: Context, holder: Resource, storage_class: str, gib: Decimal)
             return
         rate = context.rates.storage.monthly if context.rates.storage else None
         missing = PriceNotFound("own storage: no rate was given")
-        yield CostComponent("own storage", "GiB-month", fixed(gib), rate or missing, rate.arithmetic if rate else "")
+        yield CostComponent("own storage", GIB_MONTH, fixed(gib), rate or missing, rate.arithmetic if rate else "")
         return
     kind = _ebs_type(context, holder, storage_class)
     price = context.price(holder, f"ebs-{kind}", GB_MONTH) if isinstance(kind, str) else kind
@@ -142,6 +143,12 @@ def _ebs_type(context: Context, holder: Resource, name: str) -> str | PriceNotFo
 
 
 def gib_of(text: str) -> Decimal:
-    """Return GiB of a Kubernetes quantity such as `100Gi`."""
-    return Decimal(parse_bytes(text)) / GIB
+    """Return GiB of a Kubernetes quantity such as `100Gi`.
 
+    Raises:
+        InputNotKnownError: it is no size.
+    """
+    try:
+        return Decimal(parse_bytes(text)) / GIB
+    except UsageError as exc:
+        raise InputNotKnownError(f"its size cannot be read: {exc}") from exc

@@ -9,7 +9,7 @@ from typing import Any, Final, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
-from cost.components import OwnRate
+from cost.components import GIB_MONTH, MACHINE_MONTH, OwnRate
 from cost.usage import load_yaml, problems
 from skerry.errors import CostError
 from skerry.units import HOURS_PER_MONTH
@@ -56,7 +56,7 @@ class MachineRate(_Model):
     def monthly(self) -> OwnRate:
         """What one machine costs in a month, with the arithmetic."""
         if self.usd_per_machine_month is not None:
-            return OwnRate(self.usd_per_machine_month, "machine-month", f"given ({self.source})")
+            return OwnRate(self.usd_per_machine_month, MACHINE_MONTH, f"given ({self.source})")
         usd, steps = Decimal(0), []
         if self.purchase_usd is not None and self.months is not None:
             usd += self.purchase_usd / self.months
@@ -64,7 +64,7 @@ class MachineRate(_Model):
         if self.power_kw is not None and self.usd_per_kwh is not None:
             usd += self.power_kw * HOURS_PER_MONTH * self.usd_per_kwh
             steps.append(f"{self.power_kw:f} kW x {HOURS_PER_MONTH} h x {self.usd_per_kwh:f} USD/kWh")
-        return OwnRate(usd, "machine-month", f"{' + '.join(steps)} ({self.source})")
+        return OwnRate(usd, MACHINE_MONTH, f"{' + '.join(steps)} ({self.source})")
 
 
 class StorageRate(_Model):
@@ -76,7 +76,7 @@ class StorageRate(_Model):
     @property
     def monthly(self) -> OwnRate:
         """What one GiB costs in a month."""
-        return OwnRate(self.usd_per_gib_month, "GiB-month", f"given ({self.source})")
+        return OwnRate(self.usd_per_gib_month, GIB_MONTH, f"given ({self.source})")
 
 
 class Rates(_Model):

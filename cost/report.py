@@ -1,0 +1,412 @@
+"""The estimate for people and for programs: a table for a terminal, and a JSON document. Rounding happens here only."""
+
+from __future__ import annotations
+
+import json
+import textwrap
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date, timedelta
+from decimal import ROUND_HALF_UP, Decimal
+from typing import Any, Final
+
+from cost.components import OWN_UNITS, CostComponent, OwnRate, QuantityUnknown, Range, sum_of
+from cost.estimate import Estimate, Line, TierCost
+from cost.pricebook import Price, PriceNotFound
+from skerry.facts import Tier
+from skerry.units import HOURS_PER_MONTH
+
+SCHEMA: Final = "skerry.cost/1"
+
+STALE_AFTER: Final = timedelta(days=180)
+"""List prices change a few times a year; older ones are said to be old."""
+
+DEFAULT_WIDTH: Final = 100
+NARROWEST: Final = 72
+AMOUNT: Final = 14
+"""Columns of one amount: up to 9,999,999.99 and a gap."""
+
+NAMES_SHOWN: Final = 3
+"""Names of one unknown reason that are written out; the JSON report has them all."""
+
+_CENT: Final = Decimal("0.01")
+
+
+def to_text(estimate: Estimate, width: int = DEFAULT_WIDTH, *, today: date | None = None) -> str:
+    """Return the estimate as text of at most `width` columns, without colour.
+
+    Args:
+        estimate: what was priced.
+        width: columns; at least 72 are taken.
+        today: the day from which the age of the prices is judged; without it the estimate's own.
+    """
+    width = max(width, NARROWEST)
+    parts = [
+        _head(estimate),
+        _summary(estimate, width),
+        *(_tier(part, width) for part in estimate.by_tier.values()),
+        _unknown(estimate, width),
+        _comparisons(estimate, width),
+        _sources(estimate, width, today or estimate.as_of),
+    ]
+    return "\n".join("\n".join(part) + "\n" for part in parts if part)
+
+
+def _head(estimate: Estimate) -> list[str]:
+    where = ", ".join(estimate.stacks)
+    return [f"Cost of {_clean(where)}", f"USD for one month of {HOURS_PER_MONTH} hours, at list prices, without tax"]
+
+
+def _summary(estimate: Estimate, width: int) -> list[str]:
+    room = width - 3 * AMOUNT
+    lines = [" " * room + "".join(f"{word:>{AMOUNT}}" for word in ("minimum", "typical", "maximum"))]
+    for tier, part in estimate.by_tier.items():
+        label = _tier_name(tier)
+        if part.unknown:
+            label += f"  (+ {len(part.unknown)} unknown)"
+        lines.append(_row(f"  {label}", part.known if part.priced else None, room))
+    lines.append("  " + "-" * (width - 2))
+    count = len(estimate.unknown)
+    if not estimate.lines:
+        lines.append("  Nothing here is billed.")
+    elif not count:
+        lines.append(_row("  total", estimate.known, room))
+    elif len(estimate.lines) == count:
+        lines.append(f"  total: unknown; none of the {count} parts has a price")
+    else:
+        lines.append(_row(f"  at least, plus {count} unknown", estimate.known, room))
+    return lines
+
+
+def _row(label: str, amounts: Range | None, room: int) -> str:
+    label = _clean(label)
+    text = label if len(label) < room else label[: room - 2] + "…"
+    if amounts is None:
+        return f"{text:<{room}}" + f"{'unknown':>{AMOUNT}}" * 3
+    return f"{text:<{room}}" + "".join(
+        f"{_money(amount):>{AMOUNT}}" for amount in (amounts.minimum, amounts.typical, amounts.maximum)
+    )
+
+
+@dataclass(slots=True)
+class _Group:
+    """Equal components of equal resources of a tier, shown as one row."""
+
+    lines: list[Line]
+
+    @property
+    def label(self) -> str:
+        first = self.lines[0]
+        return first.name if len(self.lines) == 1 else f"{len(self.lines)} x {first.type.rsplit(':', 1)[-1]}"
+
+
+def _tier(part: TierCost, width: int) -> list[str]:
+    if not part.priced:
+        return []
+    return [_tier_name(part.tier), *(row for group in _groups(part.priced) for row in _group_rows(group, width))]
+
+
+def _groups(lines: Iterable[Line]) -> list[_Group]:
+    groups: dict[tuple[str, str, object, object, str], _Group] = {}
+    for line in lines:
+        component = line.component
+        key = (line.type, component.name, component.quantity, component.price, component.note)
+        groups.setdefault(key, _Group([])).lines.append(line)
+    return list(groups.values())
+
+
+def _group_rows(group: _Group, width: int) -> list[str]:
+    component = group.lines[0].component
+    amounts = sum_of(amount for line in group.lines if (amount := line.component.monthly) is not None)
+    room = width - 3 * AMOUNT
+    rows = [_row(f"  {group.label}: {component.name}", amounts, room)]
+    each = " each" if len(group.lines) > 1 else ""
+    detail = f"{_quantity(component)} x {_unit_price(component)}{each}"
+    if component.note:
+        detail += f"; {component.note}"
+    return rows + _wrap(detail, width, "      ")
+
+
+def _quantity(component: CostComponent) -> str:
+    quantity = component.quantity
+    if isinstance(quantity, QuantityUnknown):
+        return "unknown"
+    sizes = [f"{size.normalize():,f}" for size in (quantity.minimum, quantity.typical, quantity.maximum)]
+    return f"{' / '.join(sizes) if len(set(sizes)) > 1 else sizes[0]} {component.unit}"
+
+
+def _unit_price(component: CostComponent) -> str:
+    match component.price:
+        case PriceNotFound():
+            return "unknown"
+        case Price(usd=usd, unit=unit) | OwnRate(usd=usd, unit=unit):
+            exact = usd if isinstance(component.price, Price) else usd.quantize(_CENT, ROUND_HALF_UP)
+            return f"{exact.normalize():,f} USD per {unit}"
+
+
+def _unknown(estimate: Estimate, width: int) -> list[str]:
+    if not estimate.unknown:
+        return []
+    reasons: dict[str, list[Line]] = {}
+    for line in estimate.unknown:
+        reasons.setdefault(f"{line.component.unknown}", []).append(line)
+    rows = [f"Unknown: {len(estimate.unknown)} (in no total, and never zero)"]
+    for reason, lines in reasons.items():
+        names = [f"{line.name} ({line.component.name})" for line in lines[:NAMES_SHOWN]]
+        more = f" and {len(lines) - NAMES_SHOWN} more" if len(lines) > NAMES_SHOWN else ""
+        rows += _wrap(f"- {reason}: {', '.join(names)}{more}", width, "  ", "    ")
+    if any(isinstance(line.component.quantity, QuantityUnknown) for line in estimate.unknown):
+        rows += _wrap("What only you can know goes into a usage file; docs/cost.md shows one.", width, "  ")
+    if any(line.component.unit in OWN_UNITS for line in estimate.unknown):
+        rows += _wrap("What your own machines cost goes into a rates file; docs/cost.md shows one.", width, "  ")
+    return rows
+
+
+def _comparisons(estimate: Estimate, width: int) -> list[str]:
+    if not estimate.comparisons:
+        return []
+    rows = _wrap(
+        "Comparable rental (derived: what renting machines of like size would cost at the place named, "
+        "not what this site pays; in no total)",
+        width,
+        "",
+        "  ",
+    )
+    room = width - 3 * AMOUNT
+    for item in estimate.comparisons:
+        rows.append(_row(f"  {_tier_name(item.tier)}: {item.instance}", item.monthly, room))
+        if isinstance(item.price, PriceNotFound):
+            rows += _wrap(item.price.reason, width, "      ")
+    amounts = [amount for item in estimate.comparisons if (amount := item.monthly) is not None]
+    if len(amounts) > 1:
+        short = len(amounts) < len(estimate.comparisons)
+        rows.append(_row("  at least" if short else "  together", sum_of(amounts), room))
+    return rows
+
+
+def _sources(estimate: Estimate, width: int, today: date) -> list[str]:
+    rows = []
+    if estimate.prices:
+        sources: dict[str, list[date]] = {}
+        for price in estimate.prices:
+            sources.setdefault(price.source, []).append(price.read_on)
+        rows.append("Prices")
+        for source, days in sorted(sources.items(), key=lambda item: (max(item[1]), item[0]), reverse=True):
+            noun = "price" if len(days) == 1 else "prices"
+            rows += _wrap(f"- {min(days)}: {len(days)} {noun} from {source}", width, "  ", "    ")
+        oldest = min(price.read_on for price in estimate.prices)
+        rows += _wrap(f"The oldest price is of {oldest}.", width, "")
+        if today - oldest > STALE_AFTER:
+            old = sorted({price.sku for price in estimate.prices if today - price.read_on > STALE_AFTER})
+            text = f"warning: older than {STALE_AFTER.days} days on {today}, so check them: {', '.join(old)}"
+            rows += _wrap(text, width, "", "  ")
+    for name in estimate.unused_names:
+        rows += _wrap(f"warning: '{name}' of the usage or the rates fits no resource", width, "", "  ")
+    noun = "resource is" if estimate.free_resources == 1 else "resources are"
+    counted = f"{estimate.free_resources} {noun} free in themselves"
+    if estimate.external_resources:
+        counted += f"; {estimate.external_resources} read from elsewhere, not counted"
+    return [*rows, *_wrap(f"{counted}.", width, "")]
+
+
+def to_json(estimate: Estimate) -> str:
+    """Return the estimate as a JSON document of the schema `skerry.cost/1`; docs/cost.md says what it holds."""
+    document = {
+        "schema": SCHEMA,
+        "currency": "USD",
+        "stacks": list(estimate.stacks),
+        "asOf": estimate.as_of.isoformat(),
+        "complete": estimate.is_complete,
+        "known": _range(estimate.known),
+        "unknownCount": len(estimate.unknown),
+        "tiers": [
+            {
+                "tier": _tier_name(part.tier),
+                "known": _range(part.known),
+                "unknown": [f"{line.path}: {line.component.name}" for line in part.unknown],
+            }
+            for part in estimate.by_tier.values()
+        ],
+        "lines": [_line(line) for line in estimate.lines],
+        "comparisons": [
+            {
+                "derived": True,
+                "pool": item.path,
+                "tier": _tier_name(item.tier),
+                "instance": item.instance,
+                "machines": _range(item.machines),
+                "monthly": _range(item.monthly),
+                "price": _price(item.price),
+            }
+            for item in estimate.comparisons
+        ],
+        "unusedNames": list(estimate.unused_names),
+        "freeResources": estimate.free_resources,
+        "externalResources": estimate.external_resources,
+    }
+    return json.dumps(document, indent=2, ensure_ascii=False) + "\n"
+
+
+def _line(line: Line) -> dict[str, Any]:
+    component = line.component
+    quantity = component.quantity
+    return {
+        "urn": line.urn,
+        "path": line.path,
+        "type": line.type,
+        "tier": _tier_name(line.tier),
+        "component": component.name,
+        "unit": component.unit,
+        "quantity": _range(quantity) if isinstance(quantity, Range) else None,
+        "price": _price(component.price),
+        "monthly": _range(component.monthly),
+        "unknown": component.unknown,
+        "note": component.note,
+    }
+
+
+def _range(amounts: Range | None) -> dict[str, str] | None:
+    if amounts is None:
+        return None
+    return {
+        "minimum": _plain(amounts.minimum),
+        "typical": _plain(amounts.typical),
+        "maximum": _plain(amounts.maximum),
+    }
+
+
+def _price(price: Price | OwnRate | PriceNotFound) -> dict[str, str] | None:
+    match price:
+        case PriceNotFound():
+            return None
+        case OwnRate():
+            return {"usd": _plain(price.usd), "unit": price.unit, "source": price.arithmetic}
+        case Price():
+            return {
+                "usd": _plain(price.usd),
+                "unit": price.unit,
+                "cloud": price.cloud,
+                "region": price.region,
+                "sku": price.sku,
+                "term": price.term,
+                "source": price.source,
+                "readOn": price.read_on.isoformat(),
+            }
+
+
+def _plain(number: Decimal) -> str:
+    """Return a number without exponent and without trailing zeros, for programs."""
+    text = f"{number:f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+def _money(amount: Decimal) -> str:
+    return f"{amount.quantize(_CENT, ROUND_HALF_UP):,f}"
+
+
+def _tier_name(tier: Tier | None) -> str:
+    return tier.value if tier is not None else "no tier"
+
+
+def _wrap(text: str, width: int, first: str, rest: str | None = None) -> list[str]:
+    return textwrap.wrap(
+        _clean(text),
+        width,
+        initial_indent=first,
+        subsequent_indent=first if rest is None else rest,
+        break_on_hyphens=False,
+    )
+
+
+def _clean(text: str) -> str:
+    """Return a text with what a terminal might obey taken out."""
+    return "".join(char if char.isprintable() else "?" for char in text)
+
+
+def to_json(estimate: Estimate, *, today: date) -> str:
+    """Return the estimate in the form `skerry.cost/1`; amounts are text with cents, prices are exact."""
+    prices = estimate.prices
+    document = {
+        "schema": SCHEMA,
+        "stacks": list(estimate.stacks),
+        "currency": "USD",
+        "period": "month of 730 hours",
+        "complete": estimate.is_complete,
+        "total": _amounts(estimate.known),
+        "unknown": len(estimate.unknown),
+        "tiers": [
+            {"tier": tier.value if tier else None, "known": _amounts(cost.known), "unknown": len(cost.unknown)}
+            for tier, cost in estimate.by_tier.items()
+        ],
+        "lines": [_line(line) for line in estimate.lines],
+        "comparisons": [_compared(item) for item in estimate.comparisons],
+        "freeResources": estimate.free_resources,
+        "externalResources": estimate.external_resources,
+        "unusedNames": list(estimate.unused_names),
+        "today": today.isoformat(),
+        "oldestPrice": min(price.read_on for price in prices).isoformat() if prices else None,
+        "stalePrices": sum(today - price.read_on > STALE for price in prices),
+    }
+    return json.dumps(document, indent=2, ensure_ascii=False) + "\n"
+
+
+def _amounts(amount: Range | None) -> dict[str, str] | None:
+    if amount is None:
+        return None
+    cents = [value.quantize(CENT, rounding=ROUND_HALF_UP) for value in (amount.minimum, amount.typical, amount.maximum)]
+    return dict(zip(("minimum", "typical", "maximum"), (f"{value:f}" for value in cents), strict=True))
+
+
+def _quantity(quantity: Range | QuantityUnknown) -> dict[str, str] | None:
+    if isinstance(quantity, QuantityUnknown):
+        return None
+    values = (quantity.minimum, quantity.typical, quantity.maximum)
+    return dict(zip(("minimum", "typical", "maximum"), (f"{value:f}" for value in values), strict=True))
+
+
+def _line(line: Line) -> dict[str, object]:
+    component = line.component
+    return {
+        "urn": line.urn,
+        "path": line.path,
+        "type": line.type,
+        "tier": line.tier.value if line.tier else None,
+        "component": component.name,
+        "unit": component.unit,
+        "quantity": _quantity(component.quantity),
+        "price": _price(component.price),
+        "monthly": _amounts(component.monthly),
+        "unknown": component.unknown,
+        "note": component.note,
+    }
+
+
+def _price(price: Price | OwnRate | PriceNotFound) -> dict[str, str] | None:
+    if isinstance(price, PriceNotFound):
+        return None
+    if isinstance(price, OwnRate):
+        return {"kind": "own rate", "usd": f"{price.usd:f}", "unit": price.unit, "arithmetic": price.arithmetic}
+    return {
+        "kind": "list price",
+        "usd": f"{price.usd:f}",
+        "unit": price.unit,
+        "cloud": price.cloud,
+        "region": price.region,
+        "sku": price.sku,
+        "term": price.term,
+        "source": price.source,
+        "readOn": price.read_on.isoformat(),
+    }
+
+
+def _compared(item: Comparison) -> dict[str, object]:
+    return {
+        "label": "derived, not what this site pays",
+        "path": item.path,
+        "tier": item.tier.value if item.tier else None,
+        "instance": item.instance,
+        "machines": _quantity(item.machines),
+        "price": _price(item.price),
+        "monthly": _amounts(item.monthly),
+        "unknown": item.price.reason if isinstance(item.price, PriceNotFound) else None,
+    }
