@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import textwrap
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -32,22 +33,31 @@ NAMES_SHOWN: Final = 3
 _CENT: Final = Decimal("0.01")
 
 
-def to_text(estimate: Estimate, width: int = DEFAULT_WIDTH, *, today: date | None = None) -> str:
+def to_text(estimate: Estimate, width: int = DEFAULT_WIDTH, *, today: date, brief: bool = False) -> str:
     """Return the estimate as text of at most `width` columns, without colour.
 
     Args:
         estimate: what was priced.
         width: columns; at least 72 are taken.
-        today: the day from which the age of the prices is judged; without it the estimate's own.
+        today: the day from which the age of the prices is judged.
+        brief: only the tiers, one line of what is unknown, and where the prices are from.
     """
     width = max(width, NARROWEST)
+    if brief:
+        parts = [
+            _head(estimate),
+            _summary(estimate, width),
+            _comparisons(estimate, width),
+            [*_unknown_line(estimate, width), *_source_line(estimate, width, today)],
+        ]
+        return "\n".join("\n".join(part) + "\n" for part in parts if part)
     parts = [
         _head(estimate),
         _summary(estimate, width),
         *(_tier(part, width) for part in estimate.by_tier.values()),
         _unknown(estimate, width),
         _comparisons(estimate, width),
-        _sources(estimate, width, today or estimate.as_of),
+        _sources(estimate, width, today),
     ]
     return "\n".join("\n".join(part) + "\n" for part in parts if part)
 
@@ -162,6 +172,32 @@ def _unknown(estimate: Estimate, width: int) -> list[str]:
     return rows
 
 
+def _unknown_line(estimate: Estimate, width: int) -> list[str]:
+    """Return how many parts are unknown and the commonest reasons, on one line."""
+    if not estimate.unknown:
+        return []
+    reasons = Counter(f"{line.component.unknown}".split(":")[0] for line in estimate.unknown)
+    text = ", ".join(f"{count} x {reason}" for reason, count in reasons.most_common(3))
+    rest = len(estimate.unknown) - sum(count for _, count in reasons.most_common(3))
+    more = f", {rest} more" if rest else ""
+    line = _clean(f"Unknown: {len(estimate.unknown)} ({text}{more})")
+    return textwrap.wrap(line, width, max_lines=1, placeholder=" …")
+
+
+def _source_line(estimate: Estimate, width: int, today: date) -> list[str]:
+    """Return how many prices of how many sources were used, and a warning about old ones."""
+    prices = estimate.prices
+    if not prices:
+        return ["Prices: none of the book was used."]
+    oldest, newest = (pick(price.read_on for price in prices) for pick in (min, max))
+    sources = len({price.source for price in prices})
+    rows = _wrap(f"Prices: {len(prices)} from {sources} sources, read between {oldest} and {newest}", width, "")
+    old = sum(today - price.read_on > STALE_AFTER for price in prices)
+    if old:
+        rows += _wrap(f"warning: {old} of them are older than {STALE_AFTER.days} days on {today}", width, "", "  ")
+    return rows
+
+
 def _comparisons(estimate: Estimate, width: int) -> list[str]:
     if not estimate.comparisons:
         return []
@@ -209,7 +245,7 @@ def _sources(estimate: Estimate, width: int, today: date) -> list[str]:
     return [*rows, *_wrap(f"{counted}.", width, "")]
 
 
-def to_json(estimate: Estimate) -> str:
+def to_json(estimate: Estimate, *, today: date) -> str:
     """Return the estimate as a JSON document of the schema `skerry.cost/1`; docs/cost.md says what it holds."""
     document = {
         "schema": SCHEMA,
@@ -243,6 +279,9 @@ def to_json(estimate: Estimate) -> str:
         "unusedNames": list(estimate.unused_names),
         "freeResources": estimate.free_resources,
         "externalResources": estimate.external_resources,
+        "today": today.isoformat(),
+        "oldestPrice": min((price.read_on.isoformat() for price in estimate.prices), default=None),
+        "stalePrices": sum(today - price.read_on > STALE_AFTER for price in estimate.prices),
     }
     return json.dumps(document, indent=2, ensure_ascii=False) + "\n"
 
@@ -321,92 +360,3 @@ def _wrap(text: str, width: int, first: str, rest: str | None = None) -> list[st
 def _clean(text: str) -> str:
     """Return a text with what a terminal might obey taken out."""
     return "".join(char if char.isprintable() else "?" for char in text)
-
-
-def to_json(estimate: Estimate, *, today: date) -> str:
-    """Return the estimate in the form `skerry.cost/1`; amounts are text with cents, prices are exact."""
-    prices = estimate.prices
-    document = {
-        "schema": SCHEMA,
-        "stacks": list(estimate.stacks),
-        "currency": "USD",
-        "period": "month of 730 hours",
-        "complete": estimate.is_complete,
-        "total": _amounts(estimate.known),
-        "unknown": len(estimate.unknown),
-        "tiers": [
-            {"tier": tier.value if tier else None, "known": _amounts(cost.known), "unknown": len(cost.unknown)}
-            for tier, cost in estimate.by_tier.items()
-        ],
-        "lines": [_line(line) for line in estimate.lines],
-        "comparisons": [_compared(item) for item in estimate.comparisons],
-        "freeResources": estimate.free_resources,
-        "externalResources": estimate.external_resources,
-        "unusedNames": list(estimate.unused_names),
-        "today": today.isoformat(),
-        "oldestPrice": min(price.read_on for price in prices).isoformat() if prices else None,
-        "stalePrices": sum(today - price.read_on > STALE for price in prices),
-    }
-    return json.dumps(document, indent=2, ensure_ascii=False) + "\n"
-
-
-def _amounts(amount: Range | None) -> dict[str, str] | None:
-    if amount is None:
-        return None
-    cents = [value.quantize(CENT, rounding=ROUND_HALF_UP) for value in (amount.minimum, amount.typical, amount.maximum)]
-    return dict(zip(("minimum", "typical", "maximum"), (f"{value:f}" for value in cents), strict=True))
-
-
-def _quantity(quantity: Range | QuantityUnknown) -> dict[str, str] | None:
-    if isinstance(quantity, QuantityUnknown):
-        return None
-    values = (quantity.minimum, quantity.typical, quantity.maximum)
-    return dict(zip(("minimum", "typical", "maximum"), (f"{value:f}" for value in values), strict=True))
-
-
-def _line(line: Line) -> dict[str, object]:
-    component = line.component
-    return {
-        "urn": line.urn,
-        "path": line.path,
-        "type": line.type,
-        "tier": line.tier.value if line.tier else None,
-        "component": component.name,
-        "unit": component.unit,
-        "quantity": _quantity(component.quantity),
-        "price": _price(component.price),
-        "monthly": _amounts(component.monthly),
-        "unknown": component.unknown,
-        "note": component.note,
-    }
-
-
-def _price(price: Price | OwnRate | PriceNotFound) -> dict[str, str] | None:
-    if isinstance(price, PriceNotFound):
-        return None
-    if isinstance(price, OwnRate):
-        return {"kind": "own rate", "usd": f"{price.usd:f}", "unit": price.unit, "arithmetic": price.arithmetic}
-    return {
-        "kind": "list price",
-        "usd": f"{price.usd:f}",
-        "unit": price.unit,
-        "cloud": price.cloud,
-        "region": price.region,
-        "sku": price.sku,
-        "term": price.term,
-        "source": price.source,
-        "readOn": price.read_on.isoformat(),
-    }
-
-
-def _compared(item: Comparison) -> dict[str, object]:
-    return {
-        "label": "derived, not what this site pays",
-        "path": item.path,
-        "tier": item.tier.value if item.tier else None,
-        "instance": item.instance,
-        "machines": _quantity(item.machines),
-        "price": _price(item.price),
-        "monthly": _amounts(item.monthly),
-        "unknown": item.price.reason if isinstance(item.price, PriceNotFound) else None,
-    }
