@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 from cost.components import CostComponent, not_priced
-from cost.context import Context, InputNotKnownError, list_at, number_at, text_at, value_at
+from cost.context import Context, list_at, number_at, text_at, value_at
 from cost.pools import gib_of, volume
 from skerry.graph import Resource
 
