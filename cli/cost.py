@@ -10,9 +10,9 @@ from cli.options import add_output_options, add_stack_options, load_graph
 from cli.output import deliver, say, width
 from cost.estimate import estimate
 from cost.pricebook import load_book
-from cost.rates import load_rates
+from cost.rates import read_rates
 from cost.report import to_json, to_text
-from cost.usage import load_usage
+from cost.usage import read_usage
 from skerry.errors import UsageError
 
 
@@ -47,8 +47,8 @@ def run(args: argparse.Namespace) -> int:
         ProgramError: the program raised or never finished.
     """
     today = args.today or datetime.now(UTC).date()
-    usage = load_usage(args.usage) if args.usage is not None else None
-    rates = load_rates(args.rates) if args.rates is not None else None
+    usage = read_usage(args.usage) if args.usage is not None else None
+    rates = read_rates(args.rates) if args.rates is not None else None
     found = estimate(load_graph(args), load_book(), usage, rates, today=today)
     if args.format == "json":
         text = to_json(found, today=today)

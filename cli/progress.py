@@ -27,6 +27,7 @@ class LineProgress:
     def start(self, total_bytes: int, items: int) -> None:
         """Say what the step is about to do."""
         self._total, self._items = total_bytes, items
+        self._done = self._items_done = 0
         self._last = self._clock()
         print(f"{self._title}: {items} items, {format_bytes(total_bytes)}", file=sys.stderr, flush=True)
 
@@ -75,7 +76,7 @@ class BarProgress:
 
     def start(self, total_bytes: int, items: int) -> None:
         """Show the bar."""
-        self._progress.update(self._task, total=total_bytes or 1)
+        self._progress.update(self._task, total=total_bytes or 1, completed=0)
         self._progress.start()
 
     def advance(self, count: int) -> None:

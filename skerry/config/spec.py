@@ -78,7 +78,7 @@ class AwsTargetSpec(Spec):
 
     vpc_cidr: str = "10.0.0.0/16"
     """The address range of the VPC; three zones of /19 pods-and-nodes subnets must fit."""
-    kubernetes_version: str = "1.34"
+    kubernetes_version: str = Field(default="1.35", pattern=r"^1\.\d{2}$")
     """The minor version of the EKS control plane."""
     account_id: str | None = Field(default=None, pattern=r"^\d{12}$")
     """The only account that the provider may touch; left out, any account of the credentials is taken."""
