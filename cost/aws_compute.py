@@ -7,7 +7,7 @@ from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any, Final
 
-from cost.book_format import GB_MONTH, HOUR, IOPS_MONTH, MIBPS_MONTH, ON_DEMAND, SPOT
+from cost.book_format import GB_MONTH, HOUR, IOPS_MONTH, MIBPS_MONTH, MONTH, ON_DEMAND, SPOT
 from cost.components import ZERO, CostComponent, Range, fixed
 from cost.context import Context, InputNotKnownError, list_at, number_at, text_at, value_at
 from skerry.graph import Resource, find
@@ -106,7 +106,13 @@ def _group_disks(context: Context, group: Resource, machines: Range) -> Iterator
     template = _launch_template(context, group)
     if template is None:
         raise InputNotKnownError("its launch template is not in the graph, so its disks are not known")
-    for mapping in list_at(template.inputs, "blockDeviceMappings"):
+    if value_at(template.inputs, "monitoring.enabled", False) is True:
+        price = context.price(group, "ec2-detailed-monitoring", MONTH)
+        yield CostComponent("detailed monitoring", MONTH, machines, price)
+    mappings = list_at(template.inputs, "blockDeviceMappings")
+    if not mappings:
+        raise InputNotKnownError("its launch template states no disk, so the image decides over it")
+    for mapping in mappings:
         disk = value_at(mapping, "ebs", {})
         yield from ebs_disks(context, group, disk, machines, "volumeSize", "volumeType", "root disks")
 
@@ -141,10 +147,10 @@ def ebs_disks(
 ) -> Iterator[CostComponent]:
     """Yield `count` disks: space, and IOPS and throughput above what is in the price."""
     gib = number_at(disk, size)
-    name = text_at(disk, kind, "gp3")
-    note = "" if find(disk, kind) is not None else "no type stated, gp3 taken"
+    # A volume without a type is gp2; a disk of a machine takes the image's. Source: EC2 API, CreateVolume, read 2026-11
+    name = text_at(disk, kind, "gp2") if kind == "type" else text_at(disk, kind)
     price = context.price(holder, f"ebs-{name}", GB_MONTH)
-    yield CostComponent(f"{label} {name}", GB_MONTH, count * gib, price, note)
+    yield CostComponent(f"{label} {name}", GB_MONTH, count * gib, price)
     free = GP3_FREE_IOPS if name == "gp3" else 0
     iops = number_at(disk, "iops", 0) if name in ("gp3", "io1", "io2") else ZERO
     if iops > free:

@@ -19,6 +19,11 @@ def nat_gateway(context: Context, gateway: Resource) -> Iterator[CostComponent]:
     yield context.metered(gateway, "data to the internet", "transfer-internet-out", GB, Metered.GB_OUT)
 
 
+def vpc(context: Context, network: Resource) -> Iterator[CostComponent]:
+    """Yield what goes between zones, which is billed on both sides. Source: Amazon EC2 pricing page, read 2026-11."""
+    yield context.metered(network, "data between zones", "transfer-between-zones", GB, Metered.GB_BETWEEN_ZONES, 2)
+
+
 def eip(context: Context, address: Resource) -> Iterator[CostComponent]:
     """Yield one public IPv4 address, used or idle."""
     price = context.price(address, "public-ipv4", HOUR)

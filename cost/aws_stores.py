@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from cost.book_format import GB, GB_MONTH, HOUR, IOPS_MONTH, KEY_MONTH, REQUEST
+from cost.book_format import GB, GB_MONTH, HOUR, IOPS_MONTH, KEY_MONTH, MONTH, REQUEST
 from cost.components import CostComponent, QuantityUnknown, Range, fixed
 from cost.context import Context, number_at, text_at, value_at
 from cost.usage import Metered
@@ -34,6 +34,11 @@ def rds_instance(context: Context, instance: Resource) -> Iterator[CostComponent
     if iops > free:
         price = context.price(instance, f"rds-{storage}-iops", IOPS_MONTH)
         yield CostComponent("IOPS", IOPS_MONTH, fixed((iops - free) * copies), price, note)
+    if number_at(inputs, "backupRetentionPeriod", 0) > 0:
+        yield context.metered(instance, "backups", "rds-backup", GB_MONTH, Metered.GB_BACKED_UP)
+    if value_at(inputs, "manageMasterUserPassword", False) is True:
+        price = context.price(instance, "secretsmanager-secret", MONTH)
+        yield CostComponent("password in Secrets Manager", MONTH, fixed(1), price)
 
 
 def rds_cluster(context: Context, cluster: Resource) -> Iterator[CostComponent]:
@@ -75,6 +80,8 @@ def elasticache_replication_group(context: Context, group: Resource) -> Iterator
         nodes = number_at(inputs, "numCacheClusters", 1)
     price = context.price(group, f"elasticache-{engine}:{kind}", HOUR)
     yield CostComponent(f"nodes {kind} {engine}", HOUR, fixed(HOURS_PER_MONTH * nodes), price)
+    if number_at(inputs, "snapshotRetentionLimit", 0) > 0:
+        yield context.metered(group, "snapshots", "elasticache-backup", GB_MONTH, Metered.GB_BACKED_UP)
 
 
 def s3_bucket(context: Context, bucket: Resource) -> Iterator[CostComponent]:
@@ -118,3 +125,15 @@ def log_group(context: Context, group: Resource) -> Iterator[CostComponent]:
     """Yield what is taken in and what is kept."""
     yield context.metered(group, "ingestion", "logs-ingestion", GB, Metered.LOG_GB_INGESTED)
     yield context.metered(group, "storage", "logs-storage", GB_MONTH, Metered.LOG_GB_STORED)
+
+
+def image_repository(context: Context, repository: Resource) -> Iterator[CostComponent]:
+    """Yield the images kept."""
+    yield context.metered(repository, "images", "ecr-storage", GB_MONTH, Metered.GB_STORED)
+
+
+def secret(context: Context, item: Resource) -> Iterator[CostComponent]:
+    """Yield one secret and what asks for it."""
+    price = context.price(item, "secretsmanager-secret", MONTH)
+    yield CostComponent("secret", MONTH, fixed(1), price)
+    yield context.metered(item, "requests", "secretsmanager-requests", REQUEST, Metered.READ_REQUESTS)

@@ -97,7 +97,7 @@ class Rates(_Model):
         return None
 
 
-def load_rates(path: Path) -> Rates:
+def read_rates(path: Path) -> Rates:
     """Read a rates file.
 
     Raises:

@@ -25,6 +25,10 @@ class Metered(str, Enum):
 
     GB_PROCESSED = "gb_processed"
     """GB through a NAT gateway or an interface endpoint."""
+    GB_BETWEEN_ZONES = "gb_between_zones"
+    """GB from one zone of a network to another; both sides are billed."""
+    GB_BACKED_UP = "gb_backed_up"
+    """GB of backups and snapshots above what is free."""
     GB_OUT = "gb_out"
     """GB through a NAT gateway to the internet, beside what it processes."""
     GB_STORED = "gb_stored"
@@ -106,7 +110,7 @@ def load_yaml(path: Path) -> Any:
         raise CostError(f"{path} is no YAML: {' '.join(str(exc).split())}") from exc
 
 
-def load_usage(path: Path) -> Usage:
+def read_usage(path: Path) -> Usage:
     """Read a usage file.
 
     Raises:
