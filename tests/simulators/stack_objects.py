@@ -1,0 +1,85 @@
+"""What the shipped stacks declare, read straight from the graph: for tests that must not trust the readers' own code."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from skerry.engine.run import run_deployment
+from skerry.graph import Resource, ResourceGraph, plain
+
+ROOT = Path(__file__).resolve().parents[2]
+AIRGAPPED, ONPREM = "sensei-airgapped", "sensei-private-onprem"
+AWS_BASE, AWS = "sensei-saas-aws-base", "sensei-saas-aws"
+STACKS = (AIRGAPPED, ONPREM, AWS_BASE, AWS)
+PLATFORMS = (AIRGAPPED, ONPREM, AWS)
+"""The stacks that hold Kubernetes objects."""
+
+
+@cache
+def graph_of(stack: str) -> ResourceGraph:
+    """Return the graph of a shipped stack, run once a test session."""
+    return run_deployment(ROOT, stack)
+
+
+@dataclass(frozen=True)
+class Pods:
+    """Pods that one resource makes."""
+
+    resource: Resource
+    namespace: str
+    labels: dict[str, str]
+    spec: dict[str, Any]
+    replicas: int | None
+    """None where an autoscaler says how many."""
+
+    @property
+    def containers(self) -> list[dict[str, Any]]:
+        return [*self.spec.get("initContainers", []), *self.spec["containers"]]
+
+
+def kind(resource: Resource) -> str:
+    """Return the Kubernetes kind; empty for anything else."""
+    return resource.type.rsplit(":", 1)[-1] if resource.type.startswith("kubernetes:") and resource.custom else ""
+
+
+def objects(graph: ResourceGraph, *kinds: str) -> list[Resource]:
+    """Return the Kubernetes objects of these kinds; all of them where none is named."""
+    return [r for r in graph.resources if kind(r) and not r.is_provider and (not kinds or kind(r) in kinds)]
+
+
+def inputs(resource: Resource) -> dict[str, Any]:
+    """Return the inputs without marks of secrecy."""
+    return dict(plain(resource.inputs))
+
+
+def pods(graph: ResourceGraph) -> Iterator[Pods]:
+    """Yield every pod template of the graph: Kubernetes' own workloads, and Ray's head and workers."""
+    for resource in objects(graph, "Deployment", "StatefulSet", "Job"):
+        body = inputs(resource)
+        template = body["spec"]["template"]
+        yield Pods(
+            resource,
+            body["metadata"]["namespace"],
+            template["metadata"]["labels"],
+            template["spec"],
+            body["spec"].get("replicas", 1),
+        )
+    for resource in objects(graph, "RayCluster"):
+        body = inputs(resource)
+        namespace, name = body["metadata"]["namespace"], body["metadata"]["name"]
+        head = body["spec"]["headGroupSpec"]["template"]["spec"]
+        yield Pods(resource, namespace, {"ray.io/cluster": name, "ray.io/node-type": "head"}, head, 1)
+        for group in body["spec"]["workerGroupSpecs"]:
+            labels = {"ray.io/cluster": name, "ray.io/node-type": "worker", "ray.io/group": group["groupName"]}
+            yield Pods(resource, namespace, labels, group["template"]["spec"], None)
+
+
+def selects(selector: dict[str, Any], labels: dict[str, str]) -> bool:
+    """Say whether a label selector (or a Service's plain one) takes these labels."""
+    wanted = selector.get("matchLabels", {}) if "matchLabels" in selector or not selector else selector
+    assert "matchExpressions" not in selector, "not written here so far: extend this reader"
+    return all(labels.get(key) == value for key, value in wanted.items())
