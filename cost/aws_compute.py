@@ -10,6 +10,7 @@ from typing import Any, Final
 from cost.book_format import GB_MONTH, HOUR, IOPS_MONTH, MIBPS_MONTH, MONTH, ON_DEMAND, SPOT
 from cost.components import ZERO, CostComponent, Range, fixed
 from cost.context import Context, InputNotKnownError, list_at, number_at, text_at, value_at
+from cost.pricebook import PriceNotFound
 from skerry.graph import Resource, find
 from skerry.units import HOURS_PER_MONTH
 
@@ -100,8 +101,8 @@ def _machines(context: Context, group: Resource) -> Range:
 def _group_disks(context: Context, group: Resource, machines: Range) -> Iterator[CostComponent]:
     if find(group.inputs, "launchTemplate") is None:
         gib = number_at(group.inputs, "diskSize", DEFAULT_DISK_GIB)
-        price = context.price(group, "ebs-gp3", GB_MONTH)
-        yield CostComponent("root disks gp3", GB_MONTH, machines * gib, price, "no type stated, gp3 taken")
+        missing = PriceNotFound("without a launch template EKS decides over the type of the root disks")
+        yield CostComponent("root disks", GB_MONTH, machines * gib, missing)
         return
     template = _launch_template(context, group)
     if template is None:
