@@ -83,7 +83,7 @@ class AwsCluster(SkerryComponent):
         self._tag_security_group(cluster_name)
         self.security_group_id = self.eks.vpc_config.cluster_security_group_id
         self.kubeconfig = _kubeconfig(self.eks, spec.target.region)
-        self.finish(name=self.eks.name, arn=self.eks.arn, node_role=self.node_role.name)
+        self.finish(name=self.eks.name, arn=self.eks.arn, node_role_name=self.node_role.name)
 
     def _role(self, role: str, service: str, policies: tuple[str, ...], *, tag_session: bool = False) -> iam.Role:
         made = iam.Role(

@@ -17,8 +17,9 @@ from components.kubernetes.workload import (
     stateful_set,
     tcp_probe,
 )
+from components.stores.facts import store_facts
 from skerry.config.spec import ChannelsSpec, ObjectStoreKind
-from skerry.facts import ComponentFacts, ImageFact, StorageFact, Tier
+from skerry.facts import ComponentFacts, ImageFact, Tier
 
 CREDENTIALS_SECRET = "object-store"
 """The Kubernetes Secret that the site makes in each tier's namespace: `access-key`, `secret-key`, and `s3.json`."""
@@ -143,25 +144,16 @@ class ObjectStore(SkerryComponent):
 
 
 def _facts(cluster: Cluster, channels: ChannelsSpec, image: ImageFact) -> ComponentFacts:
-    return ComponentFacts(
+    return store_facts(
+        cluster,
         tier=Tier.CHANNELS,
-        data_class=cluster.data_class,
         role="object-store",
-        stateful=True,
-        replicas=MASTERS,
-        failure_domains=cluster.failure_domains,
-        quorum=True,
-        encrypted_at_rest=cluster.storage_encrypted,
-        encrypted_in_transit=cluster.network_encrypted,
-        guarantee="durable",
         images=(image,),
         ports={"s3": S3_PORT, "filer": FILER_PORT, "master": MASTER_PORT, "volume": VOLUME_PORT},
-        storage=(
-            StorageFact(
-                kind="bucket",
-                gib=channels.object_store_gib,
-                copies=2,
-                storage_class=cluster.storage_class or "",
-            ),
-        ),
+        replicas=MASTERS,
+        gib=channels.object_store_gib,
+        copies=2,
+        kind="bucket",
+        quorum=True,
+        guarantee="durable",
     )

@@ -19,8 +19,9 @@ from components.kubernetes.workload import (
     stateful_set,
     tcp_probe,
 )
+from components.stores.facts import store_facts
 from skerry.config.spec import ChannelsSpec, PubSubKind
-from skerry.facts import ComponentFacts, ImageFact, StorageFact, Tier
+from skerry.facts import ComponentFacts, ImageFact, Tier
 
 AUTH_SECRET = "valkey-auth"
 """The Kubernetes Secret (key `password`) that the site makes in each namespace that talks to Valkey."""
@@ -86,26 +87,17 @@ _START = (
 
 
 def _facts(cluster: Cluster, channels: ChannelsSpec, images: tuple[ImageFact, ...]) -> ComponentFacts:
-    return ComponentFacts(
+    return store_facts(
+        cluster,
         tier=Tier.CHANNELS,
-        data_class=cluster.data_class,
         role="pubsub",
-        stateful=True,
-        replicas=channels.pubsub_replicas,
-        failure_domains=cluster.failure_domains,
-        encrypted_at_rest=cluster.storage_encrypted,
-        encrypted_in_transit=cluster.network_encrypted,
-        guarantee="at-most-once",
         images=images,
         ports={"valkey": PORT, "metrics": METRICS_PORT},
-        storage=(
-            StorageFact(
-                kind="volume",
-                gib=VOLUME_GIB,
-                copies=channels.pubsub_replicas,
-                storage_class=cluster.storage_class or "",
-            ),
-        ),
+        replicas=channels.pubsub_replicas,
+        gib=VOLUME_GIB,
+        # One primary that others follow: members do not vote.
+        quorum=False,
+        guarantee="at-most-once",
     )
 
 

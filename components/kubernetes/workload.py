@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from enum import Enum
 from typing import Any, Final
 
 import pulumi
@@ -24,6 +25,22 @@ NAME_LABEL: Final = "app.kubernetes.io/name"
 """Source: Kubernetes "Recommended Labels", read 2026-11."""
 
 HOST_LABEL: Final = "kubernetes.io/hostname"
+
+SKIP_AWAIT: Final = "pulumi.com/skipAwait"
+"""Source: pulumi-kubernetes README "Await", annotations, read 2026-11."""
+
+
+class Priority(str, Enum):
+    """The PriorityClasses of a deployment, from the last that gives way to the first."""
+
+    STORES = "skerry-stores"
+    SERVING = "skerry-serving"
+    BATCH = "skerry-batch"
+
+    @property
+    def value_in_cluster(self) -> int:
+        """The number that the scheduler compares; pods without a class have 0."""
+        return {Priority.STORES: 100_000, Priority.SERVING: 10_000, Priority.BATCH: 1_000}[self]
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,6 +149,8 @@ class Workload:
     """Volume name -> ConfigMap name."""
     secrets: Mapping[str, str] = field(default_factory=dict)
     """Volume name -> Secret name."""
+    secret_files: Mapping[str, SecretKey] = field(default_factory=dict)
+    """Volume name -> the only key of a Secret that the pod may see, as a file of that name."""
     claims: Mapping[str, str] = field(default_factory=dict)
     """Volume name -> PersistentVolumeClaim name."""
     host_ipc_memory: str = ""
@@ -143,6 +162,14 @@ class Workload:
     termination_grace_s: int = 60
     mount_token: bool = False
     """True where the pod talks to the Kubernetes API."""
+    priority: Priority = Priority.SERVING
+    """Who gives way when machines are short."""
+    surge: bool = True
+    """False where no machine has room for one pod more during a roll-out: the old one goes first."""
+    patience_s: int = 600
+    """Seconds until a roll-out counts as stuck; Kubernetes' own default."""
+    awaited: bool = True
+    """False where the pods wait for something that comes after the deployment, so that `pulumi up` must not."""
 
     def labels(self) -> dict[str, str]:
         """Return the labels by which Service, budget and spread select the pods."""
@@ -154,12 +181,19 @@ class Workload:
         volumes += [{"name": name, "configMap": {"name": value}} for name, value in self.config_maps.items()]
         volumes += [{"name": name, "secret": {"secretName": value}} for name, value in self.secrets.items()]
         volumes += [
+            {"name": name, "secret": {"secretName": value.secret, "items": [{"key": value.key, "path": value.key}]}}
+            for name, value in self.secret_files.items()
+        ]
+        volumes += [
             {"name": name, "persistentVolumeClaim": {"claimName": value}} for name, value in self.claims.items()
         ]
         if self.host_ipc_memory:
             volumes.append({"name": "shm", "emptyDir": {"medium": "Memory", "sizeLimit": self.host_ipc_memory}})
         spec: dict[str, Any] = {
             "serviceAccountName": self.service_account,
+            "priorityClassName": self.priority.value,
+            # A Service named vllm, neo4j or temporal-ui would set VLLM_PORT, NEO4J_PORT and so on, which those read.
+            "enableServiceLinks": False,
             "automountServiceAccountToken": self.mount_token,
             "securityContext": {"runAsNonRoot": True, "fsGroup": self.fs_group},
             "terminationGracePeriodSeconds": self.termination_grace_s,
@@ -194,16 +228,18 @@ def metadata(cluster: Cluster, workload: Workload, name: str | None = None) -> d
 
 def deployment(parent: SkerryComponent, role: str, cluster: Cluster, workload: Workload) -> Deployment:
     """Make a Deployment and, for more than one replica, its disruption budget."""
-    made = Deployment(
-        parent.child_name(role),
-        metadata=metadata(cluster, workload),
-        spec={
-            "replicas": workload.replicas,
-            "selector": {"matchLabels": workload.labels()},
-            "template": workload.template(cluster),
-        },
-        opts=parent.child_options(),
-    )
+    spec: dict[str, Any] = {
+        "replicas": workload.replicas,
+        "selector": {"matchLabels": workload.labels()},
+        "template": workload.template(cluster),
+        "progressDeadlineSeconds": workload.patience_s,
+    }
+    if not workload.surge:
+        spec["strategy"] = {"type": "RollingUpdate", "rollingUpdate": {"maxSurge": 0, "maxUnavailable": 1}}
+    described = metadata(cluster, workload)
+    if not workload.awaited:
+        described["annotations"] = {SKIP_AWAIT: "true"}
+    made = Deployment(parent.child_name(role), metadata=described, spec=spec, opts=parent.child_options())
     budget(parent, role, cluster, workload)
     return made
 

@@ -7,8 +7,9 @@ import pulumi
 from components.base import SkerryComponent
 from components.kubernetes.cluster import Cluster
 from components.kubernetes.workload import Container, Workload, hosts_of, service, stateful_set, tcp_probe
+from components.stores.facts import store_facts
 from skerry.config.spec import StoreSpec
-from skerry.facts import ComponentFacts, ImageFact, StorageFact, Tier
+from skerry.facts import ImageFact, Tier
 
 AUTH_SECRET = "mongodb-auth"
 """The Kubernetes Secret (keys `username`, `password`, `keyfile`) that the site makes before the first deployment."""
@@ -39,26 +40,14 @@ class DocumentStore(SkerryComponent):
             opts: Pulumi's options.
         """
         image = cluster.catalog.image("mongodb", cluster.target, "document store")
-        facts = ComponentFacts(
-            tier=Tier.META,
-            data_class=cluster.data_class,
+        facts = store_facts(
+            cluster,
             role="document-store",
-            stateful=True,
-            replicas=size.replicas,
-            failure_domains=cluster.failure_domains,
-            quorum=True,
-            encrypted_at_rest=cluster.storage_encrypted,
-            encrypted_in_transit=cluster.network_encrypted,
             images=(image,),
             ports={"mongodb": PORT},
-            storage=(
-                StorageFact(
-                    kind="volume",
-                    gib=size.storage_gib,
-                    copies=size.replicas,
-                    storage_class=cluster.storage_class or "",
-                ),
-            ),
+            replicas=size.replicas,
+            gib=size.storage_gib,
+            quorum=True,
         )
         super().__init__(name, facts, opts)
         workload = _members(cluster, namespace, size, image)

@@ -16,8 +16,9 @@ from components.kubernetes.workload import (
     stateful_set,
     tcp_probe,
 )
+from components.stores.facts import store_facts
 from skerry.config.spec import StoreSpec
-from skerry.facts import ComponentFacts, ImageFact, StorageFact, Tier
+from skerry.facts import ImageFact, Tier
 
 AUTH_SECRET = "neo4j-auth"
 """The Kubernetes Secret (key `NEO4J_AUTH`: `neo4j/<password>`) that the site makes before the first deployment."""
@@ -51,26 +52,14 @@ class GraphStore(SkerryComponent):
             opts: Pulumi's options.
         """
         image = cluster.catalog.image("neo4j", cluster.target, "graph store")
-        facts = ComponentFacts(
-            tier=Tier.META,
-            data_class=cluster.data_class,
+        facts = store_facts(
+            cluster,
             role="graph-store",
-            stateful=True,
-            replicas=size.replicas,
-            failure_domains=cluster.failure_domains,
-            quorum=True,
-            encrypted_at_rest=cluster.storage_encrypted,
-            encrypted_in_transit=cluster.network_encrypted,
             images=(image,),
             ports=PORTS,
-            storage=(
-                StorageFact(
-                    kind="volume",
-                    gib=size.storage_gib,
-                    copies=size.replicas,
-                    storage_class=cluster.storage_class or "",
-                ),
-            ),
+            replicas=size.replicas,
+            gib=size.storage_gib,
+            quorum=True,
         )
         super().__init__(name, facts, opts)
         members = ",".join(f"{host}:{PORTS['cluster']}" for host in hosts_of("neo4j", namespace, size.replicas))

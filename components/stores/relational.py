@@ -11,8 +11,9 @@ from pulumi_kubernetes.apiextensions import CustomResource
 from components.base import SkerryComponent
 from components.kubernetes.cluster import ZONE_LABEL, Cluster
 from components.kubernetes.workload import HOST_LABEL, host_name, spread_constraints
+from components.stores.facts import store_facts
 from skerry.config.spec import RelationalKind, StoreSpec
-from skerry.facts import ComponentFacts, StorageFact, Tier
+from skerry.facts import ComponentFacts, ImageFact, Tier
 
 PORT = 5432
 API_VERSION = "postgresql.cnpg.io/v1"
@@ -88,29 +89,20 @@ class RelationalStore(SkerryComponent):
         )
 
 
-def _facts(cluster: Cluster, tier: Tier, size: StoreSpec, image: Any) -> ComponentFacts:
-    return ComponentFacts(
+def _facts(cluster: Cluster, tier: Tier, size: StoreSpec, image: ImageFact) -> ComponentFacts:
+    facts = store_facts(
+        cluster,
         tier=tier,
-        data_class=cluster.data_class,
         role="relational-store",
-        stateful=True,
-        replicas=size.replicas,
-        failure_domains=cluster.failure_domains,
-        # One primary and synchronous standbys: CloudNativePG elects through the API server, so no majority is needed.
-        quorum=False,
-        encrypted_at_rest=cluster.storage_encrypted,
-        encrypted_in_transit=True,
         images=(image,),
         ports={"postgresql": PORT},
-        storage=(
-            StorageFact(
-                kind="volume",
-                gib=size.storage_gib,
-                copies=size.replicas,
-                storage_class=cluster.storage_class or "",
-            ),
-        ),
+        replicas=size.replicas,
+        gib=size.storage_gib,
+        # One primary and synchronous standbys: CloudNativePG elects through the API server, so no majority is needed.
+        quorum=False,
     )
+    # CloudNativePG gives every instance a certificate.
+    return facts.model_copy(update={"encrypted_in_transit": True})
 
 
 def _spec(cluster: Cluster, name: str, image: str, database: str, size: StoreSpec) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from components.kubernetes.workload import (
     service,
     stateful_set,
 )
+from components.stores.facts import store_facts
 from skerry.config.spec import StoreSpec, VectorStoreKind
 from skerry.facts import ComponentFacts, EndpointFact, ImageFact, StorageFact, Tier
 
@@ -53,19 +54,14 @@ class VectorStore(SkerryComponent):
             self.finish(endpoint="api.pinecone.io", port=443, secret_ref="pinecone-api-key", metrics_endpoint=None)
             return
         image = cluster.catalog.image("qdrant", cluster.target, "vector store")
-        facts = ComponentFacts(
-            tier=Tier.META,
-            data_class=cluster.data_class,
+        facts = store_facts(
+            cluster,
             role="vector-store",
-            stateful=True,
-            replicas=size.replicas,
-            failure_domains=cluster.failure_domains,
-            quorum=True,
-            encrypted_at_rest=cluster.storage_encrypted,
-            encrypted_in_transit=cluster.network_encrypted,
             images=(image,),
             ports=PORTS,
-            storage=(_volume(size, cluster),),
+            replicas=size.replicas,
+            gib=size.storage_gib,
+            quorum=True,
         )
         super().__init__(name, facts, opts)
         workload = _members(cluster, namespace, size, image)
