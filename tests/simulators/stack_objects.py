@@ -1,4 +1,4 @@
-"""What the shipped stacks declare, read straight from the graph: for tests that must not trust the readers' own code."""
+"""What the shipped stacks declare, straight from the graph: for tests that must not trust the readers' own code."""
 
 from __future__ import annotations
 
