@@ -7,9 +7,9 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
+
 from cost.book_format import COLUMNS, SCHEMA
 from cost.pricebook import Price, PriceNotFound, load_book, read_book
-
 from skerry.errors import CostError
 
 HEAD = f"# {SCHEMA}\n{','.join(COLUMNS)}\n"
@@ -61,7 +61,7 @@ def test_a_price_is_the_row_exactly() -> None:
     assert isinstance(found, Price)
     assert Decimal("0.096") == found.usd
     assert date(2026, 7, 20) == found.read_on
-    assert "a page" == found.source
+    assert found.source == "a page"
 
 
 NOT_FOUND = {
@@ -104,6 +104,6 @@ def test_a_book_that_cannot_be_read_is_a_cost_error(case: str, tmp_path: Path) -
 
 def test_our_own_book_is_valid_and_every_row_is_dated_and_sourced() -> None:
     book = load_book()
-    assert 6_500 < len(book.prices)
+    assert len(book.prices) > 6_500
     assert all(price.usd > 0 and price.source for price in book.prices)
     assert isinstance(book.find("aws", "us-east-1", "p4d.24xlarge", "hour"), Price)
