@@ -94,6 +94,8 @@ def _machines(
     yield CostComponent(f"machines {kind}" + (" spot" if term == SPOT else ""), HOUR, hours, price)
     if scaling is not None and scaling.autoscaler == "karpenter":
         yield from _karpenter_disks(context, component, bounds(scaling))
+    else:
+        yield not_priced("root disks", "no resource states the disks of these machines")
 
 
 def _karpenter_disks(context: Context, component: Resource, machines: Range) -> Iterator[CostComponent]:

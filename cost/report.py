@@ -109,6 +109,10 @@ class _Group:
         first = self.lines[0]
         return first.name if len(self.lines) == 1 else f"{len(self.lines)} x {first.type.rsplit(':', 1)[-1]}"
 
+    @property
+    def amounts(self) -> Range:
+        return sum_of(amount for line in self.lines if (amount := line.component.monthly) is not None)
+
 
 def _tier(part: TierCost, width: int) -> list[str]:
     if not part.priced:
@@ -117,19 +121,19 @@ def _tier(part: TierCost, width: int) -> list[str]:
 
 
 def _groups(lines: Iterable[Line]) -> list[_Group]:
+    """Return the rows of a tier, the one that may cost most first."""
     groups: dict[tuple[str, str, object, object, str], _Group] = {}
     for line in lines:
         component = line.component
         key = (line.type, component.name, component.quantity, component.price, component.note)
         groups.setdefault(key, _Group([])).lines.append(line)
-    return list(groups.values())
+    return sorted(groups.values(), key=lambda group: -group.amounts.maximum)
 
 
 def _group_rows(group: _Group, width: int) -> list[str]:
     component = group.lines[0].component
-    amounts = sum_of(amount for line in group.lines if (amount := line.component.monthly) is not None)
     room = width - 3 * AMOUNT
-    rows = [_row(f"  {group.label}: {component.name}", amounts, room)]
+    rows = [_row(f"  {group.label}: {component.name}", group.amounts, room)]
     each = " each" if len(group.lines) > 1 else ""
     detail = f"{_quantity(component)} x {_unit_price(component)}{each}"
     if component.note:
@@ -238,8 +242,8 @@ def _sources(estimate: Estimate, width: int, today: date) -> list[str]:
             rows += _wrap(text, width, "", "  ")
     for name in estimate.unused_names:
         rows += _wrap(f"warning: '{name}' of the usage or the rates fits no resource", width, "", "  ")
-    noun = "resource is" if estimate.free_resources == 1 else "resources are"
-    counted = f"{estimate.free_resources} {noun} free in themselves"
+    one = estimate.free_resources == 1
+    counted = f"{estimate.free_resources} {'resource is free in itself' if one else 'resources are free in themselves'}"
     if estimate.external_resources:
         counted += f"; {estimate.external_resources} read from elsewhere, not counted"
     return [*rows, *_wrap(f"{counted}.", width, "")]
