@@ -1,1 +1,1 @@
-"""Resource graphs from what the Pulumi command writes: a preview's document and an exported state."""
+"""Reads what the Pulumi command prints into the resource graph, so that every reader works for any Pulumi program."""

@@ -1,94 +1,100 @@
-"""Compares the graph of the embedded engine with one that the real CLI gave.
+"""Says where two graphs of one stack differ, after a closed list of differences that have a reason.
 
-Every field of every resource must be equal. What may differ stands in NORMALISED, and nothing else; each row counts the
-fields that it touched, so that a test can hold the table itself to account.
+Each entry of NORMALISED names what it changes and why; `Comparison.touched` counts how often it did, so that a test can
+say that an entry never hides more than it should.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
-from typing import Any
+from typing import Any, Final
 
-from skerry.graph import UNKNOWN, Resource, ResourceGraph, Secret
+from skerry.graph import UNKNOWN, Asset, Resource, ResourceGraph, Secret
 
-NORMALISED = {
-    "secret content": "both sides mark a secret; what it holds is masked in documents and may be known to the engine",
-    "not in the document": "the CLI writes no aliases, versions, delete-before-replace or outputs into these documents",
-    "source line": "the CLI names the SDK's own frame for some resources",
-    "provider id": "state only: a deployed provider has an id where a preview has the mark of an unknown",
-    "resource id": "state only: a deployed resource has an id",
-    "deployed value": "state only: a deployment makes known what a preview could not know",
+NORMALISED: Final = {
+    "outputs": "a preview does not print what components and stacks registered as outputs",
+    "version": "a preview prints the plugin version of providers only",
+    "aliases": "a preview does not print aliases",
+    "delete_before_replace": "a preview does not print it",
+    "source": "for a component the engine names the line that makes it, the command a line of its constructor",
+    "secret value": "the command masks a secret that the engine, which reads plain configuration, may know",
+    "order of secret outputs": "a set that each side writes in an order of its own",
+    "asset": "an asset is printed with its hash, and a text asset with its text",
 }
-"""Row -> why the two may differ there."""
-
-_ABSENT = ("aliases", "version", "delete_before_replace", "outputs")
+_PROVIDER_VERSIONED: Final = "pulumi:providers:"
 
 
-@dataclass
+@dataclass(slots=True)
 class Comparison:
-    """What differs, and how often each row of the table was needed."""
+    """What a comparison found."""
 
     differences: list[str] = field(default_factory=list)
     touched: Counter[str] = field(default_factory=Counter)
     compared: int = 0
-    """How many fields were compared: an empty comparison proves nothing."""
+    """Fields that were compared as they are."""
 
 
-def compare(engine: ResourceGraph, cli: ResourceGraph, *, deployed: bool = False) -> Comparison:
-    """Compare graphs; `deployed` says that the CLI's graph is a state, not a preview."""
+def differences(engine: ResourceGraph, command: ResourceGraph) -> Comparison:
+    """Compare the embedded engine's graph with what the command printed as a preview."""
     found = Comparison()
-    if engine.project != cli.project or engine.stacks != cli.stacks:
-        found.differences.append(f"{engine.project} {engine.stacks} is not {cli.project} {cli.stacks}")
-    ours, theirs = {one.urn: one for one in engine.resources}, {one.urn: one for one in cli.resources}
+    for what, ours, theirs in (
+        ("project", engine.project, command.project),
+        ("stacks", engine.stacks, command.stacks),
+    ):
+        if ours != theirs:
+            found.differences.append(f"{what}: engine {ours!r}, command {theirs!r}")
+    ours, theirs = ({r.urn: r for r in graph.resources} for graph in (engine, command))
     found.differences += [f"only the engine has {urn}" for urn in sorted(ours.keys() - theirs.keys())]
-    found.differences += [f"only the CLI has {urn}" for urn in sorted(theirs.keys() - ours.keys())]
+    found.differences += [f"only the command has {urn}" for urn in sorted(theirs.keys() - ours.keys())]
     for urn in sorted(ours.keys() & theirs.keys()):
-        _compare_resource(ours[urn], theirs[urn], deployed, found)
+        _compare(ours[urn], theirs[urn], found)
     return found
 
 
-def _compare_resource(ours: Resource, theirs: Resource, deployed: bool, found: Comparison) -> None:
-    for one in fields(Resource):
-        mine, other = getattr(ours, one.name), getattr(theirs, one.name)
+def _compare(ours: Resource, theirs: Resource, found: Comparison) -> None:
+    for name in (item.name for item in fields(Resource)):
+        left, right = getattr(ours, name), getattr(theirs, name)
+        if _not_printed(name, ours) and not right:
+            found.touched[name] += bool(left)
+            continue
+        if name == "source" and not ours.custom and left and right:
+            found.touched[name] += left != right
+            continue
+        if name == "additional_secret_outputs" and left != right:
+            found.touched["order of secret outputs"] += 1
+            left, right = sorted(left), sorted(right)
+        if name in ("inputs", "outputs"):
+            _compare_values(left, right, f"{ours.urn} {name}", found)
+        elif left != right:
+            found.differences.append(f"{ours.urn} {name}: engine {left!r}, command {right!r}")
         found.compared += 1
-        where = f"{ours.urn} {one.name}"
-        row = _row_for(one.name, mine, other, deployed)
-        if row is not None:
-            found.touched[row] += mine != other
-        elif one.name in ("inputs", "property_dependencies"):
-            _compare_value(mine, other, where, deployed, found)
-        elif mine != other:
-            found.differences.append(f"{where}: {mine!r} is not {other!r}")
 
 
-def _row_for(name: str, mine: Any, other: Any, deployed: bool) -> str | None:
-    if name == "source":
-        return "source line"
-    if name in _ABSENT:
-        return "not in the document"
-    if name == "id" and deployed and not mine:
-        return "resource id"
-    same_provider = name == "provider" and mine and mine.rsplit("::", 1)[0] == other.rsplit("::", 1)[0]
-    return "provider id" if deployed and same_provider else None
+def _not_printed(name: str, resource: Resource) -> bool:
+    if name == "outputs":
+        return not resource.custom
+    if name == "version":
+        return not resource.type.startswith(_PROVIDER_VERSIONED)
+    return name in ("aliases", "delete_before_replace")
 
 
-def _compare_value(mine: Any, other: Any, where: str, deployed: bool, found: Comparison) -> None:
-    if isinstance(mine, Secret) and isinstance(other, Secret):
-        found.touched["secret content"] += mine.value is not other.value
-    elif mine is UNKNOWN and other is not UNKNOWN and deployed:
-        found.touched["deployed value"] += 1
-    elif isinstance(mine, Mapping) and isinstance(other, Mapping):
-        for key in sorted(mine.keys() | other.keys()):
-            found.compared += 1
-            if key not in mine or key not in other:
-                side = "engine" if key in mine else "CLI"
-                found.differences.append(f"{where}.{key}: only the {side} has it: {mine.get(key, other.get(key))!r}")
+def _compare_values(left: Any, right: Any, place: str, found: Comparison) -> None:
+    if isinstance(left, Secret) and isinstance(right, Secret):
+        found.touched["secret value"] += left.value is not UNKNOWN
+    elif isinstance(left, Asset) and isinstance(right, Asset):
+        found.touched["asset"] += left != right
+        if left.kind != right.kind:
+            found.differences.append(f"{place}: engine {left!r}, command {right!r}")
+    elif isinstance(left, dict) and isinstance(right, dict):
+        for key in sorted(left.keys() | right.keys()):
+            if key in left and key in right:
+                _compare_values(left[key], right[key], f"{place}.{key}", found)
             else:
-                _compare_value(mine[key], other[key], f"{where}.{key}", deployed, found)
-    elif isinstance(mine, list | tuple) and isinstance(other, list | tuple) and len(mine) == len(other):
-        for index, (left, right) in enumerate(zip(mine, other, strict=True)):
-            _compare_value(left, right, f"{where}[{index}]", deployed, found)
-    elif type(mine) is not type(other) or mine != other:
-        found.differences.append(f"{where}: {mine!r} is not {other!r}")
+                side = "engine" if key in left else "command"
+                found.differences.append(f"{place}.{key}: only the {side} has it")
+    elif isinstance(left, list) and isinstance(right, list) and len(left) == len(right):
+        for index, (one, other) in enumerate(zip(left, right, strict=True)):
+            _compare_values(one, other, f"{place}[{index}]", found)
+    elif type(left) is not type(right) or left != right:
+        found.differences.append(f"{place}: engine {left!r}, command {right!r}")

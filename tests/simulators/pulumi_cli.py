@@ -1,235 +1,256 @@
-"""The real Pulumi CLI in a box: its own home, its own state, simulated providers, and no way to a real cloud.
+"""Runs the real Pulumi command against simulated providers, where it can reach no cloud.
 
-1. The environment is made from nothing: no variable of the caller gets in, so no credential and no kubeconfig does.
-2. HOME, PULUMI_HOME, the state and the simulator's objects are folders of the test.
-3. Before anything is changed, every provider that the CLI could load must be our file and call itself simulated.
-4. Each run is a session of its own with a limit; what outlives it is killed.
+Everything a run sees lies in one temporary folder: an empty HOME and PULUMI_HOME, a local state backend, a copy of the
+project (the command writes an encryption salt into stack files), and the "cloud", one JSON file a resource.
 """
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import shlex
 import shutil
+import signal
 import subprocess
 import sys
+import time
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import grpc
-import yaml
 from google.protobuf import empty_pb2
 from pulumi.runtime.proto import provider_pb2_grpc
 
-from skerry.graph import ResourceGraph
-from skerry.readers.preview_json import read_preview
-from skerry.readers.state import read_state
-from tests.simulators import pulumi_processes, pulumi_provider
+from tests.simulators.pulumi_provider import STATE_VARIABLE
 
-ROOT = Path(__file__).resolve().parent.parent.parent
-PASSPHRASE = "a passphrase of the tests"
-SYSTEM_PATH = ("/usr/bin", "/bin")
-
-_LIMIT_S = 240.0
-_HANDSHAKE_LIMIT_S = 30.0
-_PLUGIN_KINDS = ("pulumi-resource-", "pulumi-analyzer-", "pulumi-converter-", "pulumi-tool-")
-_ROOMS = ("stacks", "components", "skerry", "images", "policies", "cost", "airgap_bundle")
+ROOT: Final = Path(__file__).resolve().parent.parent.parent
+_TOOLCHAIN: Final = ROOT / "tests" / "toolchain"
+PACKAGES: Final = ("aws", "azure-native", "gcp", "kubernetes")
+LIMIT_S: Final = 300.0
+"""A policy pack that returns leaves the command waiting for ever, so every run has a limit."""
+_SYSTEM_PATH: Final = ("/usr/bin", "/bin")
+_NOT_COPIED: Final = (".git", ".venv*", "__pycache__", ".*_cache", "tests", "build", "dist", "*.egg-info")
 
 
-class NotSimulatedError(Exception):
-    """Something that is not our simulator could be loaded, so nothing is run."""
+class PulumiCliError(Exception):
+    """Report a run of the command that failed, was cut off, or was refused before it began."""
 
 
-class CliError(Exception):
-    """The CLI ended with another exit code than it should."""
+@dataclass(frozen=True, slots=True)
+class Done:
+    """What one run of the command came to."""
+
+    returncode: int
+    stdout: str
+    stderr: str
+    seconds: float
+
+    @property
+    def text(self) -> str:
+        """Return both streams, for messages and searches."""
+        return f"{self.stdout}\n{self.stderr}"
 
 
-def copy_project(target: Path) -> Path:
-    """Copy the project's program, rooms and stack files; the CLI writes into stack files, and never into ours."""
-    target.mkdir(parents=True)
-    for name in ("Pulumi.yaml", "__main__.py"):
-        shutil.copy2(ROOT / name, target / name)
-    for name in _ROOMS:
-        if (ROOT / name).is_dir():
-            shutil.copytree(ROOT / name, target / name)
-    (target / ".venv").symlink_to(sys.prefix)
-    return target
+def find_cli() -> Path | None:
+    """Return the command that tests/toolchain/build.sh built, or None."""
+    modules = b"".join((_TOOLCHAIN / name).read_bytes() for name in ("cli.go.mod", "cli.go.sum"))
+    caches = os.environ.get("XDG_CACHE_HOME") or str(Path.home() / ".cache")
+    folder = Path(os.environ.get("SKERRY_TOOLCHAIN") or Path(caches) / "skerry" / "toolchain")
+    path = folder / hashlib.sha256(modules).hexdigest()[:16] / "pulumi"
+    return path if os.access(path, os.X_OK) else None
 
 
-def write_project(target: Path, program: str, config: Mapping[str, Any], stack: str = "dev") -> Path:
-    """Write a small project with one stack."""
-    target.mkdir(parents=True)
-    (target / "Pulumi.yaml").write_text("name: inline\nruntime: python\n")
-    (target / "__main__.py").write_text(program)
-    (target / f"Pulumi.{stack}.yaml").write_text(yaml.safe_dump({"config": dict(config)}))
-    return target
-
-
-@dataclass
 class PulumiCli:
-    """One box; `folder` is empty at first."""
+    """The command in a world of its own under the folder `tmp`."""
 
-    binary: Path
-    folder: Path
-    packages: tuple[str, ...] = ("aws", "kubernetes")
-    _wrappers: dict[str, str] = field(default_factory=dict)
-    _verified: bool = False
+    def __init__(self, tmp: Path, packages: tuple[str, ...] = PACKAGES) -> None:
+        """Lay out the folders and the plugins.
 
-    def __post_init__(self) -> None:
-        for path in (self.home, self.pulumi_home, self.backend, self.simulated, self.plugins):
-            path.mkdir(parents=True, exist_ok=True)
-        self._wrap("pulumi-language-python", "tests.simulators.pulumi_language_host")
-        for package in self.packages:
-            self._wrap(f"pulumi-resource-{package}", "tests.simulators.pulumi_provider", package)
+        Raises:
+            PulumiCliError: the command was not built.
+        """
+        found = find_cli()
+        if found is None:
+            raise PulumiCliError("the Pulumi command is not built: run `make toolchain`")
+        self._cli, self._tmp = found, tmp.resolve()
+        self.cloud = self._tmp / "cloud"
+        self._plugins = self._tmp / "plugins"
+        for name in ("home", "pulumi-home", "state", "projects", "tmp", "cloud", "plugins"):
+            (self._tmp / name).mkdir(parents=True, exist_ok=True)
+        self._write_plugin("pulumi-language-python", "tests.simulators.pulumi_language_host")
+        for package in packages:
+            self._write_plugin(f"pulumi-resource-{package}", "tests.simulators.pulumi_provider")
+        self._stacks: set[tuple[Path, str]] = set()
+        self._checked = False
 
-    home = property(lambda self: self.folder / "home")
-    pulumi_home = property(lambda self: self.folder / "pulumi-home")
-    backend = property(lambda self: self.folder / "state")
-    simulated = property(lambda self: self.folder / "simulated")
-    plugins = property(lambda self: self.folder / "plugins")
-
-    def _wrap(self, name: str, module: str, *args: str) -> None:
-        words = " ".join(shlex.quote(word) for word in (sys.executable, "-m", module, *args))
-        self._wrappers[name] = f'#!/bin/sh\nPYTHONPATH={shlex.quote(str(ROOT))} exec {words} "$@"\n'
-        path = self.plugins / name
-        path.write_text(self._wrappers[name])
+    def _write_plugin(self, name: str, module: str) -> None:
+        path = self._plugins / name
+        path.write_text(
+            f'#!/bin/sh\nPYTHONPATH={shlex.quote(str(ROOT))} exec {shlex.quote(sys.executable)} -P -m {module} "$@"\n',
+            encoding="utf-8",
+        )
         path.chmod(0o755)
 
     def environment(self) -> dict[str, str]:
-        """Return all that a run gets to see of the world."""
+        """Return all that a run sees of the environment; nothing is inherited."""
         return {
-            "PATH": os.pathsep.join((str(self.plugins), str(self.binary.parent), *SYSTEM_PATH)),
-            "HOME": str(self.home),
-            "PULUMI_HOME": str(self.pulumi_home),
-            "PULUMI_BACKEND_URL": f"file://{self.backend}",
-            "PULUMI_CONFIG_PASSPHRASE": PASSPHRASE,
+            "PATH": os.pathsep.join([str(self._plugins), str(self._cli.parent), *_SYSTEM_PATH]),
+            "HOME": str(self._tmp / "home"),
+            "TMPDIR": str(self._tmp / "tmp"),
+            "LANG": "C.UTF-8",
+            "PULUMI_HOME": str(self._tmp / "pulumi-home"),
+            "PULUMI_BACKEND_URL": f"file://{self._tmp / 'state'}",
+            "PULUMI_CONFIG_PASSPHRASE": "test",
             "PULUMI_SKIP_UPDATE_CHECK": "true",
             "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true",
-            "SKERRY_SIM_STATE": str(self.simulated),
-            "LANG": "C.UTF-8",
+            "AWS_EC2_METADATA_DISABLED": "true",
+            STATE_VARIABLE: str(self.cloud),
         }
 
-    # -- safety --------------------------------------------------------------------------------------------------
+    def copy_of(self, project: Path) -> Path:
+        """Return the copy of a project that the command works on, made at the first call."""
+        key = hashlib.sha256(str(project.resolve()).encode()).hexdigest()[:8]
+        copy = self._tmp / "projects" / f"{project.resolve().name}-{key}"
+        if not copy.exists():
+            shutil.copytree(project, copy, ignore=shutil.ignore_patterns(*_NOT_COPIED))
+            (copy / ".venv").symlink_to(sys.prefix)
+        return copy
 
-    def verify_simulated(self, project: Path) -> None:
-        """Refuse to go on unless every plugin that could be loaded is our own and says so itself.
+    def init(self, project: Path, stack: str) -> None:
+        """Make the stack in the backend, once."""
+        copy = self.copy_of(project)
+        if (copy, stack) not in self._stacks:
+            self.check(self.run(project, "stack", "init", stack))
+            self._stacks.add((copy, stack))
+
+    def run(self, project: Path, *arguments: str, limit_s: float = LIMIT_S, variables: Mapping[str, str] = {}) -> Done:
+        """Run the command in the project's copy, in a process group of its own.
 
         Raises:
-            NotSimulatedError: one is not.
+            PulumiCliError: it did not end within `limit_s`; it was killed as a group.
         """
-        declared = yaml.safe_load((project / "Pulumi.yaml").read_text())
-        for key in ("plugins", "packages"):
-            if declared.get(key):
-                raise NotSimulatedError(f"{project}/Pulumi.yaml names its own {key}: {declared[key]}")
-        installed = self.pulumi_home / "plugins"
-        if installed.is_dir() and any(installed.iterdir()):
-            raise NotSimulatedError(f"plugins are installed in {installed}")
-        for folder in self.environment()["PATH"].split(os.pathsep):
-            for path in sorted(Path(folder).glob("pulumi-*")):
-                if path.name.startswith(_PLUGIN_KINDS) and not self._is_ours(path):
-                    raise NotSimulatedError(f"{path} is not the simulator's file")
-        if not self._verified:
-            for package in self.packages:
-                version = self._version_of(self.plugins / f"pulumi-resource-{package}")
-                if version != pulumi_provider.VERSION:
-                    raise NotSimulatedError(f"the provider of {package} calls itself '{version}'")
-            self._verified = True
-
-    def _is_ours(self, path: Path) -> bool:
-        return path.parent == self.plugins and path.read_text() == self._wrappers.get(path.name)
-
-    def _version_of(self, plugin: Path) -> str:
-        process = subprocess.Popen(
-            [str(plugin), "127.0.0.1:0"],
-            env=self.environment(),
+        began = time.monotonic()
+        child = subprocess.Popen(
+            self._command(project, *arguments),
+            cwd=self._tmp,
+            env={**self.environment(), **variables},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
             text=True,
             start_new_session=True,
         )
         try:
-            assert process.stdout is not None
-            with grpc.insecure_channel(f"127.0.0.1:{int(process.stdout.readline())}") as channel:
-                stub = provider_pb2_grpc.ResourceProviderStub(channel)
-                return str(stub.GetPluginInfo(empty_pb2.Empty(), timeout=_HANDSHAKE_LIMIT_S).version)
-        finally:
-            process.terminate()
-            process.communicate(timeout=_HANDSHAKE_LIMIT_S)
+            stdout, stderr = child.communicate(timeout=limit_s)
+        except BaseException as exc:
+            os.killpg(child.pid, signal.SIGKILL)
+            # Its plugins stand in groups of their own and end when they see that it is gone.
+            stdout, stderr = child.communicate()
+            if isinstance(exc, subprocess.TimeoutExpired):
+                told = f"{stdout}\n{stderr}"[-2000:]
+                raise PulumiCliError(f"pulumi {arguments[0]} was cut off after {limit_s:.0f} s: {told}") from None
+            raise
+        return Done(child.returncode, stdout, stderr, time.monotonic() - began)
 
-    # -- runs ----------------------------------------------------------------------------------------------------
+    def _command(self, project: Path, *arguments: str) -> list[str]:
+        return [str(self._cli), "--non-interactive", "--color=never", "-C", str(self.copy_of(project)), *arguments]
 
-    def run(
-        self, project: Path, *args: str, expect: int | None = 0, limit_s: float = _LIMIT_S, **extra: str
-    ) -> pulumi_processes.Result:
-        """Run `pulumi ARGS` in a project; `expect=None` accepts any exit code.
+    @staticmethod
+    def check(done: Done) -> Done:
+        """Return `done`.
 
         Raises:
-            CliError: it ended with another exit code.
-            LimitError: it did not end.
+            PulumiCliError: it ended with another code than 0.
         """
-        command = [str(self.binary), *args, "--non-interactive", "--color", "never", "--cwd", str(project)]
-        result = pulumi_processes.run(command, self.folder, {**self.environment(), **extra}, limit_s)
-        if expect is not None and result.code != expect:
-            raise CliError(f"pulumi {' '.join(args)} ended with {result.code}, not {expect}:\n{result.text[-6000:]}")
-        return result
+        if done.returncode:
+            raise PulumiCliError(f"pulumi ended with {done.returncode}: {done.text[-4000:]}")
+        return done
 
-    def init(self, project: Path, stack: str) -> None:
-        self.run(project, "stack", "init", stack, "--secrets-provider", "passphrase")
+    def preview_command(self, project: Path, stack: str) -> tuple[list[str], dict[str, str]]:
+        """Return a preview as a command line and its environment; the stack is made first."""
+        self.init(project, stack)
+        return self._command(project, "preview", "--json", "--stack", stack), self.environment()
 
-    def preview(self, project: Path, stack: str, *flags: str, expect: int | None = 0) -> pulumi_processes.Result:
-        return self.run(project, "preview", "--stack", stack, "--json", "--show-sames", *flags, expect=expect)
+    def preview_json(self, project: Path, stack: str, *options: str) -> str:
+        """Return what `pulumi preview --json` prints."""
+        self.init(project, stack)
+        return self.check(self.run(project, "preview", "--json", "--stack", stack, *options)).stdout
 
-    def preview_graph(self, project: Path, stack: str) -> ResourceGraph:
-        return read_preview(self.preview(project, stack).stdout)
+    def preview(self, project: Path, stack: str, *options: str) -> Done:
+        """Run a preview for people, which is the one that shows policies; it may fail."""
+        self.init(project, stack)
+        return self.run(project, "preview", "--stack", stack, *options)
 
-    def preview_events(self, project: Path, stack: str, *flags: str, expect: int | None = 0) -> list[dict[str, Any]]:
-        """Run a preview that streams its events and return them."""
-        result = self.run(
-            *(project, "preview", "--stack", stack, "--json", "--show-sames", *flags),
-            expect=expect,
-            PULUMI_ENABLE_STREAMING_JSON_PREVIEW="true",
+    def up(self, project: Path, stack: str, *options: str) -> Done:
+        """Deploy; it may fail.
+
+        Raises:
+            PulumiCliError: a provider within reach is no simulator.
+        """
+        self.refuse_real_providers()
+        self.init(project, stack)
+        return self.run(project, "up", "--yes", "--skip-preview", "--stack", stack, *options)
+
+    def destroy(self, project: Path, stack: str, *options: str) -> Done:
+        """Destroy, with the preview before it that `--skip-preview` would leave out; it may fail.
+
+        Raises:
+            PulumiCliError: a provider within reach is no simulator.
+        """
+        self.refuse_real_providers()
+        return self.run(project, "destroy", "--yes", "--stack", stack, *options)
+
+    def unprotect_all(self, project: Path, stack: str) -> None:
+        """Lift the protection of every resource of a stack."""
+        self.check(self.run(project, "state", "unprotect", "--all", "--yes", "--stack", stack))
+
+    def stack_export(self, project: Path, stack: str) -> str:
+        """Return the state as `pulumi stack export` prints it, its secrets sealed."""
+        return self.check(self.run(project, "stack", "export", "--stack", stack)).stdout
+
+    def set_secret(self, project: Path, stack: str, key: str, value: str) -> None:
+        """Put a secret into the configuration of a stack."""
+        self.init(project, stack)
+        self.check(self.run(project, "config", "set", "--secret", "--stack", stack, key, value))
+
+    def in_cloud(self) -> list[dict[str, Any]]:
+        """Return what the simulated cloud holds, sorted by URN."""
+        found = [json.loads(path.read_text(encoding="utf-8")) for path in self.cloud.glob("*.json")]
+        return sorted(found, key=lambda resource: (resource["urn"], resource["id"]))
+
+    def refuse_real_providers(self) -> None:
+        """Ask every provider that the command could find who it is.
+
+        Raises:
+            PulumiCliError: one is not a simulator.
+        """
+        if self._checked:
+            return
+        folders = [*self.environment()["PATH"].split(os.pathsep), str(self._tmp / "pulumi-home" / "plugins")]
+        for path in sorted(found for folder in folders for found in Path(folder).glob("**/pulumi-resource-*")):
+            version = self._version_of(path) if path.parent == self._plugins else "unknown"
+            if "simulated" not in version:
+                raise PulumiCliError(
+                    f"{path} is no simulator (version {version}): nothing is deployed while it is there"
+                )
+        self._checked = True
+
+    def _version_of(self, plugin: Path) -> str:
+        child = subprocess.Popen(
+            [str(plugin)], env=self.environment(), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True
         )
-        return [json.loads(line) for line in result.stdout.splitlines() if line.startswith("{")]
-
-    def up(self, project: Path, stack: str, *flags: str, expect: int | None = 0) -> pulumi_processes.Result:
-        self.verify_simulated(project)
-        return self.run(project, "up", "--stack", stack, "--yes", "--skip-preview", *flags, expect=expect)
-
-    def destroy(self, project: Path, stack: str, *flags: str, expect: int | None = 0) -> pulumi_processes.Result:
-        self.verify_simulated(project)
-        return self.run(project, "destroy", "--stack", stack, "--yes", *flags, expect=expect)
-
-    def refresh(self, project: Path, stack: str, *flags: str, expect: int | None = 0) -> pulumi_processes.Result:
-        self.verify_simulated(project)
-        return self.run(project, "refresh", "--stack", stack, "--yes", "--skip-preview", *flags, expect=expect)
-
-    def export(self, project: Path, stack: str) -> str:
-        return self.run(project, "stack", "export", "--stack", stack).stdout
-
-    def state_graph(self, project: Path, stack: str) -> ResourceGraph:
-        return read_state(self.export(project, stack))
-
-    # -- what the simulator holds --------------------------------------------------------------------------------
-
-    def objects(self) -> dict[str, str]:
-        """Return URN -> id of all that exists."""
-        found = {}
-        for path in sorted((self.simulated / "objects").glob("*/*.json")):
-            record = json.loads(path.read_text())
-            found[record["urn"]] = record["id"]
-        return found
-
-    def object_file(self, urn: str) -> Path:
-        """Return the file of one object, for a test that plays drift."""
-        for path in sorted((self.simulated / "objects").glob("*/*.json")):
-            if json.loads(path.read_text())["urn"] == urn:
-                return path
-        raise KeyError(urn)
-
-    def loaded(self) -> set[tuple[str, str]]:
-        """Return package and version of every simulated provider that was started."""
-        records = (json.loads(path.read_text()) for path in (self.simulated / "loaded").glob("*.json"))
-        return {(record["package"], record["version"]) for record in records}
+        try:
+            port = child.stdout.readline().strip() if child.stdout else ""
+            if not port.isdigit():
+                return "unknown"
+            with grpc.insecure_channel(f"127.0.0.1:{port}") as channel:
+                info = provider_pb2_grpc.ResourceProviderStub(channel).GetPluginInfo(empty_pb2.Empty(), timeout=20)
+            return str(info.version)
+        finally:
+            child.kill()
+            child.wait()
+            if child.stdout:
+                child.stdout.close()

@@ -1,188 +1,184 @@
-"""A Python language host for the tests: the real one is not to be had as a package.
+"""A language host for Pulumi programs and policy packs in Python, over the stubs of the `pulumi` wheel.
 
-It speaks the LanguageRuntime protocol over the stubs of the pulumi wheel and starts programs, policy packs and
-component hosts with the interpreter of the environment that the project's `virtualenv` option names. It installs
-nothing and asks for no plugin.
+The official one is no package of any registry. This one speaks the same protocol to the real command; the program runs
+in a process of its own (tests/simulators/pulumi_program.py), a policy pack as `python <folder> <arguments>`.
 """
 
-# Source: pulumi/pulumi proto/pulumi/language.proto and sdk/go/common/resource/plugin (v3.250.0), read 2026-11.
+# Source: pulumi/pulumi sdk/python/cmd/pulumi-language-python main.go and proto/pulumi/language.proto, read 2026-11.
 
 from __future__ import annotations
 
-import contextlib
+import importlib.metadata
 import json
 import os
+import platform
 import queue
 import subprocess
 import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, Final
 
 import grpc
-from google.protobuf import empty_pb2, json_format
+from google.protobuf import empty_pb2
+from google.protobuf.json_format import MessageToDict
 from pulumi.runtime.proto import language_pb2, language_pb2_grpc, plugin_pb2
 
-from tests.simulators.pulumi_serving import serve
+from tests.simulators.pulumi_plugin import serve
 
-VERSION = "0.0.0-simulated"
-
-_LIST_PACKAGES = (
-    "import importlib.metadata as m, json; "
-    "print(json.dumps(sorted({d.metadata['Name']: d.version for d in m.distributions()}.items())))"
-)
+_PROGRAM: Final = Path(__file__).with_name("pulumi_program.py")
+_SHOWN_TO_USER: Final = 32
+"""The exit code of a program that has reported its error to the engine itself."""
+_CHUNK_BYTES: Final = 65536
 
 
-class InterpreterError(Exception):
-    """The environment that a project names cannot be used."""
-
-
-def interpreter(root: str, options: dict[str, Any]) -> str:
-    """Return the Python that a project asks for: that of its `virtualenv`, else the one that runs this host.
-
-    Raises:
-        InterpreterError: there is none, or the project asks for a toolchain other than pip.
-    """
-    toolchain = options.get("toolchain", "pip")
-    if toolchain != "pip":
-        raise InterpreterError(f"the toolchain '{toolchain}' is not simulated: allowed is 'pip'")
-    folder = options.get("virtualenv")
-    if not folder:
-        return sys.executable
-    found = Path(root, folder, "bin", "python")
-    if not found.exists():
-        raise InterpreterError(f"the virtualenv '{folder}' of the project in {root} has no bin/python: make it first")
-    return str(found)
+class MissingEnvironmentError(Exception):
+    """Report a `virtualenv` option that names no virtual environment."""
 
 
 class LanguageHost(language_pb2_grpc.LanguageRuntimeServicer):
-    """Implements the calls that the engine makes of a language."""
+    """Runs programs and policy packs for the command."""
 
     def __init__(self, engine: str) -> None:
-        self.engine = engine
+        """Remember where the engine listens; a handshake may say it again."""
+        self._engine = engine
+        self._children: set[subprocess.Popen[bytes]] = set()
         self._lock = threading.Lock()
-        self._running: set[subprocess.Popen[bytes]] = set()
 
-    def stop(self) -> None:
-        with self._lock:
-            for process in self._running:
-                with contextlib.suppress(ProcessLookupError):
-                    process.terminate()
-
-    def _start(self, command: list[str], cwd: str, env: dict[str, str], **streams: Any) -> subprocess.Popen[bytes]:
-        process = subprocess.Popen(command, cwd=cwd, env=env, stdin=subprocess.DEVNULL, **streams)
-        with self._lock:
-            self._running.add(process)
-        return process
-
-    def _ended(self, process: subprocess.Popen[bytes]) -> int:
-        code = process.wait()
-        with self._lock:
-            self._running.discard(process)
-        return code
-
-    def Handshake(self, request: Any, context: Any) -> Any:
-        self.engine = request.engine_address or self.engine
+    def Handshake(self, request: Any, context: Any) -> Any:  # noqa: N802
+        self._engine = request.engine_address or self._engine
         return language_pb2.LanguageHandshakeResponse()
 
-    def GetPluginInfo(self, request: Any, context: Any) -> Any:
-        return plugin_pb2.PluginInfo(version=VERSION)
+    def GetPluginInfo(self, request: Any, context: Any) -> Any:  # noqa: N802
+        return plugin_pb2.PluginInfo(version=importlib.metadata.version("pulumi"))
 
-    def GetRequiredPackages(self, request: Any, context: Any) -> Any:
+    def GetRequiredPackages(self, request: Any, context: Any) -> Any:  # noqa: N802
         return language_pb2.GetRequiredPackagesResponse()
 
-    def GetRequiredPlugins(self, request: Any, context: Any) -> Any:
+    def GetRequiredPlugins(self, request: Any, context: Any) -> Any:  # noqa: N802
         return language_pb2.GetRequiredPluginsResponse()
 
-    def RuntimeOptionsPrompts(self, request: Any, context: Any) -> Any:
-        return language_pb2.RuntimeOptionsResponse()
+    def About(self, request: Any, context: Any) -> Any:  # noqa: N802
+        return language_pb2.AboutResponse(executable=sys.executable, version=platform.python_version())
 
-    def Run(self, request: Any, context: Any) -> Any:
-        info = request.info
-        try:
-            python = interpreter(info.root_directory, json_format.MessageToDict(info.options))
-        except InterpreterError as error:
-            return language_pb2.RunResponse(error=str(error))
-        program = os.path.normpath(os.path.join(info.program_directory, info.entry_point))
-        env = _clean(os.environ)
-        env["PULUMI_CONFIG"] = json.dumps(dict(request.config))
-        env["PULUMI_CONFIG_SECRET_KEYS"] = json.dumps(list(request.configSecretKeys))
-        command = [
-            *(python, "-u", str(Path(__file__).with_name("pulumi_program.py"))),
-            *("--monitor", request.monitor_address, "--engine", self.engine),
-            *("--project", request.project, "--stack", request.stack, "--organization", request.organization),
-            *("--root", info.root_directory, "--parallel", str(request.parallel)),
-            *("--dry-run", "true" if request.dryRun else "false", program, *request.args),
-        ]
-        code = self._ended(self._start(command, request.pwd, env))
-        return language_pb2.RunResponse(error=f"the program ended with exit code {code}" if code else "")
-
-    def RunPlugin(self, request: Any, context: Any) -> Iterator[Any]:
-        info = request.info
-        try:
-            python = interpreter(info.root_directory, json_format.MessageToDict(info.options))
-        except InterpreterError as error:
-            context.abort(grpc.StatusCode.FAILED_PRECONDITION, str(error))
-        program = os.path.normpath(os.path.join(info.program_directory, info.entry_point))
-        env = _clean(dict(entry.split("=", 1) for entry in request.env if "=" in entry))
-        pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
-        process = self._start([python, "-u", program, *request.args], request.pwd, env, **pipes)
-        context.add_callback(process.terminate)
-        lines: queue.SimpleQueue[tuple[str, bytes]] = queue.SimpleQueue()
-        for name, stream in (("stdout", process.stdout), ("stderr", process.stderr)):
-            threading.Thread(target=_pump, args=(name, stream, lines), daemon=True).start()
-        open_streams = 2
-        while open_streams:
-            name, line = lines.get()
-            open_streams -= not line
-            if line:
-                yield language_pb2.RunPluginResponse(**{name: line})
-        yield language_pb2.RunPluginResponse(exitcode=self._ended(process))
-
-    def InstallDependencies(self, request: Any, context: Any) -> Iterator[Any]:
-        text = "the simulated language host installs nothing: the environment is made before\n"
-        yield language_pb2.InstallDependenciesResponse(stdout=text.encode())
-
-    def About(self, request: Any, context: Any) -> Any:
-        try:
-            python = interpreter(request.info.root_directory, json_format.MessageToDict(request.info.options))
-        except InterpreterError as error:
-            context.abort(grpc.StatusCode.FAILED_PRECONDITION, str(error))
-        version = subprocess.run([python, "--version"], capture_output=True, text=True, check=True).stdout.split()[-1]
-        return language_pb2.AboutResponse(executable=python, version=version)
-
-    def GetProgramDependencies(self, request: Any, context: Any) -> Any:
-        try:
-            python = interpreter(request.info.root_directory, json_format.MessageToDict(request.info.options))
-        except InterpreterError as error:
-            context.abort(grpc.StatusCode.FAILED_PRECONDITION, str(error))
-        listed = subprocess.run([python, "-c", _LIST_PACKAGES], capture_output=True, check=True).stdout
+    def GetProgramDependencies(self, request: Any, context: Any) -> Any:  # noqa: N802
+        found = sorted((item.metadata["Name"], item.version) for item in importlib.metadata.distributions())
         return language_pb2.GetProgramDependenciesResponse(
-            dependencies=[
-                language_pb2.DependencyInfo(name=name, version=version) for name, version in json.loads(listed)
-            ]
+            dependencies=[language_pb2.DependencyInfo(name=name, version=version) for name, version in found]
         )
 
-    def Cancel(self, request: Any, context: Any) -> Any:
+    def InstallDependencies(self, request: Any, context: Any) -> Iterator[Any]:  # noqa: N802
+        try:
+            _python(request.info)
+        except MissingEnvironmentError as exc:
+            context.abort(grpc.StatusCode.FAILED_PRECONDITION, str(exc))
+        return iter(())
+
+    def Run(self, request: Any, context: Any) -> Any:  # noqa: N802
+        try:
+            command = [_python(request.info), "-u", str(_PROGRAM), json.dumps(self._settings(request))]
+        except MissingEnvironmentError as exc:
+            return language_pb2.RunResponse(error=str(exc))
+        environment = _environment()
+        environment["PULUMI_CONFIG"] = json.dumps(dict(request.config))
+        environment["PULUMI_CONFIG_SECRET_KEYS"] = json.dumps(list(request.configSecretKeys))
+        # stdin stays open as long as this host lives: the program ends when it closes.
+        child = subprocess.Popen(command, cwd=request.pwd or None, env=environment, stdin=subprocess.PIPE)
+        code = self._wait(child, context)
+        if code == 0:
+            return language_pb2.RunResponse()
+        if code == _SHOWN_TO_USER:
+            return language_pb2.RunResponse(bail=True)
+        return language_pb2.RunResponse(error=f"the program ended with the exit code {code}")
+
+    def RunPlugin(self, request: Any, context: Any) -> Iterator[Any]:  # noqa: N802
+        try:
+            command = [_python(request.info), request.info.program_directory, *request.args]
+        except MissingEnvironmentError as exc:
+            context.abort(grpc.StatusCode.FAILED_PRECONDITION, str(exc))
+        environment = _environment() | dict(line.split("=", 1) for line in request.env if "=" in line)
+        environment.pop("PYTHONPATH", None)
+        child = subprocess.Popen(
+            command, cwd=request.pwd or None, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+        )
+        lines: queue.Queue[tuple[str, bytes] | None] = queue.Queue()
+        for name, stream in (("stdout", child.stdout), ("stderr", child.stderr)):
+            threading.Thread(target=_pump, args=(name, stream, lines), daemon=True).start()
+        context.add_callback(child.kill)
+        with self._lock:
+            self._children.add(child)
+        open_streams = 2
+        while open_streams:
+            item = lines.get()
+            if item is None:
+                open_streams -= 1
+            else:
+                yield language_pb2.RunPluginResponse(**{item[0]: item[1]})
+        yield language_pb2.RunPluginResponse(exitcode=self._wait(child, context))
+
+    def Cancel(self, request: Any, context: Any) -> Any:  # noqa: N802
         self.stop()
         return empty_pb2.Empty()
 
+    def stop(self) -> None:
+        """End every program and policy pack that still runs."""
+        with self._lock:
+            for child in self._children:
+                child.terminate()
 
-def _clean(env: Any) -> dict[str, str]:
-    """Return an environment without what only this host needs: a program finds its own modules or fails."""
-    return {key: value for key, value in env.items() if key != "PYTHONPATH"}
+    def _wait(self, child: subprocess.Popen[bytes], context: Any) -> int:
+        with self._lock:
+            self._children.add(child)
+        context.add_callback(child.terminate)
+        try:
+            return child.wait()
+        finally:
+            with self._lock:
+                self._children.discard(child)
+
+    def _settings(self, request: Any) -> dict[str, Any]:
+        return {
+            "program": str(Path(request.info.program_directory) / request.info.entry_point),
+            "arguments": list(request.args),
+            "settings": {
+                "monitor": request.monitor_address,
+                "engine": self._engine,
+                "project": request.project,
+                "stack": request.stack,
+                "parallel": request.parallel,
+                "dry_run": request.dryRun,
+                "organization": request.organization or "organization",
+                "root_directory": request.info.root_directory,
+            },
+        }
 
 
-def _pump(name: str, stream: IO[bytes], lines: queue.SimpleQueue[tuple[str, bytes]]) -> None:
-    for line in stream:
-        lines.put((name, line))
-    lines.put((name, b""))
+def _python(info: Any) -> str:
+    """Return the interpreter that the `virtualenv` option of a project or a policy pack names."""
+    chosen = MessageToDict(info.options).get("virtualenv") if info.HasField("options") else None
+    if not chosen:
+        return sys.executable
+    python = Path(info.root_directory) / str(chosen) / "bin" / "python"
+    if not python.exists():
+        raise MissingEnvironmentError(f"the option virtualenv '{chosen}' names no virtual environment: {python}")
+    return str(python)
+
+
+def _environment() -> dict[str, str]:
+    """Return this host's environment without what only its own start needed."""
+    return {key: value for key, value in os.environ.items() if key != "PYTHONPATH"}
+
+
+def _pump(name: str, stream: IO[bytes], lines: queue.Queue[tuple[str, bytes] | None]) -> None:
+    while chunk := os.read(stream.fileno(), _CHUNK_BYTES):
+        lines.put((name, chunk))
+    lines.put(None)
 
 
 def main() -> None:
-    # The engine's address is the last argument; flags before it are its own business.
-    host = LanguageHost(next((arg for arg in reversed(sys.argv[1:]) if not arg.startswith("-")), ""))
+    """Serve until the command ends; its last argument is the engine's address."""
+    host = LanguageHost(sys.argv[-1] if len(sys.argv) > 1 else "")
     serve(lambda server: language_pb2_grpc.add_LanguageRuntimeServicer_to_server(host, server), host.stop)
 
 
