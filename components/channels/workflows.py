@@ -92,7 +92,7 @@ class Workflows(SkerryComponent):
             namespace=self._namespace,
             placement=self._cluster.placements[Tier.CHANNELS],
             replicas=replicas,
-            empty_dirs=("tmp", "config"),
+            empty_dirs=tuple(container.mounts),
             containers=(container,),
         )
 

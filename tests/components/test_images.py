@@ -16,8 +16,7 @@ _IMAGE_PATH = re.compile(r"(^|\.)(image|imageName|image\.repository)$")
 
 
 def nearest(graph: ResourceGraph, resource: Resource) -> ComponentFacts:
-    found = next(facts for facts in map(facts_of, graph.ancestors(resource)) if facts is not None)
-    return found
+    return next(facts for facts in map(facts_of, graph.ancestors(resource)) if facts is not None)
 
 
 def chart_images(values: Any) -> list[str]:
