@@ -1,0 +1,112 @@
+"""An unknown value at any place of any priced resource: never a crash, never a lower total without a word."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import pytest
+
+from cost.handlers import HANDLERS
+from skerry.graph import UNKNOWN
+from tests.simulators.cost_round_numbers import on_aws, priced
+
+DISK = {"volumeSize": 50, "volumeType": "gp3", "iops": 4000, "throughput": 200}
+CLAIM = {"spec": {"storageClassName": "fast", "resources": {"requests": {"storage": "10Gi"}}}}
+SAMPLES: Mapping[str, dict[str, Any]] = {
+    "aws:cloudwatch/logGroup:LogGroup": {"retentionInDays": 30},
+    "aws:docdb/cluster:Cluster": {"engine": "docdb"},
+    "aws:docdb/clusterInstance:ClusterInstance": {"instanceClass": "db.t3.medium"},
+    "aws:ebs/volume:Volume": {"size": 50, "type": "gp3", "iops": 4000, "throughput": 200},
+    "aws:ec2/eip:Eip": {"domain": "vpc"},
+    "aws:ec2/instance:Instance": {"instanceType": "m6i.large", "rootBlockDevice": DISK, "ebsBlockDevices": [DISK]},
+    "aws:ec2/natGateway:NatGateway": {"subnetId": "x"},
+    "aws:ec2/vpc:Vpc": {"cidrBlock": "10.0.0.0/16"},
+    "aws:ec2/vpcEndpoint:VpcEndpoint": {"vpcEndpointType": "Interface", "subnetIds": ["a", "b"]},
+    "aws:ecr/repository:Repository": {"name": "x"},
+    "aws:eks/cluster:Cluster": {"version": "1.33", "upgradePolicy": {"supportType": "EXTENDED"}},
+    "aws:eks/nodeGroup:NodeGroup": {
+        "instanceTypes": ["m6i.large"],
+        "capacityType": "ON_DEMAND",
+        "diskSize": 30,
+        "scalingConfig": {"minSize": 1, "desiredSize": 2, "maxSize": 3},
+    },
+    "aws:elasticache/replicationGroup:ReplicationGroup": {
+        "engine": "valkey",
+        "nodeType": "cache.r6g.large",
+        "numCacheClusters": 3,
+        "snapshotRetentionLimit": 7,
+    },
+    "aws:kms/key:Key": {"enableKeyRotation": True},
+    "aws:lb/loadBalancer:LoadBalancer": {"loadBalancerType": "network"},
+    "aws:rds/cluster:Cluster": {"engine": "aurora-postgresql", "serverlessv2ScalingConfiguration": {"minCapacity": 1}},
+    "aws:rds/clusterInstance:ClusterInstance": {"engine": "aurora-postgresql", "instanceClass": "db.r6g.large"},
+    "aws:rds/instance:Instance": {
+        "engine": "postgres",
+        "instanceClass": "db.r6g.large",
+        "allocatedStorage": 100,
+        "maxAllocatedStorage": 200,
+        "storageType": "gp3",
+        "iops": 4000,
+        "multiAz": True,
+        "backupRetentionPeriod": 7,
+        "manageMasterUserPassword": True,
+    },
+    "aws:s3/bucket:Bucket": {"bucket": "x"},
+    "aws:s3/bucketV2:BucketV2": {"bucket": "x"},
+    "aws:secretsmanager/secret:Secret": {"name": "x"},
+    "aws:sqs/queue:Queue": {"fifoQueue": False},
+    "kubernetes:apps/v1:StatefulSet": {"spec": {"replicas": 3, "volumeClaimTemplates": [CLAIM]}},
+    "kubernetes:core/v1:PersistentVolumeClaim": CLAIM,
+    "kubernetes:core/v1:Service": {"spec": {"type": "LoadBalancer"}},
+    "kubernetes:gateway.networking.k8s.io/v1:Gateway": {"spec": {}},
+    "kubernetes:helm.sh/v3:Release": {"chart": "x"},
+    "kubernetes:karpenter.sh/v1:NodePool": {"spec": {"limits": {"cpu": 100}}},
+}
+NONSENSE = (UNKNOWN, None, -1, "", "x", [], {}, [UNKNOWN], {"x": UNKNOWN}, True, 1e400, "٣")
+
+
+def places(value: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
+    """Yield every path into a value, the value itself left out."""
+    entries = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    for key, item in entries:
+        yield (*path, key)
+        yield from places(item, (*path, key))
+
+
+def put(value: Any, path: tuple[Any, ...], planted: Any) -> Any:
+    changed = copy.deepcopy(value)
+    holder = changed
+    for key in path[:-1]:
+        holder = holder[key]
+    holder[path[-1]] = planted
+    return changed
+
+
+def total_of(kind: str, inputs: Any) -> tuple[Any, int]:
+    builder = on_aws()
+    driver = {"metadata": {"name": "fast"}, "provisioner": "ebs.csi.aws.com"}
+    builder.add("kubernetes:storage.k8s.io/v1:StorageClass", "fast", driver)
+    builder.add(kind, "it", inputs)
+    found = priced(builder)
+    return found.known, len(found.unknown)
+
+
+def test_every_priced_type_has_a_sample() -> None:
+    assert set(HANDLERS) == set(SAMPLES)
+
+
+@pytest.mark.parametrize("kind", SAMPLES)
+def test_an_unknown_never_lowers_a_total_without_a_word(kind: str) -> None:
+    known, unknown = total_of(kind, SAMPLES[kind])
+    for path in places(SAMPLES[kind]):
+        changed, told = total_of(kind, put(SAMPLES[kind], path, UNKNOWN))
+        assert (changed, told) == (known, unknown) or told > 0, f"{path} made {known} to {changed} in silence"
+
+
+@pytest.mark.parametrize("kind", SAMPLES)
+def test_nonsense_never_breaks_an_estimate(kind: str) -> None:
+    for path in places(SAMPLES[kind]):
+        for planted in NONSENSE:
+            total_of(kind, put(SAMPLES[kind], path, planted))
