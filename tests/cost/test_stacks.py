@@ -1,0 +1,58 @@
+"""The stacks that come with Skerry: nothing that could be priced is left unknown without a reason."""
+
+from __future__ import annotations
+
+from datetime import date
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+
+from cost.estimate import Estimate, estimate
+from cost.pricebook import load_book
+from cost.rates import parse_rates
+from cost.usage import Metered, parse_usage
+from skerry.engine.run import run_deployment
+from skerry.facts import Tier
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+TODAY = date(2026, 11, 21)
+ALL_TIERS = {Tier.COGNITIVE, Tier.EXECUTION, Tier.META, Tier.CHANNELS}
+
+
+def priced(stack: str, *, usage: bool = False, rates: bool = False) -> Estimate:
+    everything = {"resources": {"*": {what.value: 1 for what in Metered}}} if usage else {}
+    own = {
+        "pools": {"*": {"usd_per_machine_month": 1000, "source": "test"}},
+        "storage": {"usd_per_gib_month": 1, "source": "test"},
+    }
+    graph = run_deployment(ROOT, stack, {})
+    return estimate(
+        graph, load_book(), parse_usage(everything, "usage"), parse_rates(own if rates else {}, "rates"), today=TODAY
+    )
+
+
+def test_on_aws_only_what_the_user_alone_can_know_is_unknown() -> None:
+    found = priced("sensei-saas-aws")
+    reasons = {f"{line.component.unknown}" for line in found.unknown}
+    assert {reason for reason in reasons if not reason.startswith("usage not given: ")} == set()
+    assert set(found.by_tier) >= ALL_TIERS
+    assert Decimal(30_000) < found.minimum_usd <= found.typical_usd < found.maximum_usd
+
+
+def test_on_aws_with_usage_the_estimate_is_complete() -> None:
+    found = priced("sensei-saas-aws", usage=True)
+    assert [f"{line.name}: {line.component.unknown}" for line in found.unknown] == []
+    assert found.is_complete
+
+
+@pytest.mark.parametrize("stack", ["sensei-airgapped", "sensei-private-onprem"])
+def test_a_site_of_ones_own_is_unknown_without_rates_and_complete_with_them(stack: str) -> None:
+    bare = priced(stack)
+    assert {"own machines: no rate was given for this pool", "own storage: no rate was given"} == {
+        f"{line.component.unknown}" for line in bare.unknown
+    }
+    assert len(bare.lines) == len(bare.unknown)
+    full = priced(stack, rates=True)
+    assert full.is_complete
+    assert set(full.by_tier) >= ALL_TIERS
