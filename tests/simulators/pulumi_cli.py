@@ -207,9 +207,9 @@ class PulumiCli:
         """Lift the protection of every resource of a stack."""
         self.check(self.run(project, "state", "unprotect", "--all", "--yes", "--stack", stack))
 
-    def stack_export(self, project: Path, stack: str) -> str:
-        """Return the state as `pulumi stack export` prints it, its secrets sealed."""
-        return self.check(self.run(project, "stack", "export", "--stack", stack)).stdout
+    def stack_export(self, project: Path, stack: str, *options: str) -> str:
+        """Return the state as `pulumi stack export` prints it, its secrets sealed unless asked otherwise."""
+        return self.check(self.run(project, "stack", "export", "--stack", stack, *options)).stdout
 
     def set_secret(self, project: Path, stack: str, key: str, value: str) -> None:
         """Put a secret into the configuration of a stack."""

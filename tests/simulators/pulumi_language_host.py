@@ -94,7 +94,8 @@ class LanguageHost(language_pb2_grpc.LanguageRuntimeServicer):
 
     def RunPlugin(self, request: Any, context: Any) -> Iterator[Any]:  # noqa: N802
         try:
-            command = [_python(request.info), request.info.program_directory, *request.args]
+            # Unbuffered: the engine waits for the port, which a pack prints without flushing.
+            command = [_python(request.info), "-u", request.info.program_directory, *request.args]
         except MissingEnvironmentError as exc:
             context.abort(grpc.StatusCode.FAILED_PRECONDITION, str(exc))
         environment = _environment() | dict(line.split("=", 1) for line in request.env if "=" in line)
