@@ -180,7 +180,7 @@ def _unknown_line(estimate: Estimate, width: int) -> list[str]:
     """Return how many parts are unknown and the commonest reasons, on one line."""
     if not estimate.unknown:
         return []
-    reasons = Counter(f"{line.component.unknown}".split(":")[0] for line in estimate.unknown)
+    reasons = Counter(f"{line.component.unknown}".split(": ")[0] for line in estimate.unknown)
     text = ", ".join(f"{count} x {reason}" for reason, count in reasons.most_common(3))
     rest = len(estimate.unknown) - sum(count for _, count in reasons.most_common(3))
     more = f", {rest} more" if rest else ""
@@ -194,8 +194,9 @@ def _source_line(estimate: Estimate, width: int, today: date) -> list[str]:
     if not prices:
         return ["Prices: none of the book was used."]
     oldest, newest = (pick(price.read_on for price in prices) for pick in (min, max))
-    sources = len({price.source for price in prices})
-    rows = _wrap(f"Prices: {len(prices)} from {sources} sources, read between {oldest} and {newest}", width, "")
+    count = len({price.source for price in prices})
+    sources = "1 source" if count == 1 else f"{count} sources"
+    rows = _wrap(f"Prices: {len(prices)} from {sources}, read between {oldest} and {newest}", width, "")
     old = sum(today - price.read_on > STALE_AFTER for price in prices)
     if old:
         rows += _wrap(f"warning: {old} of them are older than {STALE_AFTER.days} days on {today}", width, "", "  ")
