@@ -39,10 +39,11 @@ def run(args: argparse.Namespace) -> int:
     """Check, report, and return 1 where the stack is not allowed."""
     graph = load_graph(args)
     config = load_stack_config(load_project(project_folder(args.project)), args.stack)
+    today = args.today or datetime.now(UTC).date()
     report = check(
         graph,
-        today=args.today or datetime.now(UTC).date(),
-        estimate=lambda found: estimate(found, load_book()),
+        today=today,
+        estimate=lambda found: estimate(found, load_book(), today=today),
         config={key: value for key, value in config.values.items() if not key.startswith("skerry:")},
     )
     deliver(_text(report, args.format, args.strict), args.out)

@@ -15,9 +15,11 @@ def main() -> None:
         sys.path.append(root)
     from pulumi_policy import PolicyPack
 
+    from cost.estimate import estimate
+    from cost.pricebook import load_book
     from policies.crossguard import PACK_NAME, policies
 
-    PolicyPack(PACK_NAME, policies(date.today))
+    PolicyPack(PACK_NAME, policies(date.today, lambda graph: estimate(graph, load_book())))
 
 
 if __name__ == "__main__":
