@@ -182,7 +182,10 @@ def _account(spec: DeploymentSpec, provider: aws.Provider) -> pulumi.Output[str]
 
 
 def _key_policy(account: str, region: str) -> str:
-    """Return the key's policy: the account decides by IAM, and the region's log service may encrypt with it."""
+    """Return the key's policy: the account decides by IAM, and logs and disks of the region may be encrypted with it.
+
+    Disks have a statement of their own because Auto Scaling, which starts the machines, has no permission by IAM.
+    """
     return json.dumps(
         {
             "Version": "2012-10-17",
@@ -206,6 +209,29 @@ def _key_policy(account: str, region: str) -> str:
                         "kms:Describe*",
                     ],
                     "Resource": "*",
+                },
+                {
+                    # The shape of the policy of AWS's own key for volumes: whoever of the account starts machines.
+                    # Source: Amazon EC2 Auto Scaling "Required AWS KMS key policy for use with encrypted volumes",
+                    # and the key policy of alias/aws/ebs, read 2026-11
+                    "Sid": "Volumes",
+                    "Effect": "Allow",
+                    "Principal": {"AWS": "*"},
+                    "Action": [
+                        "kms:Encrypt",
+                        "kms:Decrypt",
+                        "kms:ReEncrypt*",
+                        "kms:GenerateDataKey*",
+                        "kms:CreateGrant",
+                        "kms:DescribeKey",
+                    ],
+                    "Resource": "*",
+                    "Condition": {
+                        "StringEquals": {
+                            "kms:CallerAccount": account,
+                            "kms:ViaService": f"ec2.{region}.amazonaws.com",
+                        }
+                    },
                 },
             ],
         }
