@@ -172,12 +172,12 @@ class PulumiCli:
     def preview_command(self, project: Path, stack: str) -> tuple[list[str], dict[str, str]]:
         """Return a preview as a command line and its environment; the stack is made first."""
         self.init(project, stack)
-        return self._command(project, "preview", "--json", "--stack", stack), self.environment()
+        return self._command(project, "preview", "--json", "--show-sames", "--stack", stack), self.environment()
 
     def preview_json(self, project: Path, stack: str, *options: str) -> str:
         """Return what `pulumi preview --json` prints."""
         self.init(project, stack)
-        return self.check(self.run(project, "preview", "--json", "--stack", stack, *options)).stdout
+        return self.check(self.run(project, "preview", "--json", "--show-sames", "--stack", stack, *options)).stdout
 
     def preview(self, project: Path, stack: str, *options: str) -> Done:
         """Run a preview for people, which is the one that shows policies; it may fail."""
