@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Final
 
-SCHEMA: Final = "skerry.pricebook/1"
+SCHEMA: Final = "skerry.prices/1"
 """A reader stops at any other."""
 
 COLUMNS: Final = ("cloud", "region", "sku", "unit", "usd", "term", "source", "read_on")

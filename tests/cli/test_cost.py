@@ -84,5 +84,5 @@ def test_wrong_use_is_one_message_and_exit_code_2(
 
 
 def test_a_day_that_is_none_is_wrong_use(capsys: pytest.CaptureFixture[str]) -> None:
-    assert 2 == main(["cost", "--stack", "sensei-airgapped", "--today", "yesterday"])
+    assert main(["cost", "--stack", "sensei-airgapped", "--today", "yesterday"]) == 2
     assert "--today 'yesterday'" in capsys.readouterr().err

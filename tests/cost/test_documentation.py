@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import re
 import textwrap
-from datetime import date
 from pathlib import Path
 
 import pytest
@@ -13,14 +12,13 @@ import yaml
 
 from cost.book_format import CLOUDS, COLUMNS, TERMS, UNITS
 from cost.book_format import SCHEMA as BOOK
-from cost.estimate import estimate
 from cost.rates import SCHEMA as RATES
 from cost.rates import parse_rates
 from cost.report import SCHEMA as REPORT
 from cost.report import to_json
 from cost.usage import SCHEMA as USAGE
 from cost.usage import Metered, parse_usage
-from tests.simulators.cost_graphs import book, custom, deployment, graph, pool
+from tests.simulators.cost_round_numbers import TODAY, on_aws, priced, site
 
 TEXT = (Path(__file__).resolve().parents[2] / "docs" / "cost.md").read_text(encoding="utf-8")
 
@@ -59,11 +57,13 @@ def test_every_name_is_described(what: str) -> None:
 
 
 def test_every_key_of_the_json_form_is_described() -> None:
-    root = deployment()
-    machines = pool("own", comparable="aws:us-east-1:m6i.large", parent=root)
-    found = estimate(graph(root, machines, custom("aws:ec2/eip:Eip", "ip", parent=root)), book())
-    document = json.loads(to_json(found, today=date(2026, 11, 21)))
-    parts = [document, *document["tiers"], *document["lines"], *document["comparisons"]]
-    parts += [line["price"] for line in document["lines"] if line["price"]]
+    rates = {"pools": {"gpus": {"usd_per_machine_month": 1, "source": "test"}}}
+    builder = on_aws()
+    builder.add("aws:ec2/eip:Eip", "address", {})
+    documents = [json.loads(to_json(found, today=TODAY)) for found in (priced(site(), rates=rates), priced(builder))]
+    parts = []
+    for document in documents:
+        parts += [document, *document["tiers"], *document["lines"], *document["comparisons"]]
+        parts += [line["price"] for line in document["lines"] if line["price"]]
     keys = sorted({key for part in parts for key in part})
     assert [key for key in keys if f"`{key}`" not in TEXT and f"`{key}[]`" not in TEXT] == []

@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 
 from cost.components import QuantityUnknown
-from cost.estimate import Line, estimate
+from cost.estimate import Line
 from cost.handlers import FREE, HANDLERS, is_free
-from skerry.graph import UNKNOWN, Resource
-from tests.simulators.cost_graphs import book, custom, deployment, graph
+from skerry.graph import UNKNOWN
+from tests.simulators.cost_round_numbers import on_aws, priced
 
 GROUP = "aws:eks/nodeGroup:NodeGroup"
 RDS = "aws:rds/instance:Instance"
@@ -19,9 +19,10 @@ CACHE, ENDPOINT = "aws:elasticache/replicationGroup:ReplicationGroup", "aws:ec2/
 VOLUME, INSTANCE = "aws:ebs/volume:Volume", "aws:ec2/instance:Instance"
 
 
-def lines_of(*resources: Resource) -> tuple[Line, ...]:
-    root = deployment()
-    return estimate(graph(root, *resources), book()).lines
+def lines_of(kind: str, inputs: Mapping[str, Any] | None = None) -> tuple[Line, ...]:
+    builder = on_aws()
+    builder.add(kind, "it", inputs)
+    return priced(builder).lines
 
 
 METERED = {
@@ -37,7 +38,7 @@ METERED = {
 
 @pytest.mark.parametrize("kind", METERED)
 def test_what_depends_on_usage_is_unknown_without_it_and_never_zero(kind: str) -> None:
-    unknown = {line.component.unknown for line in lines_of(custom(kind, "it")) if line.component.monthly is None}
+    unknown = {line.component.unknown for line in lines_of(kind) if line.component.monthly is None}
     asked = {reason.split("usage not given: ")[1].split(";")[0] for reason in unknown if reason}
     assert METERED[kind] == asked
 
@@ -73,7 +74,7 @@ UNDETERMINED: Mapping[str, tuple[str, Mapping[str, Any]]] = {
 @pytest.mark.parametrize("case", UNDETERMINED)
 def test_what_cannot_be_told_is_an_unknown_line(case: str) -> None:
     kind, inputs = UNDETERMINED[case]
-    lines = lines_of(custom(kind, "it", inputs))
+    lines = lines_of(kind, inputs)
     assert [line.component.unknown for line in lines if line.component.monthly is None] != []
 
 
@@ -84,4 +85,4 @@ def test_no_type_is_both_priced_and_free() -> None:
 @pytest.mark.parametrize("kind", ["aws:new/thing:Thing", "kubernetes:new.example.com/v1:Thing", "acme:index:Thing"])
 def test_a_type_in_no_table_is_not_free(kind: str) -> None:
     assert not is_free(kind)
-    assert [QuantityUnknown] == [type(line.component.quantity) for line in lines_of(custom(kind, "it"))]
+    assert [QuantityUnknown] == [type(line.component.quantity) for line in lines_of(kind)]
