@@ -10,8 +10,10 @@ import pulumi_aws as aws
 from pulumi_aws import cloudwatch, iam, kms, sqs
 
 from components.aws.cluster import AwsCluster
-from components.aws.network import AwsNetwork, trust_of
+from components.aws.network import AwsNetwork
+from components.aws.permissions import agents_policy, karpenter_policy, key_policy, queue_policy, trust_of
 from components.aws.stores import AwsObjectStore, AwsPostgres, AwsPubSub
+from components.aws.tags import tags_of
 from components.base import SkerryComponent, checked_name
 from skerry.config.spec import DeploymentSpec
 from skerry.facts import ComponentFacts, Tier
@@ -21,8 +23,13 @@ INTERRUPTIONS = {
     "rebalance": {"source": ["aws.ec2"], "detail-type": ["EC2 Instance Rebalance Recommendation"]},
     "state": {"source": ["aws.ec2"], "detail-type": ["EC2 Instance State-change Notification"]},
     "health": {"source": ["aws.health"], "detail-type": ["AWS Health Event"]},
+    "reservation": {
+        "source": ["aws.ec2"],
+        "detail-type": ["EC2 Capacity Reservation Instance Interruption Warning"],
+    },
 }
-"""What Karpenter listens to. Source: Karpenter "CloudFormation reference", Interruption Handling, read 2026-11."""
+"""What Karpenter listens to. Source: aws/karpenter-provider-aws v1.14.1 cloudformation.yaml of its "Getting started",
+the rules for its interruption queue, read 2026-11."""
 
 
 class AwsBase(SkerryComponent):
@@ -44,7 +51,7 @@ class AwsBase(SkerryComponent):
             ComponentFacts(tier=Tier.PLATFORM, role="base", jurisdiction=spec.target.jurisdiction),
             opts,
         )
-        self._region = spec.target.region
+        self._region, self._cidr = spec.target.region, spec.target.aws.vpc_cidr
         cluster_name = checked_name(pulumi.get_stack().removesuffix("-base"))
         provider = aws_provider(self, spec)
         inside = pulumi.ResourceOptions(parent=self, providers=[provider])
@@ -53,7 +60,7 @@ class AwsBase(SkerryComponent):
             description=f"Everything of {cluster_name} at rest",
             enable_key_rotation=True,
             deletion_window_in_days=30,
-            policy=_account(spec, provider).apply(lambda account: _key_policy(account, self._region)),
+            policy=_account(spec, provider).apply(lambda account: key_policy(account, self._region)),
             opts=pulumi.ResourceOptions(parent=self, provider=provider, protect=True, retain_on_delete=True),
         )
         network = AwsNetwork(self.child_name("network"), spec, cluster_name=cluster_name, key_arn=key.arn, opts=inside)
@@ -81,6 +88,7 @@ class AwsBase(SkerryComponent):
             "clusterName": self._cluster.eks.name,
             "kubeconfig": self._cluster.kubeconfig,
             "region": self._region,
+            "network": self._cidr,
             "postgresEndpoint": self._postgres.endpoint,
             "pubsubEndpoint": self._pubsub.endpoint,
             "bucket": self._objects.endpoint,
@@ -98,7 +106,7 @@ class AwsBase(SkerryComponent):
         sqs.QueuePolicy(
             self.child_name("interruptions"),
             queue_url=queue.url,
-            policy=queue.arn.apply(_queue_policy),
+            policy=queue.arn.apply(queue_policy),
             opts=self._options,
         )
         for event, pattern in INTERRUPTIONS.items():
@@ -117,9 +125,9 @@ class AwsBase(SkerryComponent):
         iam.RolePolicy(
             self.child_name("karpenter"),
             role=role.id,
-            policy=pulumi.Output.all(
-                self._queue.arn, self._cluster.node_role.arn, self._cluster.eks.arn, self._cluster.eks.name
-            ).apply(lambda args: _karpenter_policy(*args, region=self._region)),
+            policy=pulumi.Output.all(self._queue.arn, self._cluster.node_role.arn, self._cluster.eks.arn).apply(
+                lambda args: karpenter_policy(*args)
+            ),
             opts=self._options,
         )
         self._identity("karpenter", "sensei-operators", "karpenter", role)
@@ -135,7 +143,7 @@ class AwsBase(SkerryComponent):
         iam.RolePolicy(
             self.child_name("agents"),
             role=role.id,
-            policy=pulumi.Output.all(self._objects.bucket.arn, key_arn).apply(lambda args: _bucket_policy(*args)),
+            policy=pulumi.Output.all(self._objects.bucket.arn, key_arn).apply(lambda args: agents_policy(*args)),
             opts=self._options,
         )
         for space in ("sensei-cognitive", "sensei-execution", "sensei-meta"):
@@ -155,19 +163,12 @@ class AwsBase(SkerryComponent):
 
 def aws_provider(parent: SkerryComponent, spec: DeploymentSpec) -> aws.Provider:
     """Make the one provider of a stack: its region, its account, and the tags by which finance and policy group."""
-    tags = {
-        "skerry:system": spec.system.value,
-        "skerry:stack": pulumi.get_stack(),
-        "skerry:tier": Tier.PLATFORM.value,
-        "skerry:data-class": spec.data_class.value,
-        **spec.tags,
-    }
     account = spec.target.aws.account_id
     return aws.Provider(
         parent.child_name("aws"),
         region=spec.target.region,
         allowed_account_ids=[account] if account else None,
-        default_tags={"tags": tags},
+        default_tags={"tags": tags_of(spec, Tier.PLATFORM)},
         opts=pulumi.ResourceOptions(parent=parent),
     )
 
@@ -179,145 +180,3 @@ def _account(spec: DeploymentSpec, provider: aws.Provider) -> pulumi.Output[str]
     identity = aws.get_caller_identity_output(opts=pulumi.InvokeOptions(provider=provider))
     account: pulumi.Output[str] = identity.apply(lambda found: str(found.account_id))
     return account
-
-
-def _key_policy(account: str, region: str) -> str:
-    """Return the key's policy: the account decides by IAM, and logs and disks of the region may be encrypted with it.
-
-    Disks have a statement of their own because Auto Scaling, which starts the machines, has no permission by IAM.
-    """
-    return json.dumps(
-        {
-            "Version": "2012-10-17",
-            "Statement": [
-                {
-                    "Sid": "Account",
-                    "Effect": "Allow",
-                    "Principal": {"AWS": f"arn:aws:iam::{account}:root"},
-                    "Action": "kms:*",
-                    "Resource": "*",
-                },
-                {
-                    "Sid": "Logs",
-                    "Effect": "Allow",
-                    "Principal": {"Service": f"logs.{region}.amazonaws.com"},
-                    "Action": [
-                        "kms:Encrypt*",
-                        "kms:Decrypt*",
-                        "kms:ReEncrypt*",
-                        "kms:GenerateDataKey*",
-                        "kms:Describe*",
-                    ],
-                    "Resource": "*",
-                },
-                {
-                    # The shape of the policy of AWS's own key for volumes: whoever of the account starts machines.
-                    # Source: Amazon EC2 Auto Scaling "Required AWS KMS key policy for use with encrypted volumes",
-                    # and the key policy of alias/aws/ebs, read 2026-11
-                    "Sid": "Volumes",
-                    "Effect": "Allow",
-                    "Principal": {"AWS": "*"},
-                    "Action": [
-                        "kms:Encrypt",
-                        "kms:Decrypt",
-                        "kms:ReEncrypt*",
-                        "kms:GenerateDataKey*",
-                        "kms:CreateGrant",
-                        "kms:DescribeKey",
-                    ],
-                    "Resource": "*",
-                    "Condition": {
-                        "StringEquals": {
-                            "kms:CallerAccount": account,
-                            "kms:ViaService": f"ec2.{region}.amazonaws.com",
-                        }
-                    },
-                },
-            ],
-        }
-    )
-
-
-def _queue_policy(arn: str) -> str:
-    statement = {
-        "Effect": "Allow",
-        "Principal": {"Service": ["events.amazonaws.com", "sqs.amazonaws.com"]},
-        "Action": "sqs:SendMessage",
-        "Resource": arn,
-    }
-    return json.dumps({"Version": "2012-10-17", "Statement": [statement]})
-
-
-def _bucket_policy(bucket: str, key: str) -> str:
-    return json.dumps(
-        {
-            "Version": "2012-10-17",
-            "Statement": [
-                {"Effect": "Allow", "Action": ["s3:ListBucket", "s3:GetBucketLocation"], "Resource": bucket},
-                {
-                    "Effect": "Allow",
-                    "Action": ["s3:GetObject", "s3:PutObject", "s3:DeleteObject", "s3:AbortMultipartUpload"],
-                    "Resource": f"{bucket}/*",
-                },
-                {"Effect": "Allow", "Action": ["kms:Decrypt", "kms:GenerateDataKey"], "Resource": key},
-            ],
-        }
-    )
-
-
-def _karpenter_policy(queue: str, node_role: str, cluster: str, name: str, *, region: str) -> str:
-    """Return what Karpenter may do, bounded by its cluster's tag.
-
-    Source: Karpenter "CloudFormation reference", KarpenterControllerPolicy, read 2026-11.
-    """
-    owned = {"StringEquals": {f"aws:RequestTag/kubernetes.io/cluster/{name}": "owned"}}
-    existing = {"StringEquals": {f"aws:ResourceTag/kubernetes.io/cluster/{name}": "owned"}}
-    here = {"StringEquals": {"aws:RequestedRegion": region}}
-    everywhere: dict[str, Any] = {"Effect": "Allow", "Resource": "*"}
-    statements = [
-        {
-            **everywhere,
-            "Action": ["ec2:RunInstances", "ec2:CreateFleet"],
-            "Resource": [f"arn:aws:ec2:{region}:*:{kind}/*" for kind in ("subnet", "security-group", "launch-template")]
-            + [f"arn:aws:ec2:{region}::image/*", f"arn:aws:ec2:{region}::snapshot/*"],
-        },
-        {
-            **everywhere,
-            "Action": ["ec2:RunInstances", "ec2:CreateFleet", "ec2:CreateLaunchTemplate", "ec2:CreateTags"],
-            "Condition": owned,
-        },
-        {**everywhere, "Action": ["ec2:TerminateInstances", "ec2:DeleteLaunchTemplate"], "Condition": existing},
-        {
-            **everywhere,
-            "Action": [
-                "ec2:DescribeCapacityReservations", "ec2:DescribeImages", "ec2:DescribeInstances",
-                "ec2:DescribeInstanceTypeOfferings", "ec2:DescribeInstanceTypes", "ec2:DescribeLaunchTemplates",
-                "ec2:DescribeSecurityGroups", "ec2:DescribeSpotPriceHistory", "ec2:DescribeSubnets",
-            ],
-            "Condition": here,
-        },
-        {**everywhere, "Action": ["ssm:GetParameter"], "Resource": f"arn:aws:ssm:{region}::parameter/aws/service/*"},
-        {**everywhere, "Action": ["pricing:GetProducts"]},
-        {
-            **everywhere,
-            "Action": ["sqs:DeleteMessage", "sqs:GetQueueUrl", "sqs:ReceiveMessage"],
-            "Resource": queue,
-        },
-        {
-            **everywhere,
-            "Action": ["iam:PassRole"],
-            "Resource": node_role,
-            "Condition": {"StringEquals": {"iam:PassedToService": ["ec2.amazonaws.com"]}},
-        },
-        {
-            **everywhere,
-            "Action": [
-                "iam:CreateInstanceProfile", "iam:TagInstanceProfile", "iam:AddRoleToInstanceProfile",
-                "iam:RemoveRoleFromInstanceProfile", "iam:DeleteInstanceProfile", "iam:GetInstanceProfile",
-                "iam:ListInstanceProfiles",
-            ],
-            "Resource": "arn:aws:iam::*:instance-profile/*",
-        },
-        {**everywhere, "Action": ["eks:DescribeCluster"], "Resource": cluster},
-    ]  # fmt: skip
-    return json.dumps({"Version": "2012-10-17", "Statement": statements})

@@ -8,8 +8,10 @@ from typing import Any, Final
 import pulumi
 from pulumi_aws import cloudwatch, ec2, eks, iam
 
-from components.aws.network import AwsNetwork, trust_of
+from components.aws.network import AwsNetwork
 from components.aws.nodes import AwsNodeGroup
+from components.aws.permissions import trust_of
+from components.aws.tags import tags_of
 from components.base import SkerryComponent
 from skerry.config.spec import DeploymentSpec
 from skerry.facts import ComponentFacts, Tier
@@ -74,6 +76,8 @@ class AwsCluster(SkerryComponent):
             access_config={"authentication_mode": "API", "bootstrap_cluster_creator_admin_permissions": True},
             encryption_config={"provider": {"key_arn": key_arn}, "resources": ["secrets"]},
             enabled_cluster_log_types=list(LOG_TYPES),
+            # The add-ons below are the managed ones: without this EKS first installs its own, which nobody updates.
+            bootstrap_self_managed_addons=False,
             deletion_protection=spec.production,
             opts=self.child_options(depends_on=[logs]),
         )
@@ -115,6 +119,7 @@ class AwsCluster(SkerryComponent):
                 node_role_arn=self.node_role.arn,
                 subnet_ids=network.subnet_ids,
                 key_arn=key_arn,
+                tags=tags_of(spec, tier),
                 opts=self.child_options(),
             )
             for tier, pool in wanted

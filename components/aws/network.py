@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import ipaddress
-import json
 
 import pulumi
 from pulumi_aws import cloudwatch, ec2, iam
 
+from components.aws.permissions import flow_log_policy, trust_of
 from components.base import SkerryComponent
 from skerry.config.spec import DeploymentSpec
 from skerry.facts import ComponentFacts, Tier
@@ -161,20 +161,7 @@ class AwsNetwork(SkerryComponent):
         iam.RolePolicy(
             self.child_name("flow-logs"),
             role=role.id,
-            policy=group.arn.apply(
-                lambda arn: json.dumps(
-                    {
-                        "Version": "2012-10-17",
-                        "Statement": [
-                            {
-                                "Effect": "Allow",
-                                "Action": ["logs:CreateLogStream", "logs:PutLogEvents", "logs:DescribeLogStreams"],
-                                "Resource": f"{arn}:*",
-                            }
-                        ],
-                    }
-                )
-            ),
+            policy=group.arn.apply(flow_log_policy),
             opts=self.child_options(),
         )
         ec2.FlowLog(
@@ -185,10 +172,3 @@ class AwsNetwork(SkerryComponent):
             iam_role_arn=role.arn,
             opts=self.child_options(),
         )
-
-
-def trust_of(service: str, *, tag_session: bool = False) -> str:
-    """Return the trust policy that lets an AWS service take a role."""
-    actions = ["sts:AssumeRole", *(["sts:TagSession"] if tag_session else [])]
-    statement = {"Effect": "Allow", "Principal": {"Service": service}, "Action": actions}
-    return json.dumps({"Version": "2012-10-17", "Statement": [statement]})

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import pulumi
 from pulumi_aws import ec2, eks
 
+from components.aws.tags import tier_tag
 from components.base import SkerryComponent
 from components.kubernetes.cluster import TIER_LABEL
 from components.kubernetes.node_pool import scaling_of
@@ -41,6 +42,11 @@ def machine_of(pool: PoolSpec) -> InstanceType:
     )
 
 
+def purchase_of(pool: PoolSpec) -> Purchase:
+    """Return how machines are paid here: on demand unless spot is asked, since no machine exists before."""
+    return Purchase.SPOT if pool.purchase is Purchase.SPOT else Purchase.ON_DEMAND
+
+
 def nodes_fact(pool: PoolSpec, *, priced_here: bool) -> NodesFact:
     """Return what the machines of a pool are, from the catalogue."""
     found = machine_of(pool)
@@ -51,7 +57,7 @@ def nodes_fact(pool: PoolSpec, *, priced_here: bool) -> NodesFact:
         gpus=found.gpus,
         gpu_memory_gib=found.gpu_memory_gib,
         instance_type=found.name,
-        purchase=(pool.purchase or Purchase.ON_DEMAND).value,
+        purchase=purchase_of(pool).value,
         priced_here=priced_here,
     )
 
@@ -74,6 +80,7 @@ class AwsNodeGroup(SkerryComponent):
         node_role_arn: pulumi.Input[str],
         subnet_ids: Sequence[pulumi.Input[str]],
         key_arn: pulumi.Input[str],
+        tags: Mapping[str, str],
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         """Make the group.
@@ -87,6 +94,7 @@ class AwsNodeGroup(SkerryComponent):
             node_role_arn: the role that they take.
             subnet_ids: one a zone.
             key_arn: the key of their disks.
+            tags: on the machines and their disks, which get none from the provider.
             opts: Pulumi's options.
 
         Raises:
@@ -102,7 +110,8 @@ class AwsNodeGroup(SkerryComponent):
             encrypted_at_rest=True,
         )
         super().__init__(name, facts, opts)
-        template = self._template(gpu, key_arn)
+        self._tier = tier
+        template = self._template(gpu, key_arn, tags)
         taints = [{"key": TIER_LABEL, "value": tier.value, "effect": "NO_SCHEDULE"}]
         if gpu:
             taints.append({"key": "nvidia.com/gpu", "value": "present", "effect": "NO_SCHEDULE"})
@@ -113,7 +122,8 @@ class AwsNodeGroup(SkerryComponent):
             node_role_arn=node_role_arn,
             subnet_ids=list(subnet_ids),
             instance_types=[machine.name],
-            capacity_type="SPOT" if pool.purchase is Purchase.SPOT else "ON_DEMAND",
+            # Source: Amazon EKS API, CapacityTypes, read 2026-11
+            capacity_type="SPOT" if purchase_of(pool) is Purchase.SPOT else "ON_DEMAND",
             ami_type=AMI_TYPES[gpu],
             launch_template={"id": template.id, "version": template.latest_version.apply(str)},
             scaling_config={
@@ -124,11 +134,12 @@ class AwsNodeGroup(SkerryComponent):
             update_config={"max_unavailable": 1},
             labels={TIER_LABEL: tier.value},
             taints=taints,
+            tags=tier_tag(tier),
             opts=self.child_options(ignore_changes=["scalingConfig.desiredSize"]),
         )
         self.finish()
 
-    def _template(self, gpu: bool, key_arn: pulumi.Input[str]) -> ec2.LaunchTemplate:
+    def _template(self, gpu: bool, key_arn: pulumi.Input[str], tags: Mapping[str, str]) -> ec2.LaunchTemplate:
         return ec2.LaunchTemplate(
             self.child_name("template"),
             update_default_version=True,
@@ -146,5 +157,10 @@ class AwsNodeGroup(SkerryComponent):
             ],
             metadata_options={"http_tokens": "required", "http_put_response_hop_limit": 1, "http_endpoint": "enabled"},
             monitoring={"enabled": True},
+            # Source: Amazon EKS "Customize managed nodes with launch templates", tags, read 2026-11
+            tag_specifications=[
+                {"resource_type": kind, "tags": dict(tags)} for kind in ("instance", "volume", "network-interface")
+            ],
+            tags=tier_tag(self._tier),
             opts=self.child_options(),
         )

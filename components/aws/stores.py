@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from typing import Final
 
 import pulumi
 from pulumi_aws import ec2, elasticache, rds, s3
 
+from components.aws.permissions import bucket_policy
+from components.aws.tags import tier_tag
 from components.base import SkerryComponent
 from skerry.config.spec import DeploymentSpec
 from skerry.facts import ComponentFacts, Tier
@@ -88,6 +89,7 @@ class AwsPostgres(SkerryComponent):
             performance_insights_enabled=True,
             performance_insights_kms_key_id=key_arn,
             enabled_cloudwatch_logs_exports=["postgresql", "upgrade"],
+            tags=tier_tag(Tier.CHANNELS),
             opts=self.store_options(),
         )
         self.finish(endpoint=self.instance.address, port=POSTGRES_PORT, secret_ref=None, metrics_endpoint=None)
@@ -115,14 +117,16 @@ class AwsObjectStore(SkerryComponent):
             guarantee="durable",
         )
         super().__init__(name, facts, opts)
-        self.bucket = s3.Bucket(self.child_name("bucket"), force_destroy=False, opts=self.store_options())
+        self.bucket = s3.Bucket(
+            self.child_name("bucket"), force_destroy=False, tags=tier_tag(Tier.CHANNELS), opts=self.store_options()
+        )
         self._guard(key_arn)
         self.finish(endpoint=self.bucket.bucket, port=443, secret_ref=None, metrics_endpoint=None)
 
     def _guard(self, key_arn: pulumi.Input[str]) -> None:
         """Keep old versions, encrypt, close to the public, ask for TLS."""
         after = self.child_options()
-        s3.BucketVersioning(
+        versions = s3.BucketVersioning(
             self.child_name("versioning"),
             bucket=self.bucket.id,
             versioning_configuration={"status": "Enabled"},
@@ -154,7 +158,7 @@ class AwsObjectStore(SkerryComponent):
         s3.BucketPolicy(
             self.child_name("tls"),
             bucket=self.bucket.id,
-            policy=self.bucket.arn.apply(_tls_only),
+            policy=self.bucket.arn.apply(bucket_policy),
             opts=self.child_options(depends_on=[closed]),
         )
         s3.BucketLifecycleConfiguration(
@@ -169,7 +173,8 @@ class AwsObjectStore(SkerryComponent):
                     "abort_incomplete_multipart_upload": {"days_after_initiation": 7},
                 }
             ],
-            opts=after,
+            # Rules for old versions are refused where no versions are kept.
+            opts=self.child_options(depends_on=[versions]),
         )
 
 
@@ -222,6 +227,7 @@ class AwsPubSub(SkerryComponent):
             security_group_ids=[group.id],
             snapshot_retention_limit=7,
             auto_minor_version_upgrade=True,
+            tags=tier_tag(Tier.CHANNELS),
             opts=self.store_options(),
         )
         self.finish(
@@ -273,15 +279,3 @@ def _closed_group(
         ingress=[{"protocol": "tcp", "from_port": port, "to_port": port, "security_groups": [clients]}],
         opts=parent.child_options(),
     )
-
-
-def _tls_only(arn: str) -> str:
-    statement = {
-        "Sid": "TlsOnly",
-        "Effect": "Deny",
-        "Principal": "*",
-        "Action": "s3:*",
-        "Resource": [arn, f"{arn}/*"],
-        "Condition": {"Bool": {"aws:SecureTransport": "false"}},
-    }
-    return json.dumps({"Version": "2012-10-17", "Statement": [statement]})
