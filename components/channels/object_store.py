@@ -25,14 +25,14 @@ CREDENTIALS_SECRET = "object-store"
 """The Kubernetes Secret that the site makes in each tier's namespace: `access-key`, `secret-key`, and `s3.json`."""
 
 MASTER_PORT, VOLUME_PORT, FILER_PORT, S3_PORT = 9333, 8080, 8888, 8333
-"""Source: seaweedfs 4.44 k8s/charts/seaweedfs/values.yaml, read 2026-11."""
+"""Source: seaweedfs/seaweedfs k8s/charts/seaweedfs/values.yaml (4.44.0) and weed/command, read 2026-11."""
 
 BUCKET = "sensei"
 MASTERS = 3
 """Masters elect a leader by majority."""
 
 REPLICATION = "010"
-"""One further copy on another rack. Source: SeaweedFS wiki "Replication", read 2026-11."""
+"""One further copy on another rack. Source: seaweedfs/seaweedfs README.md (010), read 2026-11."""
 
 
 class ObjectStore(SkerryComponent):
@@ -100,17 +100,22 @@ class ObjectStore(SkerryComponent):
 
     def _make(self, cluster: Cluster, namespace: str, channels: ChannelsSpec, image: ImageFact) -> None:
         masters = ",".join(f"{host}:{MASTER_PORT}" for host in hosts_of("seaweedfs-master", namespace, MASTERS))
+
+        def own(role: str) -> tuple[str, str]:
+            # A master that does not find its own address among the peers, letter by letter, counts itself a fourth.
+            # Source: seaweedfs/seaweedfs weed/command/master.go (checkPeers), read 2026-11
+            return f"-ip=$(POD_NAME).{host_name(f'seaweedfs-{role}-headless', namespace)}", "-ip.bind=0.0.0.0"
+
         parts: tuple[tuple[str, int, dict[str, int], int, str, tuple[str, ...], dict[str, str]], ...] = (
             ("master", MASTERS, {"master": MASTER_PORT}, 10, "/data",
-             ("master", "-mdir=/data", "-ip=$(POD_NAME).seaweedfs-master-headless", f"-peers={masters}",
+             ("master", "-mdir=/data", *own("master"), f"-peers={masters}",
               f"-defaultReplication={REPLICATION}"), {}),
             ("volume", channels.object_store_replicas, {"volume": VOLUME_PORT},
              max(channels.object_store_gib * 2 // channels.object_store_replicas, 1), "/data",
-             ("volume", "-dir=/data", "-max=0", f"-mserver={masters}", "-rack=$(NODE_NAME)",
-              "-ip=$(POD_NAME).seaweedfs-volume-headless"), {}),
+             ("volume", "-dir=/data", "-max=0", f"-master={masters}", "-rack=$(NODE_NAME)", *own("volume")), {}),
             ("s3", 2, {"s3": S3_PORT, "filer": FILER_PORT}, 20, "/data",
              ("filer", "-s3", f"-s3.port={S3_PORT}", "-s3.config=/config/s3.json", "-defaultStoreDir=/data",
-              f"-master={masters}", "-ip=$(POD_NAME).seaweedfs-s3-headless"), {"config": CREDENTIALS_SECRET}),
+              f"-master={masters}", *own("s3")), {"config": CREDENTIALS_SECRET}),
         )  # fmt: skip
         for role, replicas, ports, gib, mount, args, secrets in parts:
             first = next(iter(ports))

@@ -13,6 +13,7 @@ from components.kubernetes.workload import (
     Container,
     SecretKey,
     Workload,
+    config_map,
     deployment,
     host_name,
     metadata,
@@ -24,11 +25,17 @@ from skerry.config.spec import ChannelsSpec
 from skerry.facts import ComponentFacts, ImageFact, Tier
 
 SERVICES: Final = {"frontend": 7233, "history": 7234, "matching": 7235, "worker": 7239}
-"""Source: temporalio/helm-charts temporal-1.6.0 values.yaml, read 2026-11."""
+"""Source: temporalio/helm-charts charts/temporal/values.yaml (server 1.31.2), read 2026-11."""
 
 UI_PORT: Final = 8080
 METRICS_PORT: Final = 9090
 DATABASE, VISIBILITY = "temporal", "temporal_visibility"
+DYNAMIC_CONFIG: Final = "temporal-dynamic-config"
+"""The ConfigMap with the file without which the server does not start; empty: every value is the default.
+
+Source: temporalio/temporal v1.31.2 common/config/config_template_embedded.yaml and
+common/dynamicconfig/file_based_client.go, read 2026-11.
+"""
 
 
 class Workflows(SkerryComponent):
@@ -74,8 +81,11 @@ class Workflows(SkerryComponent):
             "DB_PORT": str(database.port),
             "POSTGRES_USER": SecretKey(f"{database.secret_ref}", "username"),
             "POSTGRES_PWD": SecretKey(f"{database.secret_ref}", "password"),
+            # The managed PostgreSQL refuses anything but TLS, and the one in the cluster speaks it.
+            "SQL_TLS_ENABLED": "true",
         }
         self._schema(tools, login)
+        config_map(self, "dynamic-config", cluster, namespace, DYNAMIC_CONFIG, {"docker.yaml": "{}\n"})
         for role, port in SERVICES.items():
             self._service(role, port, server, login, channels)
         self._interface(ui)
@@ -92,7 +102,8 @@ class Workflows(SkerryComponent):
             namespace=self._namespace,
             placement=self._cluster.placements[Tier.CHANNELS],
             replicas=replicas,
-            empty_dirs=tuple(container.mounts),
+            empty_dirs=tuple(mount for mount in container.mounts if mount != "config"),
+            config_maps={"config": DYNAMIC_CONFIG} if "config" in container.mounts else {},
             containers=(container,),
         )
 
@@ -138,7 +149,8 @@ class Workflows(SkerryComponent):
                 "DB": "postgres12",
                 "DBNAME": DATABASE,
                 "VISIBILITY_DBNAME": VISIBILITY,
-                "SERVICES": role,
+                # Source: temporalio/temporal v1.31.2 cmd/server/main.go, docker/ and common/config, read 2026-11
+                "TEMPORAL_SERVICES": role,
                 "NUM_HISTORY_SHARDS": str(channels.temporal_history_shards),
                 "PROMETHEUS_ENDPOINT": f"0.0.0.0:{METRICS_PORT}",
             },
@@ -147,7 +159,7 @@ class Workflows(SkerryComponent):
             startup=tcp_probe(probe, periodSeconds=5, failureThreshold=60),
             readiness=tcp_probe(probe, periodSeconds=10),
             liveness=tcp_probe(probe, periodSeconds=20),
-            mounts={"tmp": "/tmp", "config": "/etc/temporal/config"},
+            mounts={"tmp": "/tmp", "config": "/etc/temporal/config/dynamicconfig"},
             writable_root=True,
         )
         workload = self._workload(f"temporal-{role}", container, channels.temporal_replicas)
@@ -161,7 +173,7 @@ class Workflows(SkerryComponent):
             image=image,
             cpu="100m",
             memory="256Mi",
-            user=5000,
+            user=1000,  # Source: temporalio/ui v2.52.0 server/Dockerfile, read 2026-11
             env={"TEMPORAL_ADDRESS": f"{host_name('temporal-frontend', self._namespace)}:{SERVICES['frontend']}"},
             ports={"http": UI_PORT},
             readiness=tcp_probe("http", periodSeconds=10),
@@ -175,10 +187,13 @@ class Workflows(SkerryComponent):
 
 _SCHEMA: Final = (
     'export SQL_PLUGIN=postgres12 SQL_HOST="$POSTGRES_SEEDS" SQL_PORT="$DB_PORT" SQL_USER="$POSTGRES_USER" '
-    'SQL_PASSWORD="$POSTGRES_PWD"; '
+    'SQL_PASSWORD="$POSTGRES_PWD" SQL_TLS="$SQL_TLS_ENABLED" SQL_TLS_DISABLE_HOST_VERIFICATION=true; '
     "for pair in temporal:temporal/versioned temporal_visibility:visibility/versioned; do "
     'export SQL_DATABASE="${pair%%:*}"; '
     "temporal-sql-tool setup-schema -v 0.0 || true; "
     'temporal-sql-tool update-schema -d "/etc/temporal/schema/postgresql/v12/${pair#*:}"; done'
 )
-"""Makes and updates both schemas; may be run again. Source: Temporal "Upgrade the server", read 2026-11."""
+"""Makes and updates both schemas; may be run again.
+
+Source: temporalio/helm-charts templates/server-job.yaml, temporalio/temporal v1.31.2 tools/sql/main.go, read 2026-11.
+"""

@@ -27,7 +27,7 @@ LICENCE_MAP = "neo4j-licence"
 """The ConfigMap (key `accept`: `yes` or `eval`) by which the site accepts Neo4j's terms; without it no pod starts."""
 
 PORTS = {"http": 7474, "bolt": 7687, "cluster": 6000, "raft": 7000, "routing": 7688}
-"""Source: Neo4j operations manual "Ports", read 2026-11."""
+"""Source: Neo4j operations manual "Ports", read 2026-11. Discovery of version 2 uses the port of the cluster."""
 
 
 class GraphStore(SkerryComponent):
@@ -76,10 +76,17 @@ class GraphStore(SkerryComponent):
 
 _START = (
     'export NEO4J_ACCEPT_LICENSE_AGREEMENT="$(cat /licence/accept)"; '
-    'export NEO4J_server_default__advertised__address="$(hostname -f)"; '
+    'name="$(hostname -f)"; export NEO4J_server_default__advertised__address="$name" '
+    'NEO4J_server_cluster_advertised__address="$name:6000" '
+    'NEO4J_server_cluster_raft_advertised__address="$name:7000" '
+    'NEO4J_server_routing_advertised__address="$name:7688"; '
     "exec tini -g -- /startup/docker-entrypoint.sh neo4j"
 )
-"""Each member advertises its own name; the site's licence answer comes from a ConfigMap, never from this program."""
+"""Each member advertises its full name; the site's licence answer comes from a ConfigMap, never from this program.
+
+Left to itself the image advertises the short host name, which other pods cannot resolve.
+Source: neo4j/docker-neo4j docker-image-src/5/coredb docker-entrypoint.sh and Dockerfile-trixie (user), read 2026-11.
+"""
 
 
 def _members(cluster: Cluster, namespace: str, size: StoreSpec, image: ImageFact, members: str) -> Workload:
@@ -107,7 +114,10 @@ def _members(cluster: Cluster, namespace: str, size: StoreSpec, image: ImageFact
                     "NEO4J_server_default__listen__address": "0.0.0.0",
                     "NEO4J_initial_server_mode__constraint": "PRIMARY",
                     "NEO4J_dbms_cluster_discovery_resolver__type": "LIST",
-                    "NEO4J_dbms_cluster_endpoints": members,
+                    # In 5.26 version 1 is the default, and `dbms.cluster.endpoints` exists from 2025.01 on only.
+                    # Source: Neo4j operations manual 5 "Cluster server discovery", read 2026-11
+                    "NEO4J_dbms_cluster_discovery_version": "V2_ONLY",
+                    "NEO4J_dbms_cluster_discovery_v2_endpoints": members,
                     "NEO4J_initial_dbms_default__primaries__count": str(size.replicas),
                 },
                 ports=PORTS,

@@ -23,7 +23,7 @@ API_KEY_SECRET = "qdrant-api-key"
 """The Kubernetes Secret (key `api-key`) that the site makes before the first deployment."""
 
 PORTS = {"http": 6333, "grpc": 6334, "p2p": 6335}
-"""Source: qdrant/qdrant-helm values.yaml, read 2026-11."""
+"""Source: qdrant/qdrant-helm charts/qdrant/values.yaml, read 2026-11."""
 
 
 class VectorStore(SkerryComponent):
@@ -122,7 +122,8 @@ def _members(cluster: Cluster, namespace: str, size: StoreSpec, image: ImageFact
                 cpu="2",
                 memory="8Gi",
                 user=1000,
-                # Members find the first one by its DNS name. Source: Qdrant "Distributed Deployment", read 2026-11
+                # Members find the first one by its DNS name.
+                # Source: qdrant/qdrant-helm charts/qdrant templates/configmap.yaml and values.yaml (user), read 2026-11
                 command=("/bin/sh", "-c"),
                 args=(_START,),
                 env={
