@@ -10,10 +10,10 @@ from collections import Counter
 from dataclasses import dataclass, field, fields
 from typing import Any, Final
 
-from skerry.graph import UNKNOWN, Asset, Resource, ResourceGraph, Secret
+from skerry.graph import STACK_REFERENCE_TYPE, UNKNOWN, Asset, Resource, ResourceGraph, Secret
 
 NORMALISED: Final = {
-    "outputs": "a preview does not print what components and stacks registered as outputs",
+    "outputs": "a preview does not print what components and stacks registered, nor what a stack reference read",
     "version": "a preview prints the plugin version of providers only",
     "aliases": "a preview does not print aliases",
     "delete_before_replace": "a preview does not print it",
@@ -73,7 +73,7 @@ def _compare(ours: Resource, theirs: Resource, found: Comparison) -> None:
 
 def _not_printed(name: str, resource: Resource) -> bool:
     if name == "outputs":
-        return not resource.custom
+        return not resource.custom or resource.type == STACK_REFERENCE_TYPE
     if name == "version":
         return not resource.type.startswith(_PROVIDER_VERSIONED)
     return name in ("aliases", "delete_before_replace")

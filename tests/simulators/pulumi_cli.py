@@ -76,7 +76,7 @@ class PulumiCli:
         if found is None:
             raise PulumiCliError("the Pulumi command is not built: run `make toolchain`")
         self._cli, self._tmp = found, tmp.resolve()
-        self.cloud = self._tmp / "cloud"
+        self.cloud, self.state = self._tmp / "cloud", self._tmp / "state"
         self._plugins = self._tmp / "plugins"
         for name in ("home", "pulumi-home", "state", "projects", "tmp", "cloud", "plugins"):
             (self._tmp / name).mkdir(parents=True, exist_ok=True)
@@ -102,7 +102,7 @@ class PulumiCli:
             "TMPDIR": str(self._tmp / "tmp"),
             "LANG": "C.UTF-8",
             "PULUMI_HOME": str(self._tmp / "pulumi-home"),
-            "PULUMI_BACKEND_URL": f"file://{self._tmp / 'state'}",
+            "PULUMI_BACKEND_URL": f"file://{self.state}",
             "PULUMI_CONFIG_PASSPHRASE": "test",
             "PULUMI_SKIP_UPDATE_CHECK": "true",
             "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true",
