@@ -108,6 +108,11 @@ class ModelServer(SkerryComponent):
             host_ipc_memory="16Gi",
             service_account="agents",
             termination_grace_s=120,
+            # Every GPU may be taken, so the old pod goes first. The weights are put into the bucket once it exists,
+            # which is after the first `pulumi up`: nothing there waits for the servers.
+            surge=False,
+            patience_s=STARTUP_S + 600,
+            awaited=False,
             containers=(_server(image, spec, sized, objects),),
         )
         deployment(self, "deployment", cluster, workload)
