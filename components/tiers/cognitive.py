@@ -122,16 +122,19 @@ class ModelServer(SkerryComponent):
 
 
 def _server(image: ImageFact, spec: CognitiveSpec, sized: Fit, objects: ObjectStore) -> Container:
+    client = objects.client_environment()
     return Container(
         name="vllm",
         image=image,
+        command=("vllm", "serve"),
         cpu=str(4 * sized.tensor_parallel),
         memory=f"{24 * sized.tensor_parallel}Gi",
         gpus=sized.tensor_parallel,
         args=_arguments(spec, sized),
         env={
-            **objects.client_environment(),
-            # Source: Hugging Face "Environment variables", vLLM "Usage stats", read 2026-11
+            **client,
+            **(_PATH_STYLE if "AWS_ENDPOINT_URL" in client else {}),
+            # Source: huggingface_hub "Environment variables", vllm docs/usage/usage_stats.md, read 2026-11
             "HF_HUB_OFFLINE": "1",
             "VLLM_NO_USAGE_STATS": "1",
             "HOME": "/home/vllm",
@@ -143,6 +146,10 @@ def _server(image: ImageFact, spec: CognitiveSpec, sized: Fit, objects: ObjectSt
         mounts={"tmp": "/tmp", "home": "/home/vllm", "shm": "/dev/shm"},
         writable_root=True,
     )
+
+
+_PATH_STYLE: Final = {"RUNAI_STREAMER_S3_USE_VIRTUAL_ADDRESSING": "0", "AWS_EC2_METADATA_DISABLED": "true"}
+"""What a store beside S3 needs: the bucket in the path. Source: the page of `_arguments`, read 2026-11."""
 
 
 def _sized(cluster: Cluster, spec: CognitiveSpec) -> Fit:
@@ -163,10 +170,14 @@ def _sized(cluster: Cluster, spec: CognitiveSpec) -> Fit:
 
 
 def _arguments(spec: CognitiveSpec, sized: Fit) -> tuple[str, ...]:
-    """Return vLLM's arguments. Source: vLLM "Engine arguments" and "Run:ai Model Streamer", read 2026-11."""
+    """Return vLLM's arguments; the model stands first, since `--model` is on its way out.
+
+    Source: vllm docs/models/extensions/runai_model_streamer.md, read 2026-11. It needs the extra `vllm[runai]`; whether
+    the image of the catalogue has it was not checked.
+    """
     quantization = {"bf16": (), "fp8": ("--quantization", "fp8"), "int4": ("--quantization", "awq")}
     return (
-        "--model", f"s3://$(BUCKET)/models/{spec.model}",
+        f"s3://$(BUCKET)/models/{spec.model}",
         "--served-model-name", f"{spec.model}",
         "--load-format", "runai_streamer",
         "--tensor-parallel-size", str(sized.tensor_parallel),
