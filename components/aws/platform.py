@@ -18,10 +18,12 @@ from components.kubernetes.operator import Operator, image_values
 from skerry.catalog import Catalog
 from skerry.config.spec import DeploymentSpec, Purchase
 from skerry.errors import ConfigError, Problem
-from skerry.facts import ComponentFacts, TargetFact, Tier
+from skerry.facts import ComponentFacts, EndpointFact, TargetFact, Tier
 
 STORAGE_CLASS: Final = "encrypted-gp3"
 KARPENTER: Final = "karpenter"
+POD_IDENTITY: Final = "169.254.170.23"
+"""Where the agent of each node hands out credentials. Source: Amazon EKS "EKS Pod Identity", read 2026-11."""
 
 
 class AwsPlatform(SkerryComponent):
@@ -63,7 +65,7 @@ class AwsPlatform(SkerryComponent):
             enable_server_side_apply=True,
             opts=self.child_options(),
         )
-        region = spec.target.region
+        region, network = spec.target.region, base.require_output("network")
         if spec.target.storage_class is None or spec.target.storage_class == STORAGE_CLASS:
             self._storage_class(provider, labels)
         placements = {Tier.META: placement_of(Tier.META, spec.meta.pool, None)}
@@ -91,10 +93,12 @@ class AwsPlatform(SkerryComponent):
             storage_encrypted=True if spec.target.storage_class is None else spec.target.storage_encrypted,
             network_encrypted=spec.target.network_encrypted,
             labels=labels,
-            relational=ManagedService(base.require_output("postgresEndpoint"), 5432),
-            pubsub=ManagedService(base.require_output("pubsubEndpoint"), 6379),
+            relational=ManagedService(base.require_output("postgresEndpoint"), 5432, network=network),
+            pubsub=ManagedService(base.require_output("pubsubEndpoint"), 6379, network=network),
             object_store=ManagedService(base.require_output("bucket"), 443, attributes={"region": region}),
+            credentials=ManagedService(POD_IDENTITY, 80, network=f"{POD_IDENTITY}/32"),
             machines=self.make_machines,
+            machine_makers=_interfaces(region),
         )
         self.finish()
 
@@ -130,7 +134,9 @@ class AwsPlatform(SkerryComponent):
             namespace=namespace,
             values={
                 "controller": {
-                    "image": {"repository": repository, "tag": tag, **({"digest": digest} if digest else {})}
+                    # An empty digest, too, must be said: the chart's own is of another version, and would win over the tag.
+                    # Source: aws/karpenter-provider-aws v1.14.1 charts/karpenter values.yaml, _helpers.tpl, read 2026-11
+                    "image": {"repository": repository, "tag": tag, "digest": digest}
                 },
                 "settings": {
                     "clusterName": base.require_output("clusterName"),
@@ -161,6 +167,24 @@ class AwsPlatform(SkerryComponent):
             opts=pulumi.ResourceOptions(parent=self, provider=cluster.provider, depends_on=[node_class]),
         )
         return [operator]
+
+
+def _interfaces(region: str) -> tuple[EndpointFact, ...]:
+    """Return what Karpenter calls. Source: Karpenter "CloudFormation reference", controller policy, read 2026-11."""
+    hosts = {name: f"{name}.{region}.amazonaws.com" for name in ("ec2", "eks", "sqs", "ssm")}
+    hosts |= {"iam": "iam.amazonaws.com", "pricing": "api.pricing.us-east-1.amazonaws.com"}
+    return tuple(
+        EndpointFact(
+            name=name,
+            host=host,
+            port=443,
+            protocol="https",
+            direction="egress",
+            scope="internet",
+            why="machines of the execution tier",
+        )
+        for name, host in hosts.items()
+    )
 
 
 def _node_class(base: pulumi.StackReference) -> dict[str, Any]:

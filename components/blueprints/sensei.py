@@ -9,7 +9,7 @@ import pulumi
 from pulumi_kubernetes.core.v1 import ServiceAccount
 
 from components.base import SkerryComponent
-from components.channels.object_store import MASTER_PORT, S3_PORT, ObjectStore
+from components.channels.object_store import S3_PORT, ObjectStore
 from components.channels.pubsub import PORT as PUBSUB_PORT
 from components.channels.pubsub import PubSub
 from components.channels.rpc import PORT as RPC_PORT
@@ -17,7 +17,7 @@ from components.channels.rpc import Rpc
 from components.channels.workflows import SERVICES, VISIBILITY, Workflows
 from components.kubernetes.cluster import Cluster
 from components.kubernetes.operator import Operator, image_values
-from components.kubernetes.tenancy import Flow, TierNamespace
+from components.kubernetes.tenancy import Flow, PriorityClasses, TierNamespace
 from components.kubernetes.workload import SecretKey
 from components.onprem.cluster import OnPremCluster
 from components.stores.relational import RelationalStore
@@ -36,6 +36,10 @@ NAMESPACES: Mapping[Tier, str] = {
     Tier.CHANNELS: "sensei-channels",
     Tier.PLATFORM: "sensei-operators",
 }
+
+
+CNPG_WEBHOOK_PORT = 9443
+"""Source: cloudnative-pg charts v0.29.0 values.yaml `webhook.port`, read 2026-11."""
 
 
 class Sensei(SkerryComponent):
@@ -153,7 +157,7 @@ def flows() -> tuple[Flow, ...]:
         Flow(cognitive, meta, (6333, 6334, 7687, 27017), "what was learnt"),
         Flow(execution, meta, (6333, 6334), "patterns"),
         Flow(operators, meta, (8000, 5432), "CloudNativePG asks its instances"),
-        Flow(operators, channels, (8000, 5432, MASTER_PORT), "CloudNativePG asks its instances"),
+        Flow(operators, channels, (8000, 5432), "CloudNativePG asks its instances"),
     ]
     return tuple(found)
 
@@ -161,11 +165,10 @@ def flows() -> tuple[Flow, ...]:
 def _platform(spec: DeploymentSpec, cluster: Cluster, root: Sensei) -> dict[str, pulumi.Input[object]]:
     options = pulumi.ResourceOptions(parent=root, providers=[cluster.provider])
     spaces = _namespaces(spec, cluster, options)
-    ready = pulumi.ResourceOptions(
-        parent=root, providers=[cluster.provider], depends_on=[space.made for space in spaces.values()]
-    )
+    first = [*(space.made for space in spaces.values()), *PriorityClasses("sensei-priorities", cluster, options).made]
+    ready = pulumi.ResourceOptions(parent=root, providers=[cluster.provider], depends_on=first)
     if cluster.machines is not None:
-        cluster.machines(NAMESPACES[Tier.PLATFORM], [space.made for space in spaces.values()])
+        cluster.machines(NAMESPACES[Tier.PLATFORM], first)
     postgres = _postgres_operator(spec, cluster, ready)
     names = NAMESPACES
     pubsub, objects, workflows = _channels(spec, cluster, ready, postgres)
@@ -246,8 +249,30 @@ def _channels(
     return pubsub, objects, workflows
 
 
+def _api_clients(spec: DeploymentSpec, cluster: Cluster) -> dict[Tier, dict[str, dict[str, object]]]:
+    """Return the pods of each tier that call the Kubernetes API: operators, and what operators make."""
+    # Source: CloudNativePG "Labels and annotations", KubeRay utils/constant.go, read 2026-11
+    postgres: dict[str, object] = {"matchExpressions": [{"key": "cnpg.io/cluster", "operator": "Exists"}]}
+    clients: dict[Tier, dict[str, dict[str, object]]] = {
+        Tier.PLATFORM: {"operators": {}},
+        Tier.EXECUTION: {
+            "kuberay": {"matchLabels": {"app.kubernetes.io/name": "kuberay-operator"}},
+            "ray-head": {"matchLabels": {"ray.io/node-type": "head"}},
+        },
+    }
+    if _runs_postgres(spec, cluster):
+        clients |= {tier: {"postgres": postgres} for tier in (Tier.META, Tier.CHANNELS)}
+    return clients
+
+
+def _runs_postgres(spec: DeploymentSpec, cluster: Cluster) -> bool:
+    return cluster.relational is None or spec.meta.relational_kind is RelationalKind.CLOUDNATIVE_PG
+
+
 def _namespaces(spec: DeploymentSpec, cluster: Cluster, options: pulumi.ResourceOptions) -> dict[Tier, TierNamespace]:
     spaces = {}
+    gpus = cluster.placements.get(Tier.COGNITIVE)
+    internet = {Tier.COGNITIVE: hosted_endpoints(spec.cognitive), Tier.PLATFORM: cluster.machine_makers}
     for tier, namespace in NAMESPACES.items():
         space = TierNamespace(
             namespace,
@@ -255,8 +280,11 @@ def _namespaces(spec: DeploymentSpec, cluster: Cluster, options: pulumi.Resource
             namespace=namespace,
             tier=tier,
             flows=flows(),
-            internet=hosted_endpoints(spec.cognitive) if tier is Tier.COGNITIVE else (),
-            kubernetes_api=tier in (Tier.EXECUTION, Tier.PLATFORM, Tier.META, Tier.CHANNELS),
+            internet=internet.get(tier, ()),
+            api_clients=_api_clients(spec, cluster).get(tier),
+            managed=tier is not Tier.PLATFORM,
+            keeps_data=tier in (Tier.META, Tier.CHANNELS),
+            gpus=gpus.gpus * gpus.nodes_maximum if gpus is not None and tier is Tier.COGNITIVE else 0,
             opts=options,
         )
         if tier is not Tier.PLATFORM:
@@ -279,7 +307,7 @@ def _postgres_operator(
     spec: DeploymentSpec, cluster: Cluster, options: pulumi.ResourceOptions
 ) -> list[pulumi.Resource]:
     """Return the operator that PostgreSQL in the cluster needs; none where the cloud runs it."""
-    if cluster.relational is not None and spec.meta.relational_kind is not RelationalKind.CLOUDNATIVE_PG:
+    if not _runs_postgres(spec, cluster):
         return []
     why = "PostgreSQL of Temporal and MLflow"
     repository, tag, digest = image_values(cluster, "cloudnative-pg", why)
@@ -295,6 +323,7 @@ def _postgres_operator(
             "tolerations": [dict(item) for item in placement.tolerations],
         },
         why=why,
+        webhook_port=CNPG_WEBHOOK_PORT,
         opts=options,
     )
     return [operator]

@@ -10,13 +10,17 @@ import pulumi
 import pulumi_kubernetes as k8s
 
 from skerry.catalog import Catalog
-from skerry.facts import DataClass, TargetFact, Tier
+from skerry.facts import DataClass, EndpointFact, TargetFact, Tier
 
 TIER_LABEL: Final = "skerry.dev/tier"
 """Node label and taint key that a pool of one tier bears."""
 
 ZONE_LABEL: Final = "topology.kubernetes.io/zone"
 """Source: Kubernetes "Well-Known Labels, Annotations and Taints", read 2026-11."""
+
+
+PRIVATE_RANGES: Final = ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10")
+"""Where API servers stand when nobody says more. Source: RFC 1918 section 3 and RFC 6598 section 7, read 2026-11."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +50,8 @@ class ManagedService:
     port: int
     secret_ref: str | None = None
     """Name of the Kubernetes Secret that holds its credentials; None where identity is by workload."""
+    network: pulumi.Input[str] | None = None
+    """The address range that it answers from; None where that is not known, so that only its port is opened to it."""
     attributes: Mapping[str, pulumi.Input[Any]] = field(default_factory=dict)
     """What else a client needs: region, database, ARN."""
 
@@ -75,10 +81,22 @@ class Cluster:
     """A managed Redis or Valkey; None: run one in the cluster."""
     object_store: ManagedService | None = None
     """A managed object store; None: run one in the cluster."""
+    credentials: ManagedService | None = None
+    """Where pods fetch the identity that their service account has at the cloud; None where there is none."""
     machines: Callable[[str, Sequence[pulumi.Resource]], list[pulumi.Resource]] | None = None
     """Installs what adds machines, into a namespace and after some resources; None where machines are as they are."""
+    machine_makers: tuple[EndpointFact, ...] = ()
+    """What `machines` calls on the internet: the cloud's interfaces."""
+    api_server: tuple[str, ...] = PRIVATE_RANGES
+    """Address ranges of the API server, as pods reach it."""
     service_account_annotations: Mapping[str, Mapping[str, pulumi.Input[str]]] = field(default_factory=dict)
     """`<namespace>/<service account>` -> annotations that give it an identity at the cloud."""
+
+    @property
+    def managed(self) -> tuple[ManagedService, ...]:
+        """The services outside the cluster that the tiers call."""
+        found = (self.relational, self.pubsub, self.object_store)
+        return tuple(service for service in found if service is not None)
 
     @property
     def failure_domains(self) -> int:

@@ -7,6 +7,7 @@ from typing import Any
 
 import pulumi
 from pulumi_kubernetes.helm.v3 import Release
+from pulumi_kubernetes.networking.v1 import NetworkPolicy
 
 from components.base import SkerryComponent
 from components.kubernetes.cluster import Cluster
@@ -26,6 +27,7 @@ class Operator(SkerryComponent):
         values: Mapping[str, Any],
         why: str,
         tier: Tier = Tier.PLATFORM,
+        webhook_port: int | None = None,
         depends_on: Sequence[pulumi.Resource] = (),
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
@@ -39,6 +41,7 @@ class Operator(SkerryComponent):
             values: the chart's values, with every image already mapped to the site.
             why: what needs the operator.
             tier: the tier that it is counted to.
+            webhook_port: where the API server calls it; opened in the namespace, which denies by default.
             depends_on: what must be there before.
             opts: Pulumi's options.
 
@@ -70,7 +73,28 @@ class Operator(SkerryComponent):
             **source,
             opts=self.child_options(depends_on=list(depends_on)),
         )
+        if webhook_port is not None:
+            self._open_webhook(cluster, pinned.name, namespace, webhook_port, depends_on)
         self.finish(release_name=release.name)
+
+    def _open_webhook(
+        self, cluster: Cluster, chart: str, namespace: str, port: int, depends_on: Sequence[pulumi.Resource]
+    ) -> None:
+        """Let the API server call the operator: it is no pod, so no selector can name it, only its addresses."""
+        entry = {
+            "from": [{"ipBlock": {"cidr": address}} for address in cluster.api_server],
+            "ports": [{"port": port, "protocol": "TCP"}],
+        }
+        NetworkPolicy(
+            self.child_name("webhook"),
+            metadata={"name": f"allow-webhook-{chart}", "namespace": namespace, "labels": dict(cluster.labels)},
+            spec={
+                "podSelector": {"matchLabels": {"app.kubernetes.io/name": chart}},
+                "policyTypes": ["Ingress"],
+                "ingress": [entry],
+            },
+            opts=self.child_options(depends_on=list(depends_on)),
+        )
 
 
 def image_values(cluster: Cluster, name: str, why: str) -> tuple[str, str, str]:

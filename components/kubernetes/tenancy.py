@@ -7,11 +7,13 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 import pulumi
-from pulumi_kubernetes.core.v1 import LimitRange, Namespace
+from pulumi_kubernetes.core.v1 import LimitRange, Namespace, ResourceQuota
 from pulumi_kubernetes.networking.v1 import NetworkPolicy
+from pulumi_kubernetes.scheduling.v1 import PriorityClass
 
 from components.base import SkerryComponent
-from components.kubernetes.cluster import TIER_LABEL, Cluster
+from components.kubernetes.cluster import TIER_LABEL, Cluster, ManagedService
+from components.kubernetes.workload import Priority
 from skerry.facts import ComponentFacts, EndpointFact, Tier
 
 NAMESPACE_LABEL: Final = "kubernetes.io/metadata.name"
@@ -28,6 +30,25 @@ class Flow:
     why: str
 
 
+class PriorityClasses(SkerryComponent):
+    """Says who gives way when machines are short: batch work first, then what serves, stores last."""
+
+    def __init__(self, name: str, cluster: Cluster, opts: pulumi.ResourceOptions | None = None) -> None:
+        """Make the classes."""
+        super().__init__(name, ComponentFacts(tier=Tier.PLATFORM, role="priority"), opts)
+        self.made: list[pulumi.Resource] = [
+            PriorityClass(
+                self.child_name(priority.value),
+                metadata={"name": priority.value, "labels": dict(cluster.labels)},
+                value=priority.rank,
+                description="Made by Skerry: who gives way when machines are short.",
+                opts=self.child_options(),
+            )
+            for priority in Priority
+        ]
+        self.finish()
+
+
 class TierNamespace(SkerryComponent):
     """The namespace of one tier, closed but for the flows that are named."""
 
@@ -40,8 +61,10 @@ class TierNamespace(SkerryComponent):
         tier: Tier,
         flows: Sequence[Flow],
         internet: Sequence[EndpointFact] = (),
-        kubernetes_api: bool = False,
-        pod_security: str = "restricted",
+        api_clients: Mapping[str, Mapping[str, Any]] | None = None,
+        managed: bool = True,
+        keeps_data: bool = False,
+        gpus: int = 0,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         """Make the namespace.
@@ -53,52 +76,58 @@ class TierNamespace(SkerryComponent):
             tier: the tier that lives there.
             flows: all flows of the deployment; those that begin or end here are opened here.
             internet: addresses outside that pods here may call on their ports.
-            kubernetes_api: whether pods here may call the API server (operators do).
-            pod_security: the level that is enforced.
+            api_clients: role -> selector of the pods here that call the Kubernetes API; no other may.
+            managed: whether pods here may call the managed services of the target.
+            keeps_data: whether volumes lie in it; then it is protected and retained, because a namespace that goes
+                takes its volume claims with it.
+            gpus: the most GPUs that its pods may take together.
             opts: Pulumi's options.
         """
         super().__init__(name, ComponentFacts(tier=tier, role="namespace", endpoints=tuple(internet)), opts)
         self._cluster, self._namespace = cluster, namespace
-        labels = dict(cluster.labels)
-        made = Namespace(
+        self.made = Namespace(
             self.child_name("namespace"),
             metadata={
                 "name": namespace,
                 "labels": {
-                    **labels,
+                    **cluster.labels,
                     TIER_LABEL: tier.value,
                     # Source: Kubernetes "Pod Security Admission", read 2026-11
-                    "pod-security.kubernetes.io/enforce": pod_security,
+                    "pod-security.kubernetes.io/enforce": "restricted",
                     "pod-security.kubernetes.io/warn": "restricted",
                 },
             },
-            opts=self.child_options(),
+            opts=self.store_options() if keeps_data else self.child_options(),
         )
-        self._after = [made]
-        LimitRange(
-            self.child_name("limits"),
-            metadata=self._metadata("defaults"),
-            spec={
-                "limits": [
-                    {
-                        "type": "Container",
-                        "default": {"memory": "512Mi"},
-                        "defaultRequest": {"cpu": "100m", "memory": "256Mi"},
-                    }
-                ]
-            },
-            opts=self.child_options(depends_on=self._after),
-        )
+        self._limits(gpus)
         self._policy("default-deny", {"podSelector": {}, "policyTypes": ["Ingress", "Egress"]})
         self._policy("allow-inside", _inside())
         self._policy("allow-dns", _dns())
         self._open(flows)
         if internet:
-            self._policy("allow-internet", _egress_anywhere(sorted({endpoint.port for endpoint in internet})))
-        if kubernetes_api:
-            self._policy("allow-kubernetes-api", _egress_anywhere([443, 6443]))
-        self.finish(namespace=made.metadata["name"], resource=None)
-        self.made = made
+            # No address range: providers publish none that lasts, and a policy knows no host names.
+            ports = sorted({endpoint.port for endpoint in internet})
+            self._policy("allow-internet", _egress({}, [{"ports": _ports(ports)}]))
+        self._open_services(managed)
+        for role, selector in (api_clients or {}).items():
+            rule = {"to": _blocks(cluster.api_server), "ports": _ports((443, 6443))}
+            self._policy(f"allow-api-{role}", _egress(selector, [rule]))
+        self.finish(namespace=self.made.metadata["name"])
+
+    def _limits(self, gpus: int) -> None:
+        """Give containers without a word some memory, and forbid what would leave the cluster."""
+        container = {
+            "type": "Container",
+            "default": {"memory": "512Mi"},
+            "defaultRequest": {"cpu": "100m", "memory": "256Mi"},
+        }
+        options = self.child_options(depends_on=[self.made])
+        LimitRange(
+            self.child_name("limits"), metadata=self._metadata("defaults"), spec={"limits": [container]}, opts=options
+        )
+        # Source: Kubernetes "Resource Quotas", object count and extended resources, read 2026-11
+        hard = {"services.loadbalancers": "0", "services.nodeports": "0", "requests.nvidia.com/gpu": str(gpus)}
+        ResourceQuota(self.child_name("quota"), metadata=self._metadata("limits"), spec={"hard": hard}, opts=options)
 
     def _metadata(self, name: str) -> dict[str, Any]:
         return {"name": name, "namespace": self._namespace, "labels": dict(self._cluster.labels)}
@@ -108,7 +137,7 @@ class TierNamespace(SkerryComponent):
             self.child_name(name),
             metadata=self._metadata(name),
             spec=dict(spec),
-            opts=self.child_options(depends_on=self._after),
+            opts=self.child_options(depends_on=[self.made]),
         )
 
     def _open(self, flows: Sequence[Flow]) -> None:
@@ -122,9 +151,29 @@ class TierNamespace(SkerryComponent):
             rules = [{"to": [_peer(flow.destination)], "ports": _ports(flow.ports)} for flow in egress]
             self._policy("allow-to-tiers", {"podSelector": {}, "policyTypes": ["Egress"], "egress": rules})
 
+    def _open_services(self, managed: bool) -> None:
+        """Open what the target runs outside the cluster: its managed services, and where identities are fetched."""
+        services = self._cluster.managed if managed else ()
+        rules = [_service_rule(service) for service in services]
+        if self._cluster.credentials is not None:
+            rules.append(_service_rule(self._cluster.credentials))
+        if rules:
+            self._policy("allow-managed", _egress({}, rules))
+
+
+def _service_rule(service: ManagedService) -> dict[str, Any]:
+    rule: dict[str, Any] = {"ports": _ports((service.port,))}
+    if service.network is not None:
+        rule["to"] = _blocks([service.network])
+    return rule
+
 
 def _peer(namespace: str) -> dict[str, Any]:
     return {"namespaceSelector": {"matchLabels": {NAMESPACE_LABEL: namespace}}}
+
+
+def _blocks(addresses: Sequence[pulumi.Input[str]]) -> list[dict[str, Any]]:
+    return [{"ipBlock": {"cidr": address}} for address in addresses]
 
 
 def _ports(ports: Sequence[int]) -> list[dict[str, Any]]:
@@ -142,12 +191,8 @@ def _inside() -> dict[str, Any]:
 
 def _dns() -> dict[str, Any]:
     ports = [{"port": 53, "protocol": "UDP"}, {"port": 53, "protocol": "TCP"}]
-    return {
-        "podSelector": {},
-        "policyTypes": ["Egress"],
-        "egress": [{"to": [_peer("kube-system")], "ports": ports}],
-    }
+    return _egress({}, [{"to": [_peer("kube-system")], "ports": ports}])
 
 
-def _egress_anywhere(ports: Sequence[int]) -> dict[str, Any]:
-    return {"podSelector": {}, "policyTypes": ["Egress"], "egress": [{"ports": _ports(ports)}]}
+def _egress(selector: Mapping[str, Any], rules: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    return {"podSelector": dict(selector), "policyTypes": ["Egress"], "egress": [dict(rule) for rule in rules]}

@@ -8,7 +8,7 @@ a disruption budget where there is more than one replica.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import Enum
 from typing import Any, Final
 
@@ -30,6 +30,15 @@ SKIP_AWAIT: Final = "pulumi.com/skipAwait"
 """Source: pulumi-kubernetes README "Await", annotations, read 2026-11."""
 
 
+RESTRICTED: Final[Mapping[str, Any]] = {
+    "allowPrivilegeEscalation": False,
+    "runAsNonRoot": True,
+    "capabilities": {"drop": ["ALL"]},
+    "seccompProfile": {"type": "RuntimeDefault"},
+}
+"""What the namespaces' Pod Security level asks. Source: Kubernetes "Pod Security Standards", read 2026-11."""
+
+
 class Priority(str, Enum):
     """The PriorityClasses of a deployment, from the last that gives way to the first."""
 
@@ -38,7 +47,7 @@ class Priority(str, Enum):
     BATCH = "skerry-batch"
 
     @property
-    def value_in_cluster(self) -> int:
+    def rank(self) -> int:
         """The number that the scheduler compares; pods without a class have 0."""
         return {Priority.STORES: 100_000, Priority.SERVING: 10_000, Priority.BATCH: 1_000}[self]
 
@@ -89,12 +98,9 @@ class Container:
             "image": self.image.deployed_as,
             "resources": {"requests": {"cpu": self.cpu, **limits}, "limits": limits},
             "securityContext": {
-                "allowPrivilegeEscalation": False,
+                **RESTRICTED,
                 "readOnlyRootFilesystem": not self.writable_root,
-                "runAsNonRoot": True,
                 "runAsUser": self.user,
-                "capabilities": {"drop": ["ALL"]},
-                "seccompProfile": {"type": "RuntimeDefault"},
             },
         }
         if self.command:
@@ -151,8 +157,6 @@ class Workload:
     """Volume name -> Secret name."""
     secret_files: Mapping[str, SecretKey] = field(default_factory=dict)
     """Volume name -> the only key of a Secret that the pod may see, as a file of that name."""
-    claims: Mapping[str, str] = field(default_factory=dict)
-    """Volume name -> PersistentVolumeClaim name."""
     host_ipc_memory: str = ""
     """Size of an in-memory volume `shm`; empty for none."""
     service_account: str = "default"
@@ -183,9 +187,6 @@ class Workload:
         volumes += [
             {"name": name, "secret": {"secretName": value.secret, "items": [{"key": value.key, "path": value.key}]}}
             for name, value in self.secret_files.items()
-        ]
-        volumes += [
-            {"name": name, "persistentVolumeClaim": {"claimName": value}} for name, value in self.claims.items()
         ]
         if self.host_ipc_memory:
             volumes.append({"name": "shm", "emptyDir": {"medium": "Memory", "sizeLimit": self.host_ipc_memory}})
@@ -252,7 +253,7 @@ def stateful_set(
     The first container mounts the volume `data` at `mount`.
     """
     service(parent, f"{role}-headless", cluster, workload, name=f"{workload.name}-headless", headless=True)
-    template = workload.template(cluster)
+    template = replace(workload, priority=Priority.STORES).template(cluster)
     first = template["spec"]["containers"][0]
     first["volumeMounts"] = [{"name": "data", "mountPath": mount}, *first.get("volumeMounts", [])]
     claim: dict[str, Any] = {

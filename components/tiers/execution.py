@@ -13,7 +13,7 @@ from components.base import SkerryComponent
 from components.channels.pubsub import PubSub
 from components.kubernetes.cluster import Cluster, Placement
 from components.kubernetes.operator import Operator, image_values
-from components.kubernetes.workload import Container, host_name, spread_constraints
+from components.kubernetes.workload import RESTRICTED, Container, Priority, host_name, spread_constraints
 from components.tiers.agents import AgentGroup, Environment
 from skerry.config.spec import ExecutionSpec
 from skerry.facts import ComponentFacts, ImageFact, ScalingFact, Tier
@@ -97,6 +97,8 @@ def _ray_cluster(cluster: Cluster, image: ImageFact, pubsub: PubSub, placement: 
             "idleTimeoutSeconds": IDLE_S,
             "upscalingMode": "Default",
             "resources": {"requests": {"cpu": "500m", "memory": "1Gi"}, "limits": {"memory": "1Gi"}},
+            # KubeRay adds this container itself; without these the namespace refuses the head.
+            "securityContext": {**RESTRICTED, "runAsUser": 1000},
         },
         "gcsFaultToleranceOptions": {
             "redisAddress": pulumi.Output.concat(pubsub.scheme, "://", pubsub.endpoint, f":{pubsub.port}"),
@@ -124,10 +126,12 @@ def _password(pubsub: PubSub) -> dict[str, Any]:
     return {"redisPassword": {"valueFrom": {"secretKeyRef": {"name": pubsub.secret_ref, "key": "password"}}}}
 
 
-def _pod(placement: Placement, container: Container, more: dict[str, Any]) -> dict[str, Any]:
+def _pod(placement: Placement, container: Container, priority: Priority, more: dict[str, Any]) -> dict[str, Any]:
     return {
         "spec": {
             "securityContext": {"runAsNonRoot": True, "fsGroup": 1000},
+            "priorityClassName": priority.value,
+            "enableServiceLinks": False,
             "nodeSelector": dict(placement.node_selector),
             "tolerations": [dict(toleration) for toleration in placement.tolerations],
             "containers": [container.manifest()],
@@ -149,7 +153,7 @@ def _head(cluster: Cluster, image: ImageFact) -> dict[str, Any]:
         env={"RAY_USAGE_STATS_ENABLED": "0"},
         writable_root=True,
     )
-    return _pod(cluster.placements[Tier.PLATFORM], container, {})
+    return _pod(cluster.placements[Tier.PLATFORM], container, Priority.SERVING, {})
 
 
 def _worker(cluster: Cluster, image: ImageFact, placement: Placement) -> dict[str, Any]:
@@ -166,7 +170,8 @@ def _worker(cluster: Cluster, image: ImageFact, placement: Placement) -> dict[st
     )
     labels = {"ray.io/cluster": "ray", "ray.io/group": "workers"}
     spread = spread_constraints(labels, 1)
-    return _pod(placement, container, {"topologySpreadConstraints": spread, "terminationGracePeriodSeconds": 120})
+    more = {"topologySpreadConstraints": spread, "terminationGracePeriodSeconds": 120}
+    return _pod(placement, container, Priority.BATCH, more)
 
 
 class ExecutionTier(SkerryComponent):

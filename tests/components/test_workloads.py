@@ -23,7 +23,7 @@ from tests.simulators.stack_objects import (
 _DNS_LABEL = re.compile(r"^[a-z0-9]([a-z0-9-]*[a-z0-9])?$")
 _PLAIN_PASSWORDS = re.compile(r"(PASSWORD|PASSWD|PWD|TOKEN|SECRET|API_KEY|ACCESS_KEY|AUTH|CREDENTIAL)", re.I)
 
-CLUSTER_SCOPED = {"Namespace", "StorageClass", "EC2NodeClass", "NodePool"}
+CLUSTER_SCOPED = {"Namespace", "StorageClass", "EC2NodeClass", "NodePool", "PriorityClass"}
 LONGEST_STATEFUL_SET = 52
 """The label controller-revision-hash is `<name>-<10 characters>`, a label value of at most 63."""
 
