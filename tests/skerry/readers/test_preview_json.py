@@ -157,6 +157,12 @@ REFUSED: dict[str, tuple[str, str]] = {
     ),
     "inputs that are a list": (document(step(BUCKET, inputs=["a"])), "inputs"),
     "only what goes": ('{"steps": [{"op": "delete", "urn": "u"}]}', "no resource"),
+    "unchanged resources that are counted and not shown": (
+        document(step(f"{BUCKET}2", "same"), step(BUCKET, "update"), changeSummary={"same": 3, "update": 1}),
+        "leaves out 2 unchanged resources",
+    ),
+    "counts that are none": (document(changeSummary={"same": "many"}), "'changeSummary'"),
+    "the stream of events": ('{"sequence":1,"timestamp":1,"preludeEvent":{}}\n{"sequence":2}', "stream"),
     "a preview that failed": (
         document(diagnostics=[{"severity": "warning", "message": "w"}, {"severity": "error", "message": "no such x"}]),
         "no such x",
