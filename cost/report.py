@@ -27,6 +27,9 @@ NARROWEST: Final = 72
 AMOUNT: Final = 14
 """Columns of one amount: up to 9,999,999.99 and a gap."""
 
+SHORTEST_NAME: Final = 16
+"""Columns that are left to the name of a resource, however long the rest of its row is."""
+
 NAMES_SHOWN: Final = 3
 """Names of one unknown reason that are written out; the JSON report has them all."""
 
@@ -133,7 +136,10 @@ def _groups(lines: Iterable[Line]) -> list[_Group]:
 def _group_rows(group: _Group, width: int) -> list[str]:
     component = group.lines[0].component
     room = width - 3 * AMOUNT
-    rows = [_row(f"  {group.label}: {component.name}", group.amounts, room)]
+    # What is billed says more than the end of a long name, so the name is what gives way.
+    spare = max(room - len(component.name) - 6, SHORTEST_NAME)
+    label = group.label if len(group.label) <= spare else f"{group.label[: spare - 1]}…"
+    rows = [_row(f"  {label}: {component.name}", group.amounts, room)]
     each = " each" if len(group.lines) > 1 else ""
     detail = f"{_quantity(component)} x {_unit_price(component)}{each}"
     if component.note:
