@@ -37,7 +37,8 @@ DEFAULT_TYPE: Final = "t3.medium"
 
 GP3_FREE_IOPS: Final = 3000
 GP3_FREE_MIBPS: Final = 125
-"""In the price of every gp3 volume. Source: Amazon EBS User Guide "General Purpose SSD volumes", read 2026-11."""
+"""In the price of every gp3 volume. Source: Amazon EBS User Guide "General Purpose SSD volumes" (not opened; check
+before relying on it)."""
 
 
 def eks_cluster(context: Context, cluster: Resource) -> Iterator[CostComponent]:
