@@ -5,7 +5,9 @@ Each check is a function `DeploymentSpec -> problems`, listed in `CHECKS`.
 
 from __future__ import annotations
 
+import difflib
 import ipaddress
+import re
 from collections.abc import Callable, Iterator
 from datetime import date
 from typing import Final
@@ -14,6 +16,7 @@ from skerry.catalog import load_catalog
 from skerry.config.spec import (
     DeploymentSpec,
     Layer,
+    MachineSpec,
     Mode,
     ModelProvider,
     ObjectStoreKind,
@@ -27,7 +30,8 @@ from skerry.config.spec import (
 )
 from skerry.errors import CatalogError, Problem
 from skerry.images import ImageReference
-from skerry.instances import smallest
+from skerry.instances import instance_type, smallest
+from skerry.jurisdictions import region_of_zone, regions
 from skerry.sizing import fit
 
 POOL_RANGES: Final = {"cognitive": (2, 8), "execution": (4, 128), "meta": (2, 4)}
@@ -35,6 +39,17 @@ POOL_RANGES: Final = {"cognitive": (2, 8), "execution": (4, 128), "meta": (2, 4)
 
 EXECUTION_MEMORY_GIB: Final = (32, 64)
 """Memory of an execution node, from the Sensei deployment architecture: 32-64 GB."""
+
+EKS_ZONES: Final = (2, 7)
+"""Zones of a network: EKS asks for two, and an eighth of the address range goes to each and to the public subnets.
+
+Source: Amazon EKS "Networking requirements for VPC and subnets", read 2026-11.
+"""
+
+# Source: Kubernetes "Labels and Selectors", syntax and character set, read 2026-11
+_LABEL_VALUE: Final = re.compile(r"^([A-Za-z0-9]([A-Za-z0-9_.-]{0,61}[A-Za-z0-9])?)?$")
+_LABEL_KEY: Final = re.compile(r"^([a-z0-9.-]{1,253}/)?[A-Za-z0-9]([A-Za-z0-9_.-]{0,61}[A-Za-z0-9])?$")
+_OWN_LABELS: Final = ("skerry.dev/", "app.kubernetes.io/")
 
 
 def sense_problems(spec: DeploymentSpec) -> list[Problem]:
@@ -64,6 +79,7 @@ def _target(spec: DeploymentSpec) -> Iterator[Problem]:
                 yield Problem("target.aws.vpc_cidr", f"'{network}' is too small for three zones", "use a /16 or /17")
         except ValueError as exc:
             yield Problem("target.aws.vpc_cidr", f"is not an address range: {exc}", "write it like 10.0.0.0/16")
+        yield from _places(spec)
     elif spec.layer is Layer.BASE:
         yield Problem("layer", "base has no meaning on own machines", "remove it: there is only the platform layer")
     if target.kind is TargetKind.ONPREM and target.region:
@@ -72,6 +88,43 @@ def _target(spec: DeploymentSpec) -> Iterator[Problem]:
         yield Problem("target.site_registry", "is required where connected is false", "name host:port of the registry")
     if spec.mode is Mode.AIR_GAPPED and target.connected:
         yield Problem("target.connected", "is true, but mode is air-gapped", "set connected: false")
+
+
+def _places(spec: DeploymentSpec) -> Iterator[Problem]:
+    """Check region and zones on AWS."""
+    region, zones = spec.target.region, spec.target.failure_domains
+    known = [row.name for row in regions() if row.cloud == "aws"]
+    if region and region not in known:
+        near = difflib.get_close_matches(region, known, n=1)
+        remedy = f"did you mean '{near[0]}'?" if near else f"known are {', '.join(known)}"
+        yield Problem("target.region", f"'{region}' is not an AWS region", remedy)
+    elif region:
+        for zone in zones:
+            if zone == region or region_of_zone("aws", zone) != region:
+                yield Problem(
+                    "target.failure_domains", f"'{zone}' is not a zone of {region}", f"name zones such as {region}a"
+                )
+    low, high = EKS_ZONES
+    if not low <= len(zones) <= high:
+        yield Problem(
+            "target.failure_domains",
+            f"{len(zones)} zones are named, EKS needs {low} and the network has room for {high}",
+            f"name {low} to {high} zones",
+        )
+
+
+def _labels(spec: DeploymentSpec) -> Iterator[Problem]:
+    zones = spec.target.failure_domains
+    for zone in sorted({zone for zone in zones if zones.count(zone) > 1}):
+        yield Problem("target.failure_domains", f"'{zone}' is named twice", "name each once")
+    form = "use letters, digits, '-', '_' and '.', at most 63, beginning and ending with a letter or digit"
+    for key, value in spec.tags.items():
+        if key.startswith(_OWN_LABELS):
+            yield Problem(f"tags.{key}", "is set by Skerry itself", "remove it")
+        elif not _LABEL_KEY.match(key):
+            yield Problem(f"tags.{key}", "cannot be the name of a label of Kubernetes objects", form)
+        elif not _LABEL_VALUE.match(value):
+            yield Problem(f"tags.{key}", f"'{value}' cannot be a label of Kubernetes objects", form)
 
 
 def _hosted(spec: DeploymentSpec) -> Iterator[Problem]:
@@ -161,8 +214,11 @@ def _small_model(spec: DeploymentSpec) -> Iterator[Problem]:
     if execution.small_model is not SmallModelPlacement.CPU:
         return
     known = load_catalog().models
-    if execution.model not in known:
-        yield Problem("execution.model", f"'{execution.model}' is not in images/models.yaml", f"use {sorted(known)}")
+    listed = f"use one of {', '.join(sorted(known))}"
+    if execution.model is None:
+        yield Problem("execution.model", "is required for small_model: cpu", listed)
+    elif execution.model not in known:
+        yield Problem("execution.model", f"'{execution.model}' is not in images/models.yaml", listed)
 
 
 def _names(spec: DeploymentSpec) -> Iterator[Problem]:
@@ -192,6 +248,7 @@ def _machines(spec: DeploymentSpec) -> Iterator[Problem]:
     for tier, pool in _pools(spec):
         machine = pool.machine
         if machine.instance_type:
+            yield from _named_machine(f"{tier}.pool.machine", spec.target.kind.value, machine)
             continue
         try:
             smallest(
@@ -206,6 +263,24 @@ def _machines(spec: DeploymentSpec) -> Iterator[Problem]:
             yield Problem(f"{tier}.pool.machine", str(exc))
 
 
+def _named_machine(path: str, cloud: str, machine: MachineSpec) -> Iterator[Problem]:
+    """Check that the type that is named has what is asked of it: sizes are reckoned by what is asked."""
+    try:
+        found = instance_type(cloud, f"{machine.instance_type}")
+    except CatalogError as exc:
+        yield Problem(f"{path}.instance_type", str(exc))
+        return
+    wanted = (machine.vcpu, machine.memory_gib, machine.gpus, machine.gpu_memory_gib)
+    has = (found.vcpu, found.memory_gib, found.gpus, found.gpu_memory_gib)
+    if any(need > have for need, have in zip(wanted, has, strict=True)):
+        text = "{} vCPU, {:g} GiB and {} x {:g} GiB GPUs"
+        yield Problem(
+            f"{path}.instance_type",
+            f"'{found.name}' has {text.format(*has)}, which is less than {text.format(*wanted)}",
+            "name a larger type, or ask less of the machine",
+        )
+
+
 CHECKS: Final[tuple[Callable[[DeploymentSpec], Iterator[Problem]], ...]] = (
     _target,
     _hosted,
@@ -214,5 +289,6 @@ CHECKS: Final[tuple[Callable[[DeploymentSpec], Iterator[Problem]], ...]] = (
     _small_model,
     _names,
     _machines,
+    _labels,
 )
 """Every check, in the order in which problems are reported."""
