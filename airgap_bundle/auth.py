@@ -13,7 +13,8 @@ from pathlib import Path
 from skerry.errors import UsageError
 
 _PARAMETER = re.compile(r'([a-zA-Z_]+)="([^"]*)"')
-# The keys under which docker keeps the Docker Hub login. Source: docker/cli cli/config, read 2026-11
+# The keys under which docker keeps the Docker Hub login. Source: docker/cli v28.5.1 cli/command/registry.go,
+# distribution/reference v0.6.0 normalize.go, read 2026-11
 _HUB_KEYS = ("https://index.docker.io/v1/", "index.docker.io", "docker.io", "registry-1.docker.io")
 
 

@@ -17,7 +17,7 @@ from skerry.graph import UNKNOWN, Resource, ResourceGraph, Secret, walk
 _K8S: Final = "kubernetes:"
 RELEASE_TYPE: Final = "kubernetes:helm.sh/v3:Release"
 
-# Source: Kubernetes API reference v1.34, workload resources, read 2026-11
+# Source: k8s.io/api v0.34.1 core/v1, apps/v1, batch/v1 types.go, read 2026-11
 _POD_SPECS: Final[Mapping[tuple[str, str], tuple[str, ...]]] = {
     ("", "Pod"): ("spec",),
     ("core", "Pod"): ("spec",),
@@ -29,7 +29,7 @@ _POD_SPECS: Final[Mapping[tuple[str, str], tuple[str, ...]]] = {
     ("apps", "ReplicaSet"): ("spec.template.spec",),
     ("batch", "Job"): ("spec.template.spec",),
     ("batch", "CronJob"): ("spec.jobTemplate.spec.template.spec",),
-    # Source: ray-project/kuberay ray-operator/apis/ray/v1, read 2026-11
+    # Source: ray-project/kuberay v1.7.0 ray-operator/apis/ray/v1, read 2026-11
     ("ray.io", "RayCluster"): (
         "spec.headGroupSpec.template.spec",
         "spec.workerGroupSpecs[].template.spec",
@@ -38,22 +38,45 @@ _POD_SPECS: Final[Mapping[tuple[str, str], tuple[str, ...]]] = {
         "spec.rayClusterConfig.headGroupSpec.template.spec",
         "spec.rayClusterConfig.workerGroupSpecs[].template.spec",
     ),
+    ("ray.io", "RayCronJob"): (
+        "spec.jobTemplate.rayClusterSpec.headGroupSpec.template.spec",
+        "spec.jobTemplate.rayClusterSpec.workerGroupSpecs[].template.spec",
+        "spec.jobTemplate.submitterPodTemplate.spec",
+    ),
     ("ray.io", "RayJob"): (
         "spec.rayClusterSpec.headGroupSpec.template.spec",
         "spec.rayClusterSpec.workerGroupSpecs[].template.spec",
         "spec.submitterPodTemplate.spec",
     ),
-    # Source: kubernetes-sigs/lws api/leaderworkerset/v1, read 2026-11
+    # Source: cloudnative-pg/cloudnative-pg v1.30.0 api/v1/pooler_types.go, read 2026-11
+    ("postgresql.cnpg.io", "Pooler"): ("spec.template.spec",),
+    # Source: sigs.k8s.io/lws v0.7.0 api/leaderworkerset/v1, read 2026-11
     ("leaderworkerset.x-k8s.io", "LeaderWorkerSet"): (
         "spec.leaderWorkerTemplate.leaderTemplate.spec",
         "spec.leaderWorkerTemplate.workerTemplate.spec",
     ),
 }
+_CATALOGUED: Final = (
+    "spec.images[].image",
+    "spec.images[].extensions[].image.reference",
+    "spec.componentImages[].image",
+)
+_BESIDE_RAY: Final = ("autoscalerOptions.image", "historyServerOptions.collectorOptions.image")
 _FIELDS: Final[Mapping[tuple[str, str], tuple[str, ...]]] = {
-    # Source: cloudnative-pg/cloudnative-pg api/v1, read 2026-11
-    ("postgresql.cnpg.io", "Cluster"): ("spec.imageName",),
-    ("postgresql.cnpg.io", "ImageCatalog"): ("spec.images[].image",),
-    ("postgresql.cnpg.io", "ClusterImageCatalog"): ("spec.images[].image",),
+    # Source: cloudnative-pg/cloudnative-pg v1.30.0 api/v1, read 2026-11
+    ("postgresql.cnpg.io", "Cluster"): ("spec.imageName", "spec.postgresql.extensions[].image.reference"),
+    ("postgresql.cnpg.io", "ImageCatalog"): _CATALOGUED,
+    ("postgresql.cnpg.io", "ClusterImageCatalog"): _CATALOGUED,
+    # Source: ray-project/kuberay v1.7.0 ray-operator/apis/ray/v1/raycluster_types.go, read 2026-11
+    **{
+        ("ray.io", kind): tuple(f"spec.{prefix}{field}" for field in _BESIDE_RAY)
+        for kind, prefix in (
+            ("RayCluster", ""),
+            ("RayService", "rayClusterConfig."),
+            ("RayJob", "rayClusterSpec."),
+            ("RayCronJob", "jobTemplate.rayClusterSpec."),
+        )
+    },
 }
 _IN_POD: Final = (
     "containers[].image",

@@ -27,7 +27,8 @@ from skerry.errors import RegistryError
 
 _MAX_ERROR_BYTES: Final = 64 * 1024
 _MAX_TOKEN_BYTES: Final = 256 * 1024
-# Source: docker.io is a name; its API is served by this host. distribution/reference, read 2026-11
+# Source: docker.io is a name; its API is served by this host. distribution/reference v0.6.0
+# normalize.go, read 2026-11
 _API_HOSTS: Final = {"docker.io": "registry-1.docker.io"}
 
 PULL: Final = "pull"

@@ -3,7 +3,7 @@
 It speaks the distribution API as far as clients use it: pull with `Range`, uploads in one or more pieces, mounts,
 manifests by tag and digest (children must be there first), the catalog.
 
-# Source: opencontainers/distribution-spec spec.md end-1 to end-12, read 2026-11
+# Source: opencontainers/distribution-spec spec.md endpoints end-1 to end-11, read 2026-11
 """
 
 from __future__ import annotations

@@ -57,6 +57,28 @@ KINDS: dict[str, tuple[str, dict[str, object], str]] = {
     "an init container": (
         "kubernetes:apps/v1:DaemonSet", {"spec": {"template": {"spec": {"initContainers": [{"image": REDIS}]}}}},
         "spec.template.spec.initContainers[0].image"),
+    "Ray's autoscaler": (
+        "kubernetes:ray.io/v1:RayCluster", {"spec": {"autoscalerOptions": {"image": REDIS}}},
+        "spec.autoscalerOptions.image"),
+    "Ray's history collector in a job": (
+        "kubernetes:ray.io/v1:RayJob",
+        {"spec": {"rayClusterSpec": {"historyServerOptions": {"collectorOptions": {"image": REDIS}}}}},
+        "spec.rayClusterSpec.historyServerOptions.collectorOptions.image"),
+    "a Ray job by the clock": (
+        "kubernetes:ray.io/v1:RayCronJob",
+        {"spec": {"jobTemplate": {"rayClusterSpec": {"headGroupSpec": {"template": {"spec": pod(REDIS)}}}}}},
+        "spec.jobTemplate.rayClusterSpec.headGroupSpec.template.spec.containers[0].image"),
+    "a pooler of PostgreSQL": (
+        "kubernetes:postgresql.cnpg.io/v1:Pooler", {"spec": {"template": {"spec": pod(REDIS)}}},
+        "spec.template.spec.containers[0].image"),
+    "an extension of PostgreSQL": (
+        "kubernetes:postgresql.cnpg.io/v1:Cluster",
+        {"spec": {"postgresql": {"extensions": [{"image": {"reference": REDIS}}]}}},
+        "spec.postgresql.extensions[0].image.reference"),
+    "an extension in a catalogue": (
+        "kubernetes:postgresql.cnpg.io/v1:ImageCatalog",
+        {"spec": {"images": [{"extensions": [{"image": {"reference": REDIS}}]}]}},
+        "spec.images[0].extensions[0].image.reference"),
     "an image volume": (
         "kubernetes:apps/v1:StatefulSet",
         {"spec": {"template": {"spec": {"volumes": [{"name": "x"}, {"image": {"reference": REDIS}}]}}}},
