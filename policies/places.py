@@ -13,7 +13,8 @@ CLOUDS: Final = {"aws": "aws", "aws-native": "aws", "gcp": "gcp", "azure-native"
 """Package of a type token -> cloud."""
 
 # Inputs that place a resource, the most exact first.
-# Source: schemas of pulumi-aws 7.51.1, pulumi-gcp 10.2.0, pulumi-azure-native 3.29.0, read 2026-11
+# Source: schema of pulumi-aws 7.51.1, read 2026-11; those of pulumi-gcp 10.2.0 and pulumi-azure-native 3.29.0
+# (not opened; check before relying on it)
 _INPUTS: Final = {
     "aws": ("region", "availabilityZone"),
     "gcp": ("location", "region", "zone"),
@@ -21,7 +22,8 @@ _INPUTS: Final = {
 }
 
 # Services that have no region of their own.
-# Source: AWS whitepaper "AWS Fault Isolation Boundaries", "Global services", read 2026-11
+# Source: AWS whitepaper "AWS Fault Isolation Boundaries", "Global services", read 2026-11;
+# for the other clouds no page was opened: check before relying on it
 _GLOBAL_MODULES: Final = frozenset({
     "aws:iam", "aws:route53", "aws:cloudfront", "aws:globalaccelerator", "aws:organizations", "aws:account",
     "gcp:projects", "gcp:serviceaccount", "gcp:dns", "gcp:organizations",

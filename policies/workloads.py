@@ -18,7 +18,7 @@ REPLICATED: Final = ("Deployment", "StatefulSet")
 _CONTAINER_IMAGE: Final = re.compile(r"(?:^|\.)(?:containers|initContainers|ephemeralContainers)\[\d+\]\.image$")
 
 # Image fields of operators' custom resources that are no container of a pod template.
-# Source: CloudNativePG 1.30 API reference `imageName`; MongoDB operator `imagePullSpec`, read 2026-11
+# Source: cloudnative-pg v1.30.0 api/v1/cluster_types.go `imageName`, read 2026-11
 _CUSTOM_IMAGE: Final = re.compile(r"(?:^|\.)imageName$")
 
 

@@ -21,12 +21,12 @@ _CODE = re.compile(r"^[A-Z]{2}$")
 _AWS_ZONE = re.compile(r"^((?:[a-z]+-){2,3}\d)[a-z]$")
 _GCP_ZONE = re.compile(r"^([a-z]+-[a-z]+\d+)-[a-z]$")
 
-# Source: european-union.europa.eu "EU countries", read 2026-11
+# Source: food.ec.europa.eu "Approved rabies serology laboratories", EU countries (it writes DA and EL), read 2026-11
 _EU: Final = frozenset({
     "AT", "BE", "BG", "CY", "CZ", "DE", "DK", "EE", "ES", "FI", "FR", "GR", "HR", "HU",
     "IE", "IT", "LT", "LU", "LV", "MT", "NL", "PL", "PT", "RO", "SE", "SI", "SK",
 })  # fmt: skip
-# Source: efta.int "The Basic Features of the EEA Agreement" (EU and Iceland, Liechtenstein, Norway), read 2026-11
+# Source: developers.tiktok.com "Supported Countries" (EEA: the EU, Iceland, Liechtenstein, Norway), read 2026-11
 _EEA: Final = _EU | {"IS", "LI", "NO"}
 
 BLOCS: Final = {"EU": _EU, "EEA": _EEA}

@@ -18,7 +18,11 @@ from skerry.config.spec import Precision
 from skerry.units import GIB
 
 BYTES_PER_PARAMETER: Final = {Precision.BF16: 2.0, Precision.FP8: 1.0, Precision.INT4: 0.55}
-"""Source: AWQ int4 keeps scales and zero points beside 4-bit weights, about 0.55 bytes; read 2026-11."""
+"""AWQ keeps a scale and a zero point beside each group of 4-bit weights: with groups of 128 about 4.16 bits a weight.
+Some layers stay in 16 bits, so 0.55 bytes are an estimate of ours.
+
+Source: multigrid.ai "Group Size in GPTQ and AWQ Quantization", read 2026-11.
+"""
 
 RUNTIME_GIB: Final = 2.0
 """GiB of one GPU that CUDA context, activations and graphs take beside weights and cache; an estimate of ours."""

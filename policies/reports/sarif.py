@@ -2,7 +2,8 @@
 
 A violation is of kind `fail`, an undetermined finding `open`, a waived one `fail` with an accepted suppression. What is
 ok or not applicable is left out: thousands of lines that no viewer shows.
-Source: OASIS "Static Analysis Results Interchange Format (SARIF) Version 2.1.0", read 2026-11
+Source: JSON schema sarif-2.1.0-rtm.6 (kind, level), read 2026-11; OASIS "Static Analysis Results Interchange Format
+(SARIF) Version 2.1.0" (not opened; check before relying on it)
 """
 
 from __future__ import annotations

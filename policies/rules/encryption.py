@@ -168,7 +168,8 @@ _SECRET_VALUE: Final = re.compile(
 )
 """Forms that only secrets have: private keys, AWS and GitHub keys, addresses with a password.
 
-Source: AWS IAM reference "Unique identifiers" (AKIA), GitHub docs "Token prefixes" (ghp_), read 2026-11
+Source: Hacking-the-Cloud "IAM ID Identifiers" (AKIA), read 2026-11; GitHub docs "Token prefixes" (ghp_)
+(not opened; check before relying on it)
 """
 
 _SECRET_INPUTS: Final = ("password", "masterPassword", "authToken", "secretString", "adminPassword", "rootPassword")

@@ -22,7 +22,6 @@ CLASS_TAGS: Final = ("skerry.dev/data-class", "skerry:data-class", "data-class",
 # Source: schema of pulumi-aws 7.51.1, read 2026-11
 _COPIES: Final = {
     "aws:dynamodb/table:Table": ("replicas", "regionName"),
-    "aws:dynamodb/tableReplica:TableReplica": ("", "regionOverride"),
     "aws:secretsmanager/secret:Secret": ("replicas", "region"),
     "aws:ecr/replicationConfiguration:ReplicationConfiguration": (
         "replicationConfiguration.rules.destinations", "region",
