@@ -20,7 +20,10 @@ def nat_gateway(context: Context, gateway: Resource) -> Iterator[CostComponent]:
 
 
 def vpc(context: Context, network: Resource) -> Iterator[CostComponent]:
-    """Yield what goes between zones, which is billed on both sides. Source: Amazon EC2 pricing page, read 2026-11."""
+    """Yield what goes between zones, which is billed on both sides.
+
+    Source: Amazon EC2 pricing page (not opened; check before relying on it).
+    """
     yield context.metered(network, "data between zones", "transfer-between-zones", GB, Metered.GB_BETWEEN_ZONES, 2)
 
 
