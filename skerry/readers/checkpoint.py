@@ -15,6 +15,8 @@ from skerry.graph import PROVIDER_PREFIX, UNKNOWN, Resource, ResourceGraph, Secr
 
 MASK: Final = "[secret]"
 """What the command prints in a preview in place of a secret."""
+_MAX_DEPTH: Final = 100
+"""Levels of nesting; deeper than any resource goes, so what goes deeper is hostile."""
 _DEFAULT_PROVIDER: Final = "default"
 _PROJECT_SCHEME: Final = "project:///"
 
@@ -191,20 +193,22 @@ def _values(row: Mapping[str, Any], key: str, what: str) -> dict[str, Any]:
         raise GraphError(f"'{key}' of {row.get('urn')} in {what} cannot be read: {exc}") from exc
 
 
-def _value(value: Any) -> Any:
+def _value(value: Any, depth: int = 0) -> Any:
     """Return the graph's form of a printed value."""
+    if depth > _MAX_DEPTH:
+        raise ValueError(f"a value is nested deeper than {_MAX_DEPTH} levels")
     if value == MASK:
         return Secret(UNKNOWN)
     if isinstance(value, float) and value.is_integer():
         return int(value)
     if isinstance(value, list):
-        return [_value(item) for item in value]
+        return [_value(item, depth + 1) for item in value]
     if not isinstance(value, dict):
         return decode(value)
     if value.get(SIGNATURE) == SECRET_SIGNATURE:
         # Sealed, unless the state was exported with --show-secrets.
         plaintext = value.get("plaintext")
-        return Secret(_value(json.loads(plaintext)) if isinstance(plaintext, str) else UNKNOWN)
+        return Secret(_value(json.loads(plaintext), depth + 1) if isinstance(plaintext, str) else UNKNOWN)
     if SIGNATURE in value:
         return decode(value)
-    return {key: _value(item) for key, item in value.items()}
+    return {key: _value(item, depth + 1) for key, item in value.items()}
