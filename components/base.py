@@ -15,7 +15,7 @@ TOKEN_PREFIX: Final = "skerry:index:"
 """The component host names every class so; it is part of each URN and never changes."""
 
 MAX_NAME_LENGTH: Final = 63
-"""A DNS label. Source: RFC 1123 section 2.1 and Kubernetes "Object Names and IDs", read 2026-11."""
+"""A DNS label. Source: Kubernetes "Object Names and IDs", DNS Label Names, read 2026-11."""
 
 _NAME = re.compile(r"^[a-z0-9]([a-z0-9-]*[a-z0-9])?$")
 

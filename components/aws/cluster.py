@@ -25,7 +25,7 @@ NODE_POLICIES: Final = (
     "AmazonEC2ContainerRegistryPullOnly",
     "AmazonSSMManagedInstanceCore",
 )
-"""Source: Amazon EKS "Node IAM role" and Karpenter "Getting started", read 2026-11."""
+"""Source: aws/karpenter-provider-aws v1.14.1 cloudformation.yaml of its "Getting started", read 2026-11."""
 
 ADDONS: Final = ("vpc-cni", "kube-proxy", "coredns", "eks-pod-identity-agent")
 

@@ -13,7 +13,12 @@ from skerry.config.spec import DeploymentSpec
 from skerry.facts import ComponentFacts, Tier
 
 INTERFACE_ENDPOINTS = ("ec2", "ecr.api", "ecr.dkr", "eks", "eks-auth", "elasticloadbalancing", "logs", "sqs", "sts")
-"""What a private EKS cluster calls. Source: Amazon EKS "Deploy private clusters", read 2026-11."""
+"""What a private EKS cluster calls.
+
+Source: Amazon EKS user guide "Deploy private clusters with limited internet access"; `eks-auth`:
+manage-access/aws-access/service-accounts.adoc of the same; `eks`, `sqs`: Karpenter v1.14.1 "Getting started";
+read 2026-11.
+"""
 
 FLOW_LOG_DAYS = 90
 

@@ -20,7 +20,7 @@ GPU_ROOT_GIB = 300
 """GiB of the root volume: images of inference servers are large."""
 
 AMI_TYPES = {False: "AL2023_x86_64_STANDARD", True: "AL2023_x86_64_NVIDIA"}
-"""Source: Amazon EKS API, NodegroupAmiType, read 2026-11."""
+"""Source: aws-sdk-go-v2 service/eks v1.105.3 types/enums.go (AMITypes), read 2026-11."""
 
 
 def machine_of(pool: PoolSpec) -> InstanceType:

@@ -16,11 +16,14 @@ TIER_LABEL: Final = "skerry.dev/tier"
 """Node label and taint key that a pool of one tier bears."""
 
 ZONE_LABEL: Final = "topology.kubernetes.io/zone"
-"""Source: Kubernetes "Well-Known Labels, Annotations and Taints", read 2026-11."""
+"""Source: Kubernetes "Pod Topology Spread Constraints", Node labels, read 2026-11."""
 
 
 PRIVATE_RANGES: Final = ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10")
-"""Where API servers stand when nobody says more. Source: RFC 1918 section 3 and RFC 6598 section 7, read 2026-11."""
+"""Where API servers stand when nobody says more.
+
+Source: RFC 1918 and RFC 6598 (not opened; check before relying on it).
+"""
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,10 @@ from components.kubernetes.workload import Priority
 from skerry.facts import ComponentFacts, EndpointFact, Tier
 
 NAMESPACE_LABEL: Final = "kubernetes.io/metadata.name"
-"""Set by the API server on every namespace. Source: Kubernetes "Namespaces", read 2026-11."""
+"""Set by the API server on every namespace.
+
+Source: Kubernetes "Namespaces" (not opened; check before relying on it).
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +128,7 @@ class TierNamespace(SkerryComponent):
         LimitRange(
             self.child_name("limits"), metadata=self._metadata("defaults"), spec={"limits": [container]}, opts=options
         )
-        # Source: Kubernetes "Resource Quotas", object count and extended resources, read 2026-11
+        # Source: Kubernetes "Configure Quotas for API Objects" (not opened; check before relying on it)
         hard = {"services.loadbalancers": "0", "services.nodeports": "0", "requests.nvidia.com/gpu": str(gpus)}
         ResourceQuota(self.child_name("quota"), metadata=self._metadata("limits"), spec={"hard": hard}, opts=options)
 
