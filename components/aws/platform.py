@@ -134,8 +134,8 @@ class AwsPlatform(SkerryComponent):
             namespace=namespace,
             values={
                 "controller": {
-                    # An empty digest, too, must be said: the chart's own is of another version, and would win over the tag.
-                    # Source: aws/karpenter-provider-aws v1.14.1 charts/karpenter values.yaml, _helpers.tpl, read 2026-11
+                    # Said even where empty: the chart's own digest is of another version and would win over the tag.
+                    # Source: aws/karpenter-provider-aws v1.14.1 charts/karpenter/templates/_helpers.tpl, read 2026-11
                     "image": {"repository": repository, "tag": tag, "digest": digest}
                 },
                 "settings": {

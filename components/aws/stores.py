@@ -16,14 +16,32 @@ from skerry.facts import ComponentFacts, Tier
 
 POSTGRES_PORT: Final = 5432
 POSTGRES_MAJOR: Final = "17"
-"""Source: Amazon RDS for PostgreSQL release calendar, read 2026-11."""
+"""Source: Amazon RDS user guide USER_UpgradeDBInstance.PostgreSQL.MajorVersion (17.1 to 17.5), read 2026-11."""
 
 POSTGRES_CLASS: Final = "db.r6g.large"
 BACKUP_DAYS: Final = 14
 CACHE_PORT: Final = 6379
 CACHE_TYPE: Final = "cache.r6g.large"
 CACHE_ENGINE, CACHE_VERSION = "valkey", "8.0"
-"""Source: Amazon ElastiCache "Supported engines and versions", read 2026-11."""
+"""Source: Amazon ElastiCache "Supported engines and versions" (not opened; check before relying on it)."""
+
+
+@dataclass(frozen=True, slots=True)
+class ManagedStores:
+    """Which stores AWS runs; the others run in the cluster."""
+
+    relational: bool
+    object_store: bool
+    pubsub: bool
+
+
+def managed_by_aws(spec: DeploymentSpec) -> ManagedStores:
+    """Return what the configuration leaves to AWS: all but what is named otherwise."""
+    return ManagedStores(
+        relational=spec.meta.relational_kind is not RelationalKind.CLOUDNATIVE_PG,
+        object_store=spec.channels.object_store is not ObjectStoreKind.SEAWEEDFS,
+        pubsub=spec.channels.pubsub is not PubSubKind.VALKEY,
+    )
 
 
 class AwsPostgres(SkerryComponent):

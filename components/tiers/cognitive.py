@@ -35,7 +35,7 @@ STARTUP_S: Final = 2400
 """Seconds that a server may take to start: 140 GB of weights over a 1 Gbit/s link take about 19 minutes."""
 
 HOSTED: Final = {ModelProvider.OPENAI: "api.openai.com", ModelProvider.ANTHROPIC: "api.anthropic.com"}
-"""Source: the vendors' API references, read 2026-11."""
+"""Source: the vendors' API references (not opened; check before relying on it)."""
 
 PROVIDERS_MAP: Final = "model-providers"
 

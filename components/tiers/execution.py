@@ -20,10 +20,10 @@ from skerry.facts import ComponentFacts, ImageFact, ScalingFact, Tier
 from skerry.images import ImageReference
 
 API_VERSION: Final = "ray.io/v1"
-"""Source: kuberay ray-operator config/crd/bases/ray.io_rayclusters.yaml, read 2026-11."""
+"""Source: ray-project/kuberay v1.7.0 ray-operator/apis/ray/v1/raycluster_types.go, read 2026-11."""
 
 PORTS: Final = {"gcs": 6379, "dashboard": 8265, "client": 10001, "metrics": 8080}
-"""Source: Ray "Configuring Ray", ports, read 2026-11."""
+"""Source: ray-project/kuberay v1.7.0 ray-operator/controllers/ray/utils/constant.go, read 2026-11."""
 
 IDLE_S: Final = 60
 """Seconds without work after which a worker is given back; Ray's own default."""
