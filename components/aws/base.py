@@ -12,7 +12,7 @@ from pulumi_aws import cloudwatch, iam, kms, sqs
 from components.aws.cluster import AwsCluster
 from components.aws.network import AwsNetwork
 from components.aws.permissions import agents_policy, karpenter_policy, key_policy, queue_policy, trust_of
-from components.aws.stores import AwsObjectStore, AwsPostgres, AwsPubSub
+from components.aws.stores import AwsObjectStore, AwsPostgres, AwsPubSub, managed_by_aws
 from components.aws.tags import tags_of
 from components.base import SkerryComponent, checked_name
 from skerry.config.spec import DeploymentSpec
@@ -67,19 +67,11 @@ class AwsBase(SkerryComponent):
         self._cluster = AwsCluster(
             self.child_name("cluster"), spec, network, cluster_name=cluster_name, key_arn=key.arn, opts=inside
         )
-        shared: dict[str, Any] = {
-            "vpc_id": network.vpc_id,
-            "subnet_ids": network.subnet_ids,
-            "clients": self._cluster.security_group_id,
-            "key_arn": key.arn,
-        }
-        self._postgres = AwsPostgres(self.child_name("postgres"), spec, **shared, opts=inside)
-        self._objects = AwsObjectStore(self.child_name("objects"), spec, key_arn=key.arn, opts=inside)
-        self._pubsub = AwsPubSub(self.child_name("pubsub"), spec, **shared, opts=inside)
+        self._key_arn = key.arn
         self._options = pulumi.ResourceOptions(parent=self, provider=provider)
+        self._stores = self._managed_stores(spec, network, inside)
         self._queue = self._interruptions()
-        self._controller = self._karpenter_role()
-        self._agents = self._agents_role(key.arn)
+        self._karpenter_role()
         self.finish()
 
     def stack_outputs(self) -> dict[str, pulumi.Input[object]]:
@@ -89,12 +81,36 @@ class AwsBase(SkerryComponent):
             "kubeconfig": self._cluster.kubeconfig,
             "region": self._region,
             "network": self._cidr,
-            "postgresEndpoint": self._postgres.endpoint,
-            "pubsubEndpoint": self._pubsub.endpoint,
-            "bucket": self._objects.endpoint,
+            "keyArn": self._key_arn,
             "nodeRole": self._cluster.node_role.name,
             "interruptionQueue": self._queue.name,
+            **self._stores,
         }
+
+    def _managed_stores(
+        self, spec: DeploymentSpec, network: AwsNetwork, inside: pulumi.ResourceOptions
+    ) -> dict[str, pulumi.Input[object]]:
+        """Make the stores that AWS is to run, and return where they are; the others run in the cluster."""
+        wanted = managed_by_aws(spec)
+        shared: dict[str, Any] = {
+            "vpc_id": network.vpc_id,
+            "subnet_ids": network.subnet_ids,
+            "clients": self._cluster.security_group_id,
+            "key_arn": self._key_arn,
+            "opts": inside,
+        }
+        found: dict[str, pulumi.Input[object]] = {}
+        if wanted.relational:
+            postgres = AwsPostgres(self.child_name("postgres"), spec, **shared)
+            found["postgresEndpoint"] = postgres.endpoint
+            found["postgresSecretArn"] = postgres.secret_arn
+        if wanted.object_store:
+            objects = AwsObjectStore(self.child_name("objects"), spec, key_arn=self._key_arn, opts=inside)
+            found["bucket"] = objects.endpoint
+            self._agents_role(objects)
+        if wanted.pubsub:
+            found["pubsubEndpoint"] = AwsPubSub(self.child_name("pubsub"), spec, **shared).endpoint
+        return found
 
     def _interruptions(self) -> sqs.Queue:
         queue = sqs.Queue(
@@ -116,7 +132,7 @@ class AwsBase(SkerryComponent):
             cloudwatch.EventTarget(self.child_name(f"on-{event}"), rule=rule.name, arn=queue.arn, opts=self._options)
         return queue
 
-    def _karpenter_role(self) -> iam.Role:
+    def _karpenter_role(self) -> None:
         role = iam.Role(
             self.child_name("karpenter"),
             assume_role_policy=trust_of("pods.eks.amazonaws.com", tag_session=True),
@@ -131,10 +147,9 @@ class AwsBase(SkerryComponent):
             opts=self._options,
         )
         self._identity("karpenter", "sensei-operators", "karpenter", role)
-        return role
 
-    def _agents_role(self, key_arn: pulumi.Input[str]) -> iam.Role:
-        """Return the role by which pods reach the bucket, without a key of their own."""
+    def _agents_role(self, objects: AwsObjectStore) -> None:
+        """Make the role by which pods reach the bucket, without a key of their own."""
         role = iam.Role(
             self.child_name("agents"),
             assume_role_policy=trust_of("pods.eks.amazonaws.com", tag_session=True),
@@ -143,12 +158,11 @@ class AwsBase(SkerryComponent):
         iam.RolePolicy(
             self.child_name("agents"),
             role=role.id,
-            policy=pulumi.Output.all(self._objects.bucket.arn, key_arn).apply(lambda args: agents_policy(*args)),
+            policy=pulumi.Output.all(objects.bucket.arn, self._key_arn).apply(lambda args: agents_policy(*args)),
             opts=self._options,
         )
         for space in ("sensei-cognitive", "sensei-execution", "sensei-meta"):
             self._identity(space, space, "agents", role)
-        return role
 
     def _identity(self, name: str, namespace: str, account: str, role: iam.Role) -> None:
         aws.eks.PodIdentityAssociation(

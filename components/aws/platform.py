@@ -10,7 +10,9 @@ import pulumi_kubernetes as k8s
 from pulumi_kubernetes.apiextensions import CustomResource
 from pulumi_kubernetes.storage.v1 import StorageClass
 
-from components.aws.nodes import ROOT_GIB, machine_of, nodes_fact
+from components.aws.nodes import ROOT_GIB, machine_of, nodes_fact, purchase_of
+from components.aws.stores import CACHE_PORT, POSTGRES_PORT, managed_by_aws
+from components.aws.tags import tags_of
 from components.base import SkerryComponent
 from components.kubernetes.cluster import TIER_LABEL, Cluster, ManagedService
 from components.kubernetes.node_pool import NodePool, placement_of, scaling_of
@@ -65,9 +67,8 @@ class AwsPlatform(SkerryComponent):
             enable_server_side_apply=True,
             opts=self.child_options(),
         )
-        region, network = spec.target.region, base.require_output("network")
         if spec.target.storage_class is None or spec.target.storage_class == STORAGE_CLASS:
-            self._storage_class(provider, labels)
+            self._storage_class(provider, labels, spec, base)
         placements = {Tier.META: placement_of(Tier.META, spec.meta.pool, None)}
         placements[Tier.EXECUTION] = placement_of(Tier.EXECUTION, spec.execution.pool, KARPENTER)
         if spec.cognitive.pool is not None:
@@ -93,12 +94,10 @@ class AwsPlatform(SkerryComponent):
             storage_encrypted=True if spec.target.storage_class is None else spec.target.storage_encrypted,
             network_encrypted=spec.target.network_encrypted,
             labels=labels,
-            relational=ManagedService(base.require_output("postgresEndpoint"), 5432, network=network),
-            pubsub=ManagedService(base.require_output("pubsubEndpoint"), 6379, network=network),
-            object_store=ManagedService(base.require_output("bucket"), 443, attributes={"region": region}),
+            **_services(spec, base),
             credentials=ManagedService(POD_IDENTITY, 80, network=f"{POD_IDENTITY}/32"),
             machines=self.make_machines,
-            machine_makers=_interfaces(region),
+            machine_makers=_interfaces(spec.target.region),
         )
         self.finish()
 
@@ -108,12 +107,27 @@ class AwsPlatform(SkerryComponent):
         organization = config.get("organization") or "organization"
         return pulumi.StackReference(f"{organization}/{pulumi.get_project()}/{spec.target.base_stack}")
 
-    def _storage_class(self, provider: k8s.Provider, labels: dict[str, str]) -> None:
+    def _storage_class(
+        self, provider: k8s.Provider, labels: dict[str, str], spec: DeploymentSpec, base: pulumi.StackReference
+    ) -> None:
+        """Make the class of all volumes.
+
+        Source: kubernetes-sigs/aws-ebs-csi-driver docs/parameters.md and docs/tagging.md of 2026-08, read 2026-11.
+        """
+        tags = tags_of(spec, Tier.PLATFORM)
+        # Whose volume it is, is not known to its class: the driver writes the namespace, of which there is one a tier.
+        del tags["skerry:tier"]
+        tags["skerry:namespace"] = "{{ .PVCNamespace }}"
         StorageClass(
             self.child_name("storage"),
             metadata={"name": STORAGE_CLASS, "labels": dict(labels)},
             provisioner="ebs.csi.aws.com",
-            parameters={"type": "gp3", "encrypted": "true"},
+            parameters={
+                "type": "gp3",
+                "encrypted": "true",
+                "kmsKeyId": base.require_output("keyArn"),
+                **{f"tagSpecification_{n}": f"{key}={value}" for n, (key, value) in enumerate(tags.items(), 1)},
+            },
             volume_binding_mode="WaitForFirstConsumer",
             allow_volume_expansion=True,
             reclaim_policy="Retain",
@@ -155,7 +169,7 @@ class AwsPlatform(SkerryComponent):
             api_version="karpenter.k8s.aws/v1",
             kind="EC2NodeClass",
             metadata={"name": "execution", "labels": dict(cluster.labels)},
-            spec=_node_class(base),
+            spec=_node_class(base, tags_of(spec, Tier.EXECUTION)),
             opts=after,
         )
         CustomResource(
@@ -187,7 +201,21 @@ def _interfaces(region: str) -> tuple[EndpointFact, ...]:
     )
 
 
-def _node_class(base: pulumi.StackReference) -> dict[str, Any]:
+def _services(spec: DeploymentSpec, base: pulumi.StackReference) -> dict[str, Any]:
+    """Return the stores that AWS runs, as the cluster's fields."""
+    wanted, network = managed_by_aws(spec), base.require_output("network")
+    found: dict[str, Any] = {}
+    if wanted.relational:
+        found["relational"] = ManagedService(base.require_output("postgresEndpoint"), POSTGRES_PORT, network=network)
+    if wanted.pubsub:
+        found["pubsub"] = ManagedService(base.require_output("pubsubEndpoint"), CACHE_PORT, network=network)
+    if wanted.object_store:
+        where = {"region": spec.target.region}
+        found["object_store"] = ManagedService(base.require_output("bucket"), 443, attributes=where)
+    return found
+
+
+def _node_class(base: pulumi.StackReference, tags: dict[str, str]) -> dict[str, Any]:
     """Source: aws/karpenter-provider-aws v1.14.1 pkg/apis/crds/karpenter.k8s.aws_ec2nodeclasses.yaml, read 2026-11."""
     discovery = {"tags": {"karpenter.sh/discovery": base.require_output("clusterName")}}
     return {
@@ -195,6 +223,7 @@ def _node_class(base: pulumi.StackReference) -> dict[str, Any]:
         "amiSelectorTerms": [{"alias": "al2023@latest"}],
         "subnetSelectorTerms": [discovery],
         "securityGroupSelectorTerms": [discovery],
+        "tags": tags,
         "metadataOptions": {"httpTokens": "required", "httpPutResponseHopLimit": 1},
         "blockDeviceMappings": [
             {
@@ -203,6 +232,7 @@ def _node_class(base: pulumi.StackReference) -> dict[str, Any]:
                     "volumeSize": f"{ROOT_GIB}Gi",
                     "volumeType": "gp3",
                     "encrypted": True,
+                    "kmsKeyID": base.require_output("keyArn"),
                     "deleteOnTermination": True,
                 },
             }
@@ -214,7 +244,7 @@ def _node_pool(spec: DeploymentSpec) -> dict[str, Any]:
     """Source: sigs.k8s.io/karpenter v1.13.0 pkg/apis/crds/karpenter.sh_nodepools.yaml, read 2026-11."""
     pool = spec.execution.pool
     machine = machine_of(pool)
-    capacity = ["spot", "on-demand"] if pool.purchase is Purchase.SPOT else ["on-demand"]
+    capacity = ["spot", "on-demand"] if purchase_of(pool) is Purchase.SPOT else ["on-demand"]
     return {
         "template": {
             "metadata": {"labels": {TIER_LABEL: Tier.EXECUTION.value}},

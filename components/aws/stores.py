@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Final
 
 import pulumi
@@ -11,7 +12,7 @@ from pulumi_aws import ec2, elasticache, rds, s3
 from components.aws.permissions import bucket_policy
 from components.aws.tags import tier_tag
 from components.base import SkerryComponent
-from skerry.config.spec import DeploymentSpec
+from skerry.config.spec import DeploymentSpec, ObjectStoreKind, PubSubKind, RelationalKind
 from skerry.facts import ComponentFacts, Tier
 
 POSTGRES_PORT: Final = 5432
@@ -79,8 +80,9 @@ class AwsPostgres(SkerryComponent):
             opts=self.child_options(),
         )
         self.instance = rds.Instance(
-            self.child_name("instance"),
-            identifier=checked_identifier(self.child_name("instance")),
+            # At most 63 characters, of which the provider adds 8. Source: botocore 1.44.5 rds CreateDBInstance,
+            # DBInstanceIdentifier, read 2026-11
+            self.child_name("instance", 55),
             engine="postgres",
             engine_version=POSTGRES_MAJOR,
             instance_class=POSTGRES_CLASS,
@@ -102,7 +104,8 @@ class AwsPostgres(SkerryComponent):
             delete_automated_backups=False,
             deletion_protection=True,
             skip_final_snapshot=False,
-            final_snapshot_identifier=f"{self.child_name('final')}",
+            # The stack is in it because two deployments of one account may not share a snapshot's name.
+            final_snapshot_identifier=f"{pulumi.get_stack()}-postgres-final",
             auto_minor_version_upgrade=True,
             performance_insights_enabled=True,
             performance_insights_kms_key_id=key_arn,
@@ -110,6 +113,7 @@ class AwsPostgres(SkerryComponent):
             tags=tier_tag(Tier.CHANNELS),
             opts=self.store_options(),
         )
+        self.secret_arn = self.instance.master_user_secrets.apply(lambda secrets: secrets[0].secret_arn)
         self.finish(endpoint=self.instance.address, port=POSTGRES_PORT, secret_ref=None, metrics_endpoint=None)
 
 
@@ -228,9 +232,9 @@ class AwsPubSub(SkerryComponent):
             self.child_name("subnets"), subnet_ids=list(subnet_ids), opts=self.child_options()
         )
         self.group = elasticache.ReplicationGroup(
-            self.child_name("group"),
-            # Source: ElastiCache API, ReplicationGroupId: at most 40 characters, read 2026-11
-            replication_group_id=self.child_name("group", 40),
+            # At most 40 characters, of which the provider adds 8.
+            # Source: AWS SDK for Kotlin, ElastiCache replicationGroupId, read 2026-11
+            self.child_name("group", 32),
             description=f"Pub/sub of {spec.system.value}",
             engine=CACHE_ENGINE,
             engine_version=CACHE_VERSION,
@@ -280,11 +284,6 @@ def _pubsub_facts(spec: DeploymentSpec, members: int) -> ComponentFacts:
         guarantee="at-most-once",
         ports={"valkey": CACHE_PORT},
     )
-
-
-def checked_identifier(name: str) -> str:
-    """Return an RDS identifier: at most 63 characters, no two hyphens in a row. Source: RDS API, read 2026-11."""
-    return name.replace("--", "-")
 
 
 def _closed_group(
