@@ -67,10 +67,10 @@ def _object(resource: Resource) -> Manifest:
     document["metadata"] = metadata
     kind = str(document.get("kind", resource.type.rsplit(":", 1)[-1]))
     name = str(metadata.get("name", resource.name))
-    namespace = str(metadata.get("namespace", "_cluster"))
-    if kind == "Namespace":
-        namespace = name
-    path = f"{_slug(namespace)}/{_slug(kind)}-{_slug(name)}.yaml"
+    namespace = name if kind == "Namespace" else metadata.get("namespace")
+    # No namespace can have an underscore, so none meets the folder of what lies in no namespace.
+    folder = "_cluster" if namespace is None else _slug(str(namespace))
+    path = f"{folder}/{_slug(kind)}-{_slug(name)}.yaml"
     return Manifest(path, resource.urn, document, not _masked(document))
 
 
@@ -107,4 +107,5 @@ def _masked(value: Any) -> bool:
 
 
 def _slug(text: str) -> str:
-    return _SAFE.sub("-", text.lower()).strip("-") or "x"
+    """Return `text` as a part of a path; dots at its ends go, so that `..` leads nowhere."""
+    return _SAFE.sub("-", text.lower()).strip("-.") or "x"
