@@ -64,6 +64,12 @@ class ExperimentTracker(SkerryComponent):
                     ),
                     env={
                         "BACKEND_URI": SecretKey(f"{database.secret_ref}", "uri"),
+                        # Left to itself the server answers 403 to any name but localhost and private addresses.
+                        # Source: mlflow 3.15.1 mlflow/server/security_utils.py, read 2026-11
+                        "MLFLOW_SERVER_ALLOWED_HOSTS": ",".join(
+                            f"{host}:{PORT}"
+                            for host in ("localhost", "mlflow", f"mlflow.{namespace}", host_name("mlflow", namespace))
+                        ),
                         **objects.client_environment(),
                     },
                     ports={"http": PORT},
