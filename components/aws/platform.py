@@ -15,6 +15,7 @@ from components.aws.stores import CACHE_PORT, POSTGRES_PORT, managed_by_aws
 from components.aws.tags import tags_of
 from components.base import SkerryComponent
 from components.kubernetes.cluster import TIER_LABEL, Cluster, ManagedService
+from components.kubernetes.gpu_devices import GpuDevices
 from components.kubernetes.node_pool import NodePool, placement_of, scaling_of
 from components.kubernetes.operator import Operator, image_values
 from skerry.catalog import Catalog
@@ -135,12 +136,15 @@ class AwsPlatform(SkerryComponent):
         )
 
     def make_machines(self, namespace: str, depends_on: Sequence[pulumi.Resource]) -> list[pulumi.Resource]:
-        """Install Karpenter into `namespace` and let it make the machines of the execution tier."""
+        """Install Karpenter into `namespace` for the machines of the execution tier, and make GPUs known."""
         cluster, base, spec = self.cluster, self._base_outputs, self._spec
         why = "machines of the execution tier"
         repository, tag, digest = image_values(cluster, KARPENTER, why)
         meta = cluster.placements[Tier.PLATFORM]
         options = pulumi.ResourceOptions(parent=self, providers=[cluster.provider])
+        if spec.cognitive.pool is not None and machine_of(spec.cognitive.pool).gpus:
+            # The machines' image brings the driver and the container toolkit, not the plugin.
+            GpuDevices(self.child_name("gpus"), cluster, opts=options)
         operator = Operator(
             KARPENTER,
             cluster,

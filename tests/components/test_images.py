@@ -11,7 +11,7 @@ from skerry.facts import ComponentFacts, facts_of
 from skerry.graph import Resource, ResourceGraph, find, walk
 from tests.simulators.stack_objects import PLATFORMS, STACKS, graph_of, inputs, objects, pods
 
-_REGISTRIES = re.compile(r"^(docker\.io|quay\.io|ghcr\.io|public\.ecr\.aws|registry\.[a-z]+\.example(:\d+)?)/")
+_REGISTRIES = re.compile(r"^(docker\.io|quay\.io|nvcr\.io|ghcr\.io|public\.ecr\.aws|registry\.[a-z]+\.example(:\d+)?)/")
 _IMAGE_PATH = re.compile(r"(^|\.)(image|imageName|image\.repository)$")
 
 
@@ -36,6 +36,9 @@ def chart_images(values: Any) -> list[str]:
 def running(graph: ResourceGraph) -> list[tuple[Resource, str]]:
     """Return each image that something runs, with the resource that names it."""
     found = [(pod.resource, container["image"]) for pod in pods(graph) for container in pod.containers]
+    for resource in objects(graph, "DaemonSet"):
+        containers = inputs(resource)["spec"]["template"]["spec"]["containers"]
+        found += [(resource, container["image"]) for container in containers]
     for resource in objects(graph, "Cluster"):
         found.append((resource, inputs(resource)["spec"]["imageName"]))
     for resource in objects(graph, "Release"):
