@@ -13,7 +13,7 @@ from components.channels.object_store import S3_PORT, ObjectStore
 from components.channels.pubsub import PORT as PUBSUB_PORT
 from components.channels.pubsub import PubSub
 from components.channels.rpc import PORT as RPC_PORT
-from components.channels.rpc import Rpc
+from components.channels.rpc import Rpc, peers
 from components.channels.workflows import SERVICES, VISIBILITY, Workflows
 from components.kubernetes.cluster import Cluster
 from components.kubernetes.operator import Operator, image_values
@@ -21,12 +21,15 @@ from components.kubernetes.tenancy import Flow, PriorityClasses, TierNamespace
 from components.kubernetes.workload import SecretKey
 from components.onprem.cluster import OnPremCluster
 from components.stores.relational import RelationalStore
+from components.stores.vector import hosted_endpoints as hosted_vectors
 from components.tiers.cognitive import PORT as MODEL_PORT
-from components.tiers.cognitive import CognitiveTier, hosted_endpoints
+from components.tiers.cognitive import CognitiveTier
+from components.tiers.cognitive import hosted_endpoints as hosted_models
 from components.tiers.execution import ExecutionTier
 from components.tiers.meta import MetaTier
 from skerry.catalog import Catalog, load_catalog
 from skerry.config.spec import DeploymentSpec, Layer, RelationalKind, TargetKind
+from skerry.errors import ConfigError, Problem
 from skerry.facts import BoundaryFact, ComponentFacts, DeploymentFact, TargetFact, Tier, WaiverFact
 
 NAMESPACES: Mapping[Tier, str] = {
@@ -119,7 +122,7 @@ def deploy(spec: DeploymentSpec, config: pulumi.Config) -> dict[str, pulumi.Inpu
         root.finish()
         return base.stack_outputs()
     cluster = _cluster(spec, config, catalog, root)
-    outputs = _platform(spec, cluster, root)
+    outputs = _platform(spec, cluster, root, config)
     root.finish()
     return outputs
 
@@ -132,16 +135,33 @@ def _cluster(spec: DeploymentSpec, config: pulumi.Config, catalog: Catalog, root
         return AwsPlatform(
             "sensei-cluster", spec, target_fact(spec), catalog, labels=labels_of(spec), config=config, opts=options
         ).cluster
-    secret = spec.target.kubeconfig_secret
     return OnPremCluster(
         "sensei-cluster",
         spec,
         target_fact(spec),
         catalog,
         labels=labels_of(spec),
-        kubeconfig=config.require_secret(secret) if secret else None,
+        kubeconfig=_kubeconfig(spec, config),
         opts=options,
     ).cluster
+
+
+def _kubeconfig(spec: DeploymentSpec, config: pulumi.Config) -> pulumi.Output[str] | None:
+    """Return the kubeconfig that the stack holds; None where the ambient one is taken.
+
+    Raises:
+        ConfigError: a key is named that the stack does not set.
+    """
+    key = spec.target.kubeconfig_secret
+    if key is None:
+        return None
+    found = config.get_secret(key)
+    if found is None:
+        full = f"{config.name}:{key}"
+        remedy = f"run `pulumi config set --secret {full} < kubeconfig`"
+        problem = Problem("target.kubeconfig_secret", f"names '{full}', which the stack does not set", remedy)
+        raise ConfigError(f"config of stack {pulumi.get_stack()}", [problem])
+    return found
 
 
 def flows() -> tuple[Flow, ...]:
@@ -162,7 +182,9 @@ def flows() -> tuple[Flow, ...]:
     return tuple(found)
 
 
-def _platform(spec: DeploymentSpec, cluster: Cluster, root: Sensei) -> dict[str, pulumi.Input[object]]:
+def _platform(
+    spec: DeploymentSpec, cluster: Cluster, root: Sensei, config: pulumi.Config
+) -> dict[str, pulumi.Input[object]]:
     options = pulumi.ResourceOptions(parent=root, providers=[cluster.provider])
     spaces = _namespaces(spec, cluster, options)
     first = [*(space.made for space in spaces.values()), *PriorityClasses("sensei-priorities", cluster, options).made]
@@ -172,40 +194,7 @@ def _platform(spec: DeploymentSpec, cluster: Cluster, root: Sensei) -> dict[str,
     postgres = _postgres_operator(spec, cluster, ready)
     names = NAMESPACES
     pubsub, objects, workflows = _channels(spec, cluster, ready, postgres)
-    environment = _environment(pubsub, objects, workflows)
-    cognitive = CognitiveTier(
-        "cognitive",
-        cluster,
-        namespace=names[Tier.COGNITIVE],
-        spec=spec.cognitive,
-        objects=objects,
-        environment=environment,
-        depends_on=[workflows],
-        opts=ready,
-    )
-    execution = ExecutionTier(
-        "execution",
-        cluster,
-        namespace=names[Tier.EXECUTION],
-        spec=spec.execution,
-        pubsub=pubsub,
-        environment={
-            **environment,
-            "MODEL_URL": pulumi.Output.concat("http://", cognitive.endpoint, f":{cognitive.port}/v1"),
-        },
-        depends_on=[workflows],
-        opts=ready,
-    )
-    meta = MetaTier(
-        "meta",
-        cluster,
-        namespace=names[Tier.META],
-        spec=spec.meta,
-        objects=objects,
-        environment=environment,
-        depends_on=[workflows, *postgres],
-        opts=ready,
-    )
+    meta, cognitive, execution = _tiers(spec, cluster, config, ready, (pubsub, objects, workflows), postgres)
     return {
         "namespaces": {tier.value: name for tier, name in names.items()},
         "endpoints": {
@@ -217,6 +206,57 @@ def _platform(spec: DeploymentSpec, cluster: Cluster, root: Sensei) -> dict[str,
             "objects": pulumi.Output.concat(objects.endpoint, f":{objects.port}"),
         },
     }
+
+
+def _tiers(
+    spec: DeploymentSpec,
+    cluster: Cluster,
+    config: pulumi.Config,
+    ready: pulumi.ResourceOptions,
+    channels: tuple[PubSub, ObjectStore, Workflows],
+    postgres: list[pulumi.Resource],
+) -> tuple[MetaTier, CognitiveTier, ExecutionTier]:
+    """Make the tiers: meta first, since the others ask what was learnt; execution last, since it prompts the model."""
+    names, (pubsub, objects, workflows) = NAMESPACES, channels
+    environment = _environment(pubsub, objects, workflows)
+    meta = MetaTier(
+        "meta",
+        cluster,
+        namespace=names[Tier.META],
+        spec=spec.meta,
+        objects=objects,
+        environment=environment,
+        depends_on=[workflows, *postgres],
+        opts=ready,
+    )
+    hosted = hosted_models(spec.cognitive)
+    cognitive = CognitiveTier(
+        "cognitive",
+        cluster,
+        namespace=names[Tier.COGNITIVE],
+        spec=spec.cognitive,
+        objects=objects,
+        environment={**environment, **meta.knowledge, "WORKERS": peers("worker", names[Tier.EXECUTION])},
+        api_key=config.require_secret(f"{spec.cognitive.api_key_secret}") if hosted else None,
+        depends_on=[workflows],
+        opts=ready,
+    )
+    execution = ExecutionTier(
+        "execution",
+        cluster,
+        namespace=names[Tier.EXECUTION],
+        spec=spec.execution,
+        pubsub=pubsub,
+        environment={
+            **environment,
+            **meta.patterns,
+            "ARCHITECTS": peers("architect", names[Tier.COGNITIVE]),
+            **({"MODEL_URL": cognitive.model_url} if cognitive.model_url else {}),
+        },
+        depends_on=[workflows],
+        opts=ready,
+    )
+    return meta, cognitive, execution
 
 
 def _channels(
@@ -272,7 +312,13 @@ def _runs_postgres(spec: DeploymentSpec, cluster: Cluster) -> bool:
 def _namespaces(spec: DeploymentSpec, cluster: Cluster, options: pulumi.ResourceOptions) -> dict[Tier, TierNamespace]:
     spaces = {}
     gpus = cluster.placements.get(Tier.COGNITIVE)
-    internet = {Tier.COGNITIVE: hosted_endpoints(spec.cognitive), Tier.PLATFORM: cluster.machine_makers}
+    vectors = hosted_vectors(spec.meta.vector_store)
+    internet = {
+        Tier.COGNITIVE: (*hosted_models(spec.cognitive), *vectors),
+        Tier.EXECUTION: vectors,
+        Tier.META: vectors,
+        Tier.PLATFORM: cluster.machine_makers,
+    }
     for tier, namespace in NAMESPACES.items():
         space = TierNamespace(
             namespace,

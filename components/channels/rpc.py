@@ -9,13 +9,15 @@ import pulumi
 
 from components.base import SkerryComponent
 from components.kubernetes.cluster import Cluster
-from components.kubernetes.workload import config_map
+from components.kubernetes.workload import config_map, host_name
 from skerry.facts import ComponentFacts, Tier
 
 PORT: Final = 50051
 CONFIG_MAP: Final = "grpc-service-config"
 
 RETRY_POLICY: Final = {
+    # A connection lives long, so calls are spread over the pods by the client, which sees each of them.
+    "loadBalancingConfig": [{"round_robin": {}}],
     "methodConfig": [
         {
             "name": [{}],
@@ -28,9 +30,17 @@ RETRY_POLICY: Final = {
                 "retryableStatusCodes": ["UNAVAILABLE", "RESOURCE_EXHAUSTED"],
             },
         }
-    ]
+    ],
 }
-"""gRPC's service config. Source: grpc/grpc doc/service_config.md and gRFC A6, read 2026-11."""
+"""gRPC's service config; the empty name stands for every method.
+
+Source: grpc/grpc doc/service_config.md and grpc-go v1.82.0 service_config.go, read 2026-11.
+"""
+
+
+def peers(kind: str, namespace: str) -> str:
+    """Return the gRPC target of all agents of a kind. Source: grpc/grpc doc/naming.md, read 2026-11."""
+    return f"dns:///{host_name(f'{kind}-grpc', namespace)}:{PORT}"
 
 
 class Rpc(SkerryComponent):

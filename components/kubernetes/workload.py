@@ -301,21 +301,21 @@ def service(
     *,
     name: str | None = None,
     headless: bool = False,
+    ready_only: bool = False,
     ports: Mapping[str, int] | None = None,
-    app_protocol: str | None = None,
 ) -> Service:
-    """Make a ClusterIP Service over the workload's pods; with `headless` one DNS name a pod."""
+    """Make a ClusterIP Service over the workload's pods; with `headless` their addresses themselves.
+
+    Members of a store must find each other before they are ready; clients want `ready_only`.
+    """
     wanted = ports or {key: port for container in workload.containers for key, port in container.ports.items()}
     spec: dict[str, Any] = {
         "type": "ClusterIP",
         "selector": workload.labels(),
-        "ports": [
-            {"name": key, "port": port, "targetPort": key, **({"appProtocol": app_protocol} if app_protocol else {})}
-            for key, port in wanted.items()
-        ],
+        "ports": [{"name": key, "port": port, "targetPort": key} for key, port in wanted.items()],
     }
     if headless:
-        spec |= {"clusterIP": "None", "publishNotReadyAddresses": True}
+        spec |= {"clusterIP": "None", "publishNotReadyAddresses": not ready_only}
     return Service(
         parent.child_name(role),
         metadata=metadata(cluster, workload, name),

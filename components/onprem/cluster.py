@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import pulumi
 import pulumi_kubernetes as k8s
 
 from components.base import SkerryComponent
-from components.kubernetes.cluster import Cluster
+from components.kubernetes.cluster import PRIVATE_RANGES, Cluster
 from components.kubernetes.node_pool import NodePool, placement_of, scaling_of
 from skerry.catalog import Catalog
 from skerry.config.spec import DeploymentSpec, ImageAccess, PoolSpec
 from skerry.facts import ComponentFacts, NodesFact, TargetFact, Tier
+from skerry.images import ImageReference, to_site
 
 
 class OnPremCluster(SkerryComponent):
@@ -60,8 +63,6 @@ class OnPremCluster(SkerryComponent):
             placements[tier] = placement_of(tier, pool, None)
         placements[Tier.CHANNELS] = placements[Tier.META]
         placements[Tier.PLATFORM] = placements[Tier.META]
-        if spec.target.image_access is ImageAccess.MIRROR and target.site_registry:
-            self.hosts_toml = hosts_toml(target.site_registry)
         self.cluster = Cluster(
             target=target,
             provider=provider,
@@ -73,8 +74,10 @@ class OnPremCluster(SkerryComponent):
             storage_encrypted=spec.target.storage_encrypted,
             network_encrypted=spec.target.network_encrypted,
             labels=labels,
+            api_server=spec.target.api_server_cidrs or PRIVATE_RANGES,
         )
-        self.finish()
+        mirrored = target.site_registry if spec.target.image_access is ImageAccess.MIRROR else None
+        self.finish(node_files=mirror_files(mirrored, source_registries(spec, catalog)) if mirrored else None)
 
 
 def pools_of(spec: DeploymentSpec) -> list[tuple[Tier, PoolSpec]]:
@@ -85,12 +88,35 @@ def pools_of(spec: DeploymentSpec) -> list[tuple[Tier, PoolSpec]]:
     return pools
 
 
-def hosts_toml(site_registry: str) -> str:
-    """Return containerd's hosts.toml that asks the site registry first, for every source registry.
+def source_registries(spec: DeploymentSpec, catalog: Catalog) -> list[str]:
+    """Return every registry that an image of the deployment can come from, sorted."""
+    agents = (
+        spec.cognitive.scout,
+        spec.cognitive.architect,
+        spec.execution.worker,
+        spec.execution.validator,
+        spec.meta.learning,
+    )
+    texts = [row.reference for row in catalog.images.values()] + [agent.image for agent in agents]
+    return sorted({ImageReference.parse(text).registry for text in texts})
 
-    Source: containerd docs/hosts.md "Setup Default Mirror", read 2026-11.
+
+def mirror_files(site_registry: str, registries: Sequence[str]) -> dict[str, str]:
+    """Return the files, path -> content, by which containerd on each node asks the site for every source registry.
+
+    The site keeps images of `docker.io` under the path `docker.io/`, so each registry has a file of its own.
+    Source: containerd docs/hosts.md, "Registry Host Namespace" and "override_path field", read 2026-11.
     """
-    return f'[host."https://{site_registry}/v2"]\n  capabilities = ["pull", "resolve"]\n  override_path = true\n'
+    files = {}
+    for registry in registries:
+        at_site = to_site(ImageReference(registry, "any"), site_registry)
+        path = at_site.repository.removesuffix("/any")
+        files[f"/etc/containerd/certs.d/{registry}/hosts.toml"] = (
+            f'[host."https://{at_site.registry}/v2/{path}"]\n'
+            '  capabilities = ["pull", "resolve"]\n'
+            "  override_path = true\n"
+        )
+    return files
 
 
 def _own_machines(pool: PoolSpec) -> NodesFact:

@@ -101,7 +101,7 @@ def _facts(cluster: Cluster, tier: Tier, size: StoreSpec, image: ImageFact) -> C
         # One primary and synchronous standbys: CloudNativePG elects through the API server, so no majority is needed.
         quorum=False,
     )
-    # CloudNativePG gives every instance a certificate.
+    # CloudNativePG gives every instance a certificate, and `pg_hba` refuses whoever does not use it.
     return facts.model_copy(update={"encrypted_in_transit": True})
 
 
@@ -125,6 +125,8 @@ def _spec(cluster: Cluster, name: str, image: str, database: str, size: StoreSpe
         },
         "topologySpreadConstraints": spread_constraints({"cnpg.io/cluster": name}, cluster.failure_domains),
     }
+    # Source: cloudnative-pg docs/src/postgresql_conf.md, "The pg_hba section", read 2026-11
+    spec["postgresql"] = {"pg_hba": ["hostnossl all all all reject"]}
     if size.replicas > 1:
-        spec["postgresql"] = {"synchronous": {"method": "any", "number": 1}}
+        spec["postgresql"]["synchronous"] = {"method": "any", "number": 1}
     return spec

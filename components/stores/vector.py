@@ -17,10 +17,13 @@ from components.kubernetes.workload import (
 )
 from components.stores.facts import store_facts
 from skerry.config.spec import StoreSpec, VectorStoreKind
-from skerry.facts import ComponentFacts, EndpointFact, ImageFact, StorageFact, Tier
+from skerry.facts import ComponentFacts, EndpointFact, ImageFact, Tier
 
 API_KEY_SECRET = "qdrant-api-key"
 """The Kubernetes Secret (key `api-key`) that the site makes before the first deployment."""
+
+PINECONE = "api.pinecone.io"
+"""Source: Pinecone API reference, read 2026-11."""
 
 PORTS = {"http": 6333, "grpc": 6334, "p2p": 6335}
 """Source: qdrant/qdrant-helm charts/qdrant/values.yaml, read 2026-11."""
@@ -51,7 +54,7 @@ class VectorStore(SkerryComponent):
         """
         if kind is VectorStoreKind.PINECONE:
             super().__init__(name, _hosted(cluster), opts)
-            self.finish(endpoint="api.pinecone.io", port=443, secret_ref="pinecone-api-key", metrics_endpoint=None)
+            self.finish(endpoint=PINECONE, port=443, secret_ref="pinecone-api-key", metrics_endpoint=None)
             return
         image = cluster.catalog.image("qdrant", cluster.target, "vector store")
         facts = store_facts(
@@ -82,29 +85,31 @@ _START = (
 )
 
 
-def _volume(size: StoreSpec, cluster: Cluster) -> StorageFact:
-    return StorageFact(
-        kind="volume", gib=size.storage_gib, copies=size.replicas, storage_class=cluster.storage_class or ""
+def hosted_endpoints(kind: VectorStoreKind) -> tuple[EndpointFact, ...]:
+    """Return the addresses on the internet that clients of the store must reach: none for one in the cluster."""
+    if kind is not VectorStoreKind.PINECONE:
+        return ()
+    return (
+        EndpointFact(
+            name="pinecone",
+            host=PINECONE,
+            port=443,
+            protocol="https",
+            direction="egress",
+            scope="internet",
+            why="vector store",
+        ),
     )
 
 
 def _hosted(cluster: Cluster) -> ComponentFacts:
-    endpoint = EndpointFact(
-        name="pinecone",
-        host="api.pinecone.io",
-        port=443,
-        protocol="https",
-        direction="egress",
-        scope="internet",
-        why="vector store",
-    )
     return ComponentFacts(
         tier=Tier.META,
         data_class=cluster.data_class,
         role="vector-store",
         stateful=True,
         vendor_hosted="pinecone",
-        endpoints=(endpoint,),
+        endpoints=hosted_endpoints(VectorStoreKind.PINECONE),
     )
 
 

@@ -83,6 +83,9 @@ class AgentGroup(SkerryComponent):
         )
         deployment(self, "deployment", cluster, workload)
         service(self, "service", cluster, workload)
+        if grpc:
+            ports = {"grpc": RPC_PORT}
+            service(self, "grpc", cluster, workload, name=f"{kind}-grpc", headless=True, ready_only=True, ports=ports)
         self.finish(
             endpoint=f"{kind}.{namespace}.svc.cluster.local",
             port=RPC_PORT if grpc else HEALTH_PORT,

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Final
 
 import pulumi
+from pulumi_kubernetes.core.v1 import Secret
 
 from components.base import SkerryComponent
 from components.channels.object_store import ObjectStore
@@ -29,7 +30,7 @@ from skerry.sizing import Fit, fit
 
 PORT: Final = 8000
 API_KEY_SECRET: Final = "llm-api-key"
-"""The Kubernetes Secret (key `api-key`) for a hosted provider."""
+"""The Kubernetes Secret (key `api-key`) for a hosted provider, made of the stack's secret `api_key_secret`."""
 
 STARTUP_S: Final = 2400
 """Seconds that a server may take to start: 140 GB of weights over a 1 Gbit/s link take about 19 minutes."""
@@ -191,6 +192,9 @@ def _arguments(spec: CognitiveSpec, sized: Fit) -> tuple[str, ...]:
 class CognitiveTier(SkerryComponent):
     """Inference and the agents that explore and plan."""
 
+    model_url: str | None
+    """Where other tiers may prompt the local model; None where there is none."""
+
     def __init__(
         self,
         name: str,
@@ -200,6 +204,7 @@ class CognitiveTier(SkerryComponent):
         spec: CognitiveSpec,
         objects: ObjectStore,
         environment: Environment,
+        api_key: pulumi.Input[str] | None = None,
         depends_on: Sequence[pulumi.Resource] = (),
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
@@ -212,6 +217,7 @@ class CognitiveTier(SkerryComponent):
             spec: providers in order, model, agents.
             objects: the object store.
             environment: where the channels and stores are.
+            api_key: of a hosted provider, secret; None where all inference is local.
             depends_on: what must be there before the agents.
             opts: Pulumi's options.
 
@@ -238,6 +244,8 @@ class CognitiveTier(SkerryComponent):
             self, "providers", cluster, namespace, PROVIDERS_MAP, {"providers.json": _providers(spec, namespace)}
         )
         agents: dict[str, pulumi.Input[str] | SecretKey] = dict(environment)
+        if api_key is not None:
+            self._keep(api_key, cluster, namespace)
         if endpoints:
             agents["LLM_API_KEY"] = SecretKey(API_KEY_SECRET, "api-key")
         for kind, agent in (("scout", spec.scout), ("architect", spec.architect)):
@@ -253,11 +261,20 @@ class CognitiveTier(SkerryComponent):
                 config_maps={"providers": PROVIDERS_MAP},
                 opts=self.child_options(depends_on=list(depends_on)),
             )
+        self.model_url = f"http://{local.endpoint}:{PORT}/v1" if local else None
         self.finish(
             endpoint=local.endpoint if local else endpoints[0].host,
             port=PORT if local else 443,
             secret_ref=API_KEY_SECRET if endpoints else None,
             metrics_endpoint=local.metrics_endpoint if local else None,
+        )
+
+    def _keep(self, api_key: pulumi.Input[str], cluster: Cluster, namespace: str) -> None:
+        Secret(
+            self.child_name("api-key"),
+            metadata={"name": API_KEY_SECRET, "namespace": namespace, "labels": dict(cluster.labels)},
+            string_data={"api-key": api_key},
+            opts=self.child_options(),
         )
 
 

@@ -15,8 +15,8 @@ from components.kubernetes.cluster import Cluster, Placement
 from components.kubernetes.operator import Operator, image_values
 from components.kubernetes.workload import RESTRICTED, Container, Priority, host_name, spread_constraints
 from components.tiers.agents import AgentGroup, Environment
-from skerry.config.spec import ExecutionSpec
-from skerry.facts import ComponentFacts, ImageFact, ScalingFact, Tier
+from skerry.config.spec import ExecutionSpec, SmallModelPlacement
+from skerry.facts import ComponentFacts, ImageFact, ModelFact, ScalingFact, Tier
 from skerry.images import ImageReference
 
 API_VERSION: Final = "ray.io/v1"
@@ -195,16 +195,49 @@ class ExecutionTier(SkerryComponent):
             name: the component's name.
             cluster: where it runs.
             namespace: its namespace, which exists.
-            spec: agents and checkpoints.
+            spec: agents, checkpoints, and where their small model runs.
             pubsub: keeps the state of Ray's head.
             environment: where the channels and stores are.
             depends_on: what must be there before.
             opts: Pulumi's options.
         """
-        super().__init__(name, ComponentFacts(tier=Tier.EXECUTION, role="tier"), opts)
+        models: tuple[ModelFact, ...] = ()
+        if spec.small_model is SmallModelPlacement.CPU:
+            models = (cluster.catalog.model(f"{spec.model}", "the agents' small model, on the execution machines"),)
+        super().__init__(name, ComponentFacts(tier=Tier.EXECUTION, role="tier", models=models), opts)
+        ray = RayPool(
+            self.child_name("ray"),
+            cluster,
+            namespace=namespace,
+            pubsub=pubsub,
+            depends_on=[self._operator(cluster, namespace, depends_on)],
+            opts=self.child_options(),
+        )
+        agents = {
+            **environment,
+            "RAY_ADDRESS": f"ray://{ray.endpoint}:{ray.port}",
+            "CHECKPOINT_EVERY_RECORDS": str(spec.checkpoint_every_records),
+            # The agents load these weights themselves, from the bucket; with `cognitive` they call that tier instead.
+            **({"SMALL_MODEL": f"models/{models[0].name}"} if models else {}),
+        }
+        for kind, agent in (("worker", spec.worker), ("validator", spec.validator)):
+            AgentGroup(
+                self.child_name(kind),
+                cluster,
+                kind=kind,
+                namespace=namespace,
+                tier=Tier.EXECUTION,
+                agent=agent,
+                environment=agents,
+                grpc=True,
+                opts=self.child_options(depends_on=list(depends_on)),
+            )
+        self.finish(endpoint=ray.endpoint, port=ray.port, secret_ref=None, metrics_endpoint=ray.metrics_endpoint)
+
+    def _operator(self, cluster: Cluster, namespace: str, depends_on: Sequence[pulumi.Resource]) -> Operator:
         why = "Ray clusters of the execution tier"
         repository, tag, digest = image_values(cluster, "kuberay-operator", why)
-        operator = Operator(
+        return Operator(
             self.child_name("kuberay"),
             cluster,
             chart="kuberay-operator",
@@ -220,29 +253,3 @@ class ExecutionTier(SkerryComponent):
             tier=Tier.EXECUTION,
             opts=self.child_options(depends_on=list(depends_on)),
         )
-        ray = RayPool(
-            self.child_name("ray"),
-            cluster,
-            namespace=namespace,
-            pubsub=pubsub,
-            depends_on=[operator],
-            opts=self.child_options(),
-        )
-        agents = {
-            **environment,
-            "RAY_ADDRESS": f"ray://{ray.endpoint}:{ray.port}",
-            "CHECKPOINT_EVERY_RECORDS": str(spec.checkpoint_every_records),
-        }
-        for kind, agent in (("worker", spec.worker), ("validator", spec.validator)):
-            AgentGroup(
-                self.child_name(kind),
-                cluster,
-                kind=kind,
-                namespace=namespace,
-                tier=Tier.EXECUTION,
-                agent=agent,
-                environment=agents,
-                grpc=True,
-                opts=self.child_options(depends_on=list(depends_on)),
-            )
-        self.finish(endpoint=ray.endpoint, port=ray.port, secret_ref=None, metrics_endpoint=ray.metrics_endpoint)

@@ -10,7 +10,7 @@ from components.base import SkerryComponent
 from components.channels.object_store import ObjectStore
 from components.kubernetes.cluster import Cluster
 from components.kubernetes.workload import SecretKey
-from components.stores.document import DocumentStore
+from components.stores.document import REPLICA_SET, DocumentStore
 from components.stores.experiments import ExperimentTracker
 from components.stores.graph import GraphStore
 from components.stores.relational import RelationalStore
@@ -22,6 +22,11 @@ from skerry.facts import BaselineFact, ComponentFacts, Tier
 
 class MetaTier(SkerryComponent):
     """Keeps what was learnt; every store has members in several failure domains and is reached from inside only."""
+
+    patterns: dict[str, pulumi.Input[str] | SecretKey]
+    """What agents are told who ask for patterns: the vector store."""
+    knowledge: dict[str, pulumi.Input[str] | SecretKey]
+    """What agents are told who ask for all that was learnt: vectors, graph and documents."""
 
     def __init__(
         self,
@@ -52,8 +57,13 @@ class MetaTier(SkerryComponent):
             baselines = (cluster.catalog.baseline(spec.baseline, "the pattern library starts from it"),)
         super().__init__(name, ComponentFacts(tier=Tier.META, role="tier", baselines=baselines), opts)
         after = self.child_options(depends_on=list(depends_on))
-        vector, stores = self._stores(cluster, namespace, spec, objects, after)
-        stores = {**environment, **stores}
+        vector, experiments = self._stores(cluster, namespace, spec, objects, after)
+        stores: dict[str, pulumi.Input[str] | SecretKey] = {
+            **environment,
+            **self.knowledge,
+            "MLFLOW_TRACKING_URI": pulumi.Output.concat("http://", experiments.endpoint, f":{experiments.port}"),
+            "CROSS_CUSTOMER_LEARNING": "false",
+        }
         if baselines:
             # Loaded once, from the object store, where the site put the carried baseline.
             stores["BASELINE"] = f"baselines/{baselines[0].name}/{baselines[0].version}"
@@ -81,8 +91,8 @@ class MetaTier(SkerryComponent):
         spec: MetaSpec,
         objects: ObjectStore,
         after: pulumi.ResourceOptions,
-    ) -> tuple[VectorStore, dict[str, pulumi.Input[str] | SecretKey]]:
-        """Make the stores; return the vector store, and what agents are told of all of them."""
+    ) -> tuple[VectorStore, ExperimentTracker]:
+        """Make the stores, and set what agents are told of them."""
         vector = VectorStore(
             self.child_name("vectors"),
             cluster,
@@ -115,20 +125,25 @@ class MetaTier(SkerryComponent):
             objects=objects,
             opts=self.child_options(),
         )
-        return vector, _addresses(vector, graph, documents, experiments)
+        self.patterns = _patterns(vector)
+        self.knowledge = {**self.patterns, **_knowledge(graph, documents)}
+        return vector, experiments
 
 
-def _addresses(
-    vector: VectorStore, graph: GraphStore, documents: DocumentStore, experiments: ExperimentTracker
-) -> dict[str, pulumi.Input[str] | SecretKey]:
-    """Return what the agents are told of the stores."""
+def _patterns(vector: VectorStore) -> dict[str, pulumi.Input[str] | SecretKey]:
     scheme = "https://" if vector.facts.vendor_hosted else "http://"
     return {
         "VECTOR_URL": pulumi.Output.concat(scheme, vector.endpoint, f":{vector.port}"),
         "VECTOR_API_KEY": SecretKey(f"{vector.secret_ref}", "api-key"),
+    }
+
+
+def _knowledge(graph: GraphStore, documents: DocumentStore) -> dict[str, pulumi.Input[str] | SecretKey]:
+    return {
         "GRAPH_URL": pulumi.Output.concat("neo4j://", graph.endpoint, f":{graph.port}"),
         "GRAPH_AUTH": SecretKey(f"{graph.secret_ref}", "NEO4J_AUTH"),
         "DOCUMENTS_HOSTS": documents.endpoint,
-        "MLFLOW_TRACKING_URI": pulumi.Output.concat("http://", experiments.endpoint, f":{experiments.port}"),
-        "CROSS_CUSTOMER_LEARNING": "false",
+        "DOCUMENTS_REPLICA_SET": REPLICA_SET,
+        "DOCUMENTS_USER": SecretKey(f"{documents.secret_ref}", "username"),
+        "DOCUMENTS_PASSWORD": SecretKey(f"{documents.secret_ref}", "password"),
     }

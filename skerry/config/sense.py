@@ -127,6 +127,29 @@ def _labels(spec: DeploymentSpec) -> Iterator[Problem]:
             yield Problem(f"tags.{key}", f"'{value}' cannot be a label of Kubernetes objects", form)
 
 
+def _addresses(spec: DeploymentSpec) -> Iterator[Problem]:
+    for index, text in enumerate(spec.target.api_server_cidrs):
+        path = f"target.api_server_cidrs[{index}]"
+        try:
+            everything = ipaddress.ip_network(text).prefixlen == 0
+        except ValueError as exc:
+            yield Problem(path, f"is not an address range: {exc}", "write it like 10.0.0.0/24")
+            continue
+        if everything:
+            yield Problem(path, f"'{text}' is every address there is", "name the addresses of the API server")
+
+
+def _copies(spec: DeploymentSpec) -> Iterator[Problem]:
+    channels = spec.channels
+    own = spec.target.kind is TargetKind.ONPREM or channels.object_store is ObjectStoreKind.SEAWEEDFS
+    if own and channels.object_store_replicas < 2:
+        yield Problem(
+            "channels.object_store_replicas",
+            "is 1, but each object has a copy on a second machine, so that nothing could be written",
+            "use 2 or more",
+        )
+
+
 def _hosted(spec: DeploymentSpec) -> Iterator[Problem]:
     inside = spec.mode is not Mode.SAAS or spec.target.kind is TargetKind.ONPREM or not spec.target.connected
     where = "without a connection" if not spec.target.connected else f"in mode {spec.mode.value}"
@@ -290,5 +313,7 @@ CHECKS: Final[tuple[Callable[[DeploymentSpec], Iterator[Problem]], ...]] = (
     _names,
     _machines,
     _labels,
+    _addresses,
+    _copies,
 )
 """Every check, in the order in which problems are reported."""

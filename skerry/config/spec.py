@@ -109,6 +109,8 @@ class TargetSpec(Spec):
     """Whether that StorageClass encrypts at rest; left out, reports say that it is not known (on own machines)."""
     network_encrypted: bool | None = None
     """Whether the cluster's network encrypts traffic between nodes (WireGuard); left out, reports say not known."""
+    api_server_cidrs: tuple[str, ...] = Field(default=(), max_length=16)
+    """Address ranges of the Kubernetes API server, as pods reach it; left out, the private ranges of IPv4."""
     image_access: ImageAccess = ImageAccess.REWRITE
     """How nodes reach images where a site registry is named."""
     site_registry: str | None = Field(default=None, pattern=r"^[a-z0-9.-]+(:\d{1,5})?(/[a-z0-9._/-]+)?$")
