@@ -14,7 +14,7 @@ from components.channels.pubsub import PORT as PUBSUB_PORT
 from components.channels.pubsub import PubSub
 from components.channels.rpc import PORT as RPC_PORT
 from components.channels.rpc import Rpc, peers
-from components.channels.workflows import SERVICES, VISIBILITY, Workflows
+from components.channels.workflows import NAMESPACE, SERVICES, VISIBILITY, Workflows
 from components.kubernetes.cluster import Cluster
 from components.kubernetes.operator import Operator, image_values
 from components.kubernetes.tenancy import Flow, PriorityClasses, TierNamespace
@@ -110,6 +110,7 @@ def deploy(spec: DeploymentSpec, config: pulumi.Config) -> dict[str, pulumi.Inpu
 
     Raises:
         CatalogError: a pin is missing.
+        ConfigError: a key is named that the stack does not set.
         SizingError: the model does not fit.
     """
     lock = config.get("imagesLock")
@@ -382,6 +383,7 @@ def _environment(
     found: dict[str, pulumi.Input[str] | SecretKey] = {
         "PUBSUB_URL": pulumi.Output.concat(pubsub.scheme, "://", pubsub.endpoint, f":{pubsub.port}"),
         "TEMPORAL_ADDRESS": pulumi.Output.concat(workflows.endpoint, f":{workflows.port}"),
+        "TEMPORAL_NAMESPACE": NAMESPACE,
         **objects.client_environment(),
     }
     if pubsub.secret_ref is not None:

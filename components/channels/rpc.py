@@ -54,7 +54,7 @@ class Rpc(SkerryComponent):
         namespaces: tuple[str, ...],
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
-        """Write the service config into each namespace."""
+        """Write the service config into each namespace; the first is that of the agents who are escalated to."""
         facts = ComponentFacts(
             tier=Tier.CHANNELS,
             role="rpc",
@@ -66,4 +66,6 @@ class Rpc(SkerryComponent):
         text = json.dumps(RETRY_POLICY, indent=2)
         for namespace in namespaces:
             config_map(self, namespace, cluster, namespace, CONFIG_MAP, {"service-config.json": text})
-        self.finish(endpoint=CONFIG_MAP, port=PORT, secret_ref=None, metrics_endpoint=None)
+        self.finish(
+            endpoint=host_name("architect-grpc", namespaces[0]), port=PORT, secret_ref=None, metrics_endpoint=None
+        )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Final
 
 import pulumi
@@ -84,7 +85,9 @@ class Workflows(SkerryComponent):
             # The managed PostgreSQL refuses anything but TLS, and the one in the cluster speaks it.
             "SQL_TLS_ENABLED": "true",
         }
-        self._schema(tools, login)
+        self._job("schema", tools, _SCHEMA, login)
+        address = f"{host_name('temporal-frontend', namespace)}:{SERVICES['frontend']}"
+        self._job("namespace", tools, _NAMESPACE, {"TEMPORAL_ADDRESS": address})
         config_map(self, "dynamic-config", cluster, namespace, DYNAMIC_CONFIG, {"docker.yaml": "{}\n"})
         for role, port in SERVICES.items():
             self._service(role, port, server, login, channels)
@@ -107,22 +110,23 @@ class Workflows(SkerryComponent):
             containers=(container,),
         )
 
-    def _schema(self, image: ImageFact, login: dict[str, pulumi.Input[str] | SecretKey]) -> None:
+    def _job(self, role: str, image: ImageFact, script: str, env: Mapping[str, pulumi.Input[str] | SecretKey]) -> None:
+        """Run a script of the administrator's tools once; it is repeated until what it needs is there."""
         container = Container(
-            name="schema",
+            name=role,
             image=image,
             cpu="100m",
             memory="256Mi",
             command=("/bin/sh", "-ec"),
-            args=(_SCHEMA,),
-            env=login,
+            args=(script,),
+            env=env,
             mounts={"tmp": "/tmp"},
         )
-        workload = self._workload("temporal-schema", container, 1)
+        workload = self._workload(f"temporal-{role}", container, 1)
         template = workload.template(self._cluster)
         template["spec"]["restartPolicy"] = "OnFailure"
         Job(
-            self.child_name("schema"),
+            self.child_name(role),
             metadata=metadata(self._cluster, workload),
             spec={"backoffLimit": 20, "template": template},
             opts=self.child_options(),
@@ -184,6 +188,18 @@ class Workflows(SkerryComponent):
         deployment(self, "ui", self._cluster, workload)
         service(self, "ui-service", self._cluster, workload)
 
+
+NAMESPACE: Final = "sensei"
+"""Temporal's own word for what keeps workflows of one owner apart; agents work in this one."""
+
+RETENTION: Final = "720h"
+"""How long finished workflows can be looked up: 30 days."""
+
+_NAMESPACE: Final = (
+    f"temporal operator namespace describe -n {NAMESPACE} || "
+    f"temporal operator namespace create -n {NAMESPACE} --retention {RETENTION}"
+)
+"""Source: temporalio/helm-charts temporal-1.6.0 templates/server-namespace-job.yaml, read 2026-11."""
 
 _SCHEMA: Final = (
     'export SQL_PLUGIN=postgres12 SQL_HOST="$POSTGRES_SEEDS" SQL_PORT="$DB_PORT" SQL_USER="$POSTGRES_USER" '
