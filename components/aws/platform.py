@@ -14,7 +14,7 @@ from components.aws.nodes import ROOT_GIB, machine_of, nodes_fact, purchase_of
 from components.aws.stores import CACHE_PORT, POSTGRES_PORT, managed_by_aws
 from components.aws.tags import tags_of
 from components.base import SkerryComponent
-from components.kubernetes.cluster import TIER_LABEL, Cluster, ManagedService
+from components.kubernetes.cluster import PRIVATE_RANGES, TIER_LABEL, Cluster, ManagedService
 from components.kubernetes.gpu_devices import GpuDevices
 from components.kubernetes.node_pool import NodePool, placement_of, scaling_of
 from components.kubernetes.operator import Operator, image_values
@@ -99,6 +99,7 @@ class AwsPlatform(SkerryComponent):
             credentials=ManagedService(POD_IDENTITY, 80, network=f"{POD_IDENTITY}/32"),
             machines=self.make_machines,
             machine_makers=_interfaces(spec.target.region),
+            api_server=spec.target.api_server_cidrs or PRIVATE_RANGES,
         )
         self.finish()
 
