@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
+import re
 from typing import Any, Final
 
 import pulumi
-from pulumi_aws import cloudwatch, ec2, eks, iam
+from pulumi_aws import cloudwatch, ec2, eks, iam, vpc
 
 from components.aws.network import AwsNetwork
 from components.aws.nodes import AwsNodeGroup
@@ -26,6 +28,9 @@ NODE_POLICIES: Final = (
     "AmazonSSMManagedInstanceCore",
 )
 """Source: aws/karpenter-provider-aws v1.14.1 cloudformation.yaml of its "Getting started", read 2026-11."""
+
+ADMIN_POLICY: Final = "arn:aws:eks::aws:cluster-access-policy/AmazonEKSClusterAdminPolicy"
+"""Source: Amazon EKS "Review access policy permissions", read 2026-11."""
 
 ADDONS: Final = ("vpc-cni", "kube-proxy", "coredns", "eks-pod-identity-agent")
 
@@ -85,6 +90,7 @@ class AwsCluster(SkerryComponent):
         groups = self._groups(spec, network, key_arn)
         self._addons(groups)
         self._tag_security_group(cluster_name)
+        self._admit(spec)
         self.security_group_id = self.eks.vpc_config.cluster_security_group_id
         self.kubeconfig = _kubeconfig(self.eks, spec.target.region)
         self.finish(name=self.eks.name, arn=self.eks.arn, node_role_name=self.node_role.name)
@@ -171,6 +177,39 @@ class AwsCluster(SkerryComponent):
             value=cluster_name,
             opts=self.child_options(),
         )
+
+    def _admit(self, spec: DeploymentSpec) -> None:
+        """Let the named people and runners in: by identity, and by network where they are outside the VPC."""
+        for arn in spec.target.aws.administrators:
+            role = _slug_of(arn)
+            entry = eks.AccessEntry(
+                self.child_name(role), cluster_name=self.eks.name, principal_arn=arn, opts=self.child_options()
+            )
+            eks.AccessPolicyAssociation(
+                self.child_name(role),
+                cluster_name=self.eks.name,
+                principal_arn=arn,
+                policy_arn=ADMIN_POLICY,
+                access_scope={"type": "cluster"},
+                opts=self.child_options(depends_on=[entry]),
+            )
+        for block in spec.target.aws.api_cidrs:
+            vpc.SecurityGroupIngressRule(
+                self.child_name("api-" + re.sub(r"[./]", "-", block)),
+                security_group_id=self.eks.vpc_config.cluster_security_group_id,
+                description="The API, from a network that is named in the configuration",
+                cidr_ipv4=block,
+                ip_protocol="tcp",
+                from_port=443,
+                to_port=443,
+                opts=self.child_options(),
+            )
+
+
+def _slug_of(arn: str) -> str:
+    """Return a part of a name for a principal: readable, and unlike that of every other account's namesake."""
+    readable = re.sub(r"[^a-z0-9]+", "-", arn.rsplit("/", 1)[-1].lower()).strip("-")[:20].strip("-")
+    return f"admin-{readable}-{hashlib.sha256(arn.encode()).hexdigest()[:8]}"
 
 
 def _tolerate_meta() -> dict[str, Any]:

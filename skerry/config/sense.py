@@ -64,6 +64,18 @@ def _pools(spec: DeploymentSpec) -> Iterator[tuple[str, PoolSpec]]:
     yield "meta", spec.meta.pool
 
 
+def _api_clients(spec: DeploymentSpec) -> Iterator[Problem]:
+    for index, block in enumerate(spec.target.aws.api_cidrs):
+        path = f"target.aws.api_cidrs[{index}]"
+        try:
+            if not ipaddress.IPv4Network(block).is_private:
+                yield Problem(path, f"'{block}' is public, and the cluster's API is not", "name a private range")
+        except ValueError as exc:
+            yield Problem(path, f"is not an address range: {exc}", "write it like 10.0.0.0/16")
+    if len(set(spec.target.aws.administrators)) < len(spec.target.aws.administrators):
+        yield Problem("target.aws.administrators", "names one twice", "name each once")
+
+
 def _target(spec: DeploymentSpec) -> Iterator[Problem]:
     target = spec.target
     if target.kind is TargetKind.AWS:
@@ -80,6 +92,7 @@ def _target(spec: DeploymentSpec) -> Iterator[Problem]:
         except ValueError as exc:
             yield Problem("target.aws.vpc_cidr", f"is not an address range: {exc}", "write it like 10.0.0.0/16")
         yield from _places(spec)
+        yield from _api_clients(spec)
     elif spec.layer is Layer.BASE:
         yield Problem("layer", "base has no meaning on own machines", "remove it: there is only the platform layer")
     if target.kind is TargetKind.ONPREM and target.region:

@@ -25,6 +25,7 @@ _DNS_LABEL = r"^[a-z0-9]([a-z0-9-]*[a-z0-9])?$"
 DnsLabel = Annotated[str, Field(pattern=_DNS_LABEL, max_length=63)]
 CatalogName = Annotated[str, Field(pattern=r"^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$", max_length=100)]
 CountryCode = Annotated[str, Field(pattern=r"^[A-Z]{2}$")]
+IamArn = Annotated[str, Field(pattern=r"^arn:aws:iam::\d{12}:(role|user)/[A-Za-z0-9+=,.@_/-]+$", max_length=200)]
 SecretKey = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_-]*$")]
 
 
@@ -82,6 +83,10 @@ class AwsTargetSpec(Spec):
     """The minor version of the EKS control plane."""
     account_id: str | None = Field(default=None, pattern=r"^\d{12}$")
     """The only account that the provider may touch; left out, any account of the credentials is taken."""
+    administrators: tuple[IamArn, ...] = Field(default=(), max_length=20)
+    """IAM roles or users that administer the cluster beside the one that made it, such as the role of the runner."""
+    api_cidrs: tuple[str, ...] = Field(default=(), max_length=20)
+    """Private address ranges beyond the VPC that reach the cluster's API, over a VPN or a peering."""
 
 
 class TargetSpec(Spec):

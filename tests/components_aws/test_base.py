@@ -1,0 +1,194 @@
+"""The base stack of a deployment on AWS: what the configuration changes in it, and what never changes."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from skerry.errors import ConfigError
+from skerry.facts import facts_of
+from skerry.graph import UNKNOWN, ResourceGraph, plain
+from tests.simulators.stack_objects import AWS_BASE, graph_of
+
+Run = Callable[..., ResourceGraph]
+GROUP = "aws:eks/nodeGroup:NodeGroup"
+STORES = {
+    "relational": "aws:rds/instance:Instance",
+    "object store": "aws:s3/bucket:Bucket",
+    "pub/sub": "aws:elasticache/replicationGroup:ReplicationGroup",
+}
+
+
+def inputs_of(graph: ResourceGraph, kind: str) -> list[dict[str, Any]]:
+    return [dict(plain(resource.inputs)) for resource in graph.of_type(kind)]
+
+
+ELSEWHERE = {
+    "everything is AWS's where nothing is said": ({}, {"relational", "object store", "pub/sub"}),
+    "PostgreSQL in the cluster": ({"meta.relational_kind": "cloudnative-pg"}, {"object store", "pub/sub"}),
+    "Valkey in the cluster": ({"channels.pubsub": "valkey"}, {"relational", "object store"}),
+    "SeaweedFS in the cluster": ({"channels.object_store": "seaweedfs"}, {"relational", "pub/sub"}),
+}
+
+
+@pytest.mark.parametrize("case", ELSEWHERE)
+def test_aws_runs_the_stores_that_the_stack_leaves_to_it(case: str, run_changed: Run) -> None:
+    changes, expected = ELSEWHERE[case]
+    graph = run_changed(AWS_BASE, changes)
+    assert {name for name, kind in STORES.items() if list(graph.of_type(kind))} == expected
+    outputs = set(graph.stack_outputs(AWS_BASE))
+    assert ("postgresEndpoint" in outputs, "postgresSecretArn" in outputs) == ("relational" in expected,) * 2
+    assert ("bucket" in outputs) == ("object store" in expected)
+    assert ("pubsubEndpoint" in outputs) == ("pub/sub" in expected)
+
+
+def test_agents_get_a_role_only_where_there_is_a_bucket(run_changed: Run) -> None:
+    def accounts(graph: ResourceGraph) -> set[str]:
+        return {
+            row["serviceAccount"] for row in inputs_of(graph, "aws:eks/podIdentityAssociation:PodIdentityAssociation")
+        }
+
+    assert accounts(graph_of(AWS_BASE)) == {"agents", "karpenter"}
+    assert accounts(run_changed(AWS_BASE, {"channels.object_store": "seaweedfs"})) == {"karpenter"}
+
+
+def test_machines_and_their_disks_bear_the_cost_tags_of_their_tier() -> None:
+    templates = inputs_of(graph_of(AWS_BASE), "aws:ec2/launchTemplate:LaunchTemplate")
+    assert {template["tags"]["skerry:tier"] for template in templates} == {"cognitive", "meta"}
+    for template in templates:
+        tagged = {row["resourceType"]: row["tags"] for row in template["tagSpecifications"]}
+        assert {"instance", "volume"} <= set(tagged)
+        for tags in tagged.values():
+            assert {"skerry:system": "sensei", "skerry:stack": AWS_BASE, "cost-center": "saas"}.items() <= tags.items()
+            assert tags["skerry:tier"] == template["tags"]["skerry:tier"]
+
+
+def test_the_provider_gives_everything_else_the_tags_of_the_platform() -> None:
+    graph = graph_of(AWS_BASE)
+    (provider,) = (r for r in graph.resources if r.type == "pulumi:providers:aws")
+    given = plain(provider.inputs)["defaultTags"]
+    tags = (json.loads(given) if isinstance(given, str) else given)["tags"]
+    assert tags == {
+        "skerry:system": "sensei",
+        "skerry:stack": AWS_BASE,
+        "skerry:tier": "platform",
+        "skerry:data-class": "confidential",
+        "cost-center": "saas",
+    }
+
+
+def test_the_number_of_machines_that_people_set_is_kept() -> None:
+    groups = list(graph_of(AWS_BASE).of_type(GROUP))
+    assert len(groups) == 2
+    assert {resource.ignore_changes for resource in groups} == {("scalingConfig.desiredSize",)}
+
+
+def test_gpu_machines_have_the_gpu_image_and_keep_other_pods_away() -> None:
+    groups = {row["labels"]["skerry.dev/tier"]: row for row in inputs_of(graph_of(AWS_BASE), GROUP)}
+    assert {tier: row["amiType"] for tier, row in groups.items()} == {
+        "cognitive": "AL2023_x86_64_NVIDIA",
+        "meta": "AL2023_x86_64_STANDARD",
+    }
+    taints = {row["key"]: row["value"] for row in groups["cognitive"]["taints"]}
+    assert taints == {"skerry.dev/tier": "cognitive", "nvidia.com/gpu": "present"}
+
+
+def test_without_local_inference_there_is_no_gpu_machine(run_changed: Run) -> None:
+    hosted = {"cognitive.providers": ["openai"], "cognitive.api_key_secret": "llmKey", "cognitive.pool": None}
+    groups = inputs_of(run_changed(AWS_BASE, {**hosted, "cognitive.model": None}), GROUP)
+    assert [row["labels"]["skerry.dev/tier"] for row in groups] == ["meta"]
+
+
+MACHINES = {
+    "the named type": ({}, "p4d.24xlarge", "on-demand"),
+    "the smallest that has what is asked": (
+        {
+            "cognitive.pool.machine": {
+                "vcpu": 40,
+                "memory_gib": 400,
+                "gpus": 4,
+                "gpu_memory_gib": 40,
+                "gpu_model": "A100",
+            },
+            "cognitive.context_tokens": 8192,
+        },
+        "p4d.24xlarge",
+        "on-demand",
+    ),
+    "machines that existed elsewhere are rented here": (
+        {"cognitive.pool.purchase": "existing"},
+        "p4d.24xlarge",
+        "on-demand",
+    ),
+    "spot where it is asked": ({"cognitive.pool.purchase": "spot"}, "p4d.24xlarge", "spot"),
+}
+
+
+@pytest.mark.parametrize("case", MACHINES)
+def test_the_machine_of_a_pool(case: str, run_changed: Run) -> None:
+    changes, name, purchase = MACHINES[case]
+    graph = run_changed(AWS_BASE, changes)
+    (group,) = (r for r in graph.of_type(GROUP) if plain(r.inputs)["labels"]["skerry.dev/tier"] == "cognitive")
+    facts = facts_of(graph[group.parent])
+    assert facts is not None and facts.nodes is not None
+    given = plain(group.inputs)
+    assert (given["instanceTypes"], facts.nodes.instance_type) == ([name], name)
+    assert facts.nodes.purchase == purchase
+    assert given["capacityType"] == {"on-demand": "ON_DEMAND", "spot": "SPOT"}[purchase]
+    assert facts.nodes.priced_here is False, "the node group stands for the machines"
+
+
+def test_administrators_and_networks_are_let_in_by_name(run_changed: Run) -> None:
+    people = ["arn:aws:iam::111122223333:role/runner", "arn:aws:iam::444455556666:role/runner"]
+    graph = run_changed(
+        AWS_BASE, {"target.aws.administrators": people, "target.aws.api_cidrs": ["10.99.0.0/16", "192.168.7.0/24"]}
+    )
+    assert [row["principalArn"] for row in inputs_of(graph, "aws:eks/accessEntry:AccessEntry")] == people
+    for row in inputs_of(graph, "aws:eks/accessPolicyAssociation:AccessPolicyAssociation"):
+        assert row["policyArn"] == "arn:aws:eks::aws:cluster-access-policy/AmazonEKSClusterAdminPolicy"
+        assert row["accessScope"] == {"type": "cluster"}
+    rules = inputs_of(graph, "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule")
+    assert [(row["cidrIpv4"], row["fromPort"], row["toPort"]) for row in rules] == [
+        ("10.99.0.0/16", 443, 443),
+        ("192.168.7.0/24", 443, 443),
+    ]
+    assert inputs_of(graph_of(AWS_BASE), "aws:eks/accessEntry:AccessEntry") == []
+
+
+REFUSED = {
+    "the whole world": ("0.0.0.0/0", "'0.0.0.0/0' is public, and the cluster's API is not; name a private range"),
+    "a public range": ("52.0.0.0/8", "'52.0.0.0/8' is public, and the cluster's API is not; name a private range"),
+    "no range": ("ten", "is not an address range: "),
+}
+
+
+@pytest.mark.parametrize("case", REFUSED)
+def test_the_api_is_opened_to_private_networks_only(case: str, run_changed: Run) -> None:
+    block, message = REFUSED[case]
+    with pytest.raises(ConfigError) as caught:
+        run_changed(AWS_BASE, {"target.aws.api_cidrs": [block]})
+    assert f"target.aws.api_cidrs[0]: {message}" in str(caught.value)
+
+
+def test_without_an_account_number_the_key_is_only_known_at_deployment(run_changed: Run) -> None:
+    graph = run_changed(AWS_BASE, {"target.aws.account_id": None})
+    assert [row["policy"] for row in inputs_of(graph, "aws:kms/key:Key")] == [UNKNOWN]
+    (provider,) = (r for r in graph.resources if r.type == "pulumi:providers:aws")
+    assert "allowedAccountIds" not in provider.inputs
+
+
+def test_no_output_of_the_base_is_a_credential() -> None:
+    outputs = graph_of(AWS_BASE).stack_outputs(AWS_BASE)
+    assert set(outputs) == {
+        "clusterName", "kubeconfig", "region", "network", "keyArn", "nodeRole", "interruptionQueue",
+        "postgresEndpoint", "postgresSecretArn", "pubsubEndpoint", "bucket",
+    }, "the outputs are a contract: docs/adr/0009"  # fmt: skip
+
+
+def test_production_guards_the_control_plane_too(run_changed: Run) -> None:
+    graphs = [graph_of(AWS_BASE), run_changed(AWS_BASE, {"production": True})]
+    found = [row["deletionProtection"] for graph in graphs for row in inputs_of(graph, "aws:eks/cluster:Cluster")]
+    assert found == [False, True]
