@@ -39,6 +39,17 @@ def allows(graph: ResourceGraph, direction: str, at: str, other: str, port: int)
     return False
 
 
+def egress_outside(graph: ResourceGraph, namespace: str) -> set[int]:
+    """Return the ports on which pods of a namespace may leave the cluster."""
+    return {
+        row["port"]
+        for spec in policies(graph, namespace)
+        for rule in spec.get("egress", [])
+        if "to" not in rule or any("ipBlock" in peer for peer in rule["to"])
+        for row in rule["ports"]
+    }
+
+
 def told(pod: Pods) -> Iterator[tuple[str, str, int]]:
     """Yield each address inside the cluster that a pod is told: service, namespace, port."""
     for container in pod.containers:
@@ -150,3 +161,54 @@ def test_every_flow_says_why_and_joins_two_namespaces_of_the_system() -> None:
     for flow in flows():
         assert flow.why and flow.ports
         assert {flow.source, flow.destination} <= set(NAMESPACES.values())
+
+
+def test_on_aws_every_tier_reaches_the_managed_services() -> None:
+    graph = graph_of(AWS)
+    for namespace in NAMESPACES.values():
+        if namespace != "sensei-operators":
+            assert {443, 5432, 6379} <= egress_outside(graph, namespace), namespace
+
+
+@pytest.mark.parametrize("stack", ["sensei-airgapped", "sensei-private-onprem"])
+def test_on_own_machines_nothing_leaves_the_cluster_but_calls_of_the_kubernetes_api(stack: str) -> None:
+    graph = graph_of(stack)
+    for namespace in NAMESPACES.values():
+        assert egress_outside(graph, namespace) <= {443, 6443}, namespace
+    assert egress_outside(graph, "sensei-cognitive") == set()
+
+
+@pytest.mark.parametrize("stack", ["sensei-airgapped", "sensei-private-onprem"])
+def test_the_api_server_can_call_the_webhook_of_cloudnative_pg(stack: str) -> None:
+    opened = [
+        (spec["podSelector"], row["port"])
+        for spec in policies(graph_of(stack), "sensei-operators")
+        for rule in spec.get("ingress", [])
+        for row in rule.get("ports", [])
+    ]
+    assert ({"matchLabels": {"app.kubernetes.io/name": "cloudnative-pg"}}, 9443) in opened
+
+
+@pytest.mark.parametrize("stack", PLATFORMS)
+def test_what_may_leave_for_anywhere_is_https_alone(stack: str) -> None:
+    graph = graph_of(stack)
+    anywhere = {
+        row["port"]
+        for namespace in NAMESPACES.values()
+        for spec in policies(graph, namespace)
+        for rule in spec.get("egress", [])
+        if "to" not in rule or any(peer.get("ipBlock", {}).get("cidr") == "0.0.0.0/0" for peer in rule["to"])
+        for row in rule.get("ports", [{"port": "any"}])
+    }
+    assert anywhere == ({443} if stack == AWS else set())
+
+
+@pytest.mark.parametrize("stack", PLATFORMS)
+def test_every_rule_of_a_policy_names_ports_or_peers(stack: str) -> None:
+    """An empty rule allows everything: `ingress: [{}]` is the opposite of `ingress: []`."""
+    graph = graph_of(stack)
+    for namespace in NAMESPACES.values():
+        for spec in policies(graph, namespace):
+            for direction in ("ingress", "egress"):
+                for rule in spec.get(direction, []):
+                    assert rule.get("ports") or rule.get("from") or rule.get("to"), f"{namespace}: {spec}"
