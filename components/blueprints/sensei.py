@@ -9,6 +9,7 @@ import pulumi
 from pulumi_kubernetes.core.v1 import ServiceAccount
 
 from components.base import SkerryComponent
+from components.channels.object_store import DATABASE as METADATA
 from components.channels.object_store import S3_PORT, ObjectStore
 from components.channels.pubsub import PORT as PUBSUB_PORT
 from components.channels.pubsub import PubSub
@@ -28,7 +29,7 @@ from components.tiers.cognitive import hosted_endpoints as hosted_models
 from components.tiers.execution import ExecutionTier
 from components.tiers.meta import MetaTier
 from skerry.catalog import Catalog, load_catalog
-from skerry.config.spec import DeploymentSpec, Layer, RelationalKind, TargetKind
+from skerry.config.spec import DeploymentSpec, Layer, ObjectStoreKind, RelationalKind, TargetKind
 from skerry.errors import ConfigError, Problem
 from skerry.facts import BoundaryFact, ComponentFacts, DeploymentFact, TargetFact, Tier, WaiverFact
 
@@ -266,7 +267,7 @@ def _channels(
     """Make the channels between the tiers."""
     names = NAMESPACES
     pubsub = PubSub("pubsub", cluster, namespace=names[Tier.CHANNELS], channels=spec.channels, opts=ready)
-    objects = ObjectStore("objects", cluster, namespace=names[Tier.CHANNELS], channels=spec.channels, opts=ready)
+    own_objects = cluster.object_store is None or spec.channels.object_store is ObjectStoreKind.SEAWEEDFS
     database = RelationalStore(
         "temporal-db",
         cluster,
@@ -275,8 +276,11 @@ def _channels(
         database="temporal",
         kind=spec.meta.relational_kind,
         size=spec.meta.relational,
-        more_databases=(VISIBILITY,),
+        more_databases=(VISIBILITY, *([METADATA] if own_objects else [])),
         opts=pulumi.ResourceOptions.merge(ready, pulumi.ResourceOptions(depends_on=postgres)),
+    )
+    objects = ObjectStore(
+        "objects", cluster, namespace=names[Tier.CHANNELS], channels=spec.channels, database=database, opts=ready
     )
     workflows = Workflows(
         "workflows",

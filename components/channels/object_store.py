@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import pulumi
 
 from components.base import SkerryComponent
@@ -10,6 +12,8 @@ from components.kubernetes.workload import (
     Container,
     SecretKey,
     Workload,
+    config_map,
+    deployment,
     host_name,
     hosts_of,
     http_probe,
@@ -18,6 +22,7 @@ from components.kubernetes.workload import (
     tcp_probe,
 )
 from components.stores.facts import store_facts
+from components.stores.relational import RelationalStore
 from skerry.config.spec import ChannelsSpec, ObjectStoreKind
 from skerry.facts import ComponentFacts, ImageFact, Tier
 
@@ -30,6 +35,32 @@ MASTER_PORT, VOLUME_PORT, FILER_PORT, S3_PORT = 9333, 8080, 8888, 8333
 BUCKET = "sensei"
 MASTERS = 3
 """Masters elect a leader by majority."""
+
+GATEWAYS = 2
+DATABASE = "objects"
+FILER_MAP = "seaweedfs-filer"
+
+_FILER = f"""[postgres2]
+enabled = true
+database = "{DATABASE}"
+sslmode = "require"
+connection_max_open = 50
+enableUpsert = true
+upsertQuery = \"\"\"
+INSERT INTO "%[1]s" (dirhash, name, directory, meta) VALUES ($1, $2, $3, $4)
+ON CONFLICT (dirhash, name) DO UPDATE SET meta = EXCLUDED.meta WHERE "%[1]s".meta != EXCLUDED.meta
+\"\"\"
+createTable = \"\"\"
+CREATE TABLE IF NOT EXISTS "%s" (
+  dirhash BIGINT, name VARCHAR(65535), directory VARCHAR(65535), meta bytea, PRIMARY KEY (dirhash, name)
+);
+\"\"\"
+"""
+"""One table of metadata for all gateways: with a file each, one would not know what was written through the other.
+
+Address and login come as WEED_POSTGRES2_*, which win over the file.
+Source: seaweedfs/seaweedfs weed/command/scaffold/filer.toml and weed/util/config.go, read 2026-11.
+"""
 
 REPLICATION = "010"
 """One further copy on another rack. Source: seaweedfs/seaweedfs README.md (010), read 2026-11."""
@@ -45,6 +76,7 @@ class ObjectStore(SkerryComponent):
         *,
         namespace: str,
         channels: ChannelsSpec,
+        database: RelationalStore,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         """Make the store, or take the cloud's.
@@ -54,6 +86,7 @@ class ObjectStore(SkerryComponent):
             cluster: where it runs.
             namespace: the namespace of the channels.
             channels: who runs it, and its size.
+            database: a PostgreSQL with the database `objects`, where a store in the cluster keeps its metadata.
             opts: Pulumi's options.
         """
         managed = cluster.object_store if channels.object_store is not ObjectStoreKind.SEAWEEDFS else None
@@ -77,7 +110,7 @@ class ObjectStore(SkerryComponent):
         image = cluster.catalog.image("seaweedfs", cluster.target, "object store")
         super().__init__(name, _facts(cluster, channels, image), opts)
         self._bucket = BUCKET
-        self._make(cluster, namespace, channels, image)
+        self._make(cluster, namespace, channels, image, database)
         self._url = f"http://{host_name('seaweedfs-s3', namespace)}:{S3_PORT}"
         self.finish(
             endpoint=host_name("seaweedfs-s3", namespace),
@@ -98,54 +131,90 @@ class ObjectStore(SkerryComponent):
             "AWS_SECRET_ACCESS_KEY": SecretKey(CREDENTIALS_SECRET, "secret-key"),
         }
 
-    def _make(self, cluster: Cluster, namespace: str, channels: ChannelsSpec, image: ImageFact) -> None:
+    def _make(
+        self, cluster: Cluster, namespace: str, channels: ChannelsSpec, image: ImageFact, database: RelationalStore
+    ) -> None:
         masters = ",".join(f"{host}:{MASTER_PORT}" for host in hosts_of("seaweedfs-master", namespace, MASTERS))
+        self._keep(
+            _part(cluster, namespace, image, "master", MASTERS, {"master": MASTER_PORT}, (
+                "master", "-mdir=/data", *_own("master", namespace), f"-peers={masters}",
+                f"-defaultReplication={REPLICATION}",
+            )), cluster, "master", 10)  # fmt: skip
+        self._keep(
+            _part(cluster, namespace, image, "volume", channels.object_store_replicas, {"volume": VOLUME_PORT}, (
+                "volume", "-dir=/data", "-max=0", f"-master={masters}", "-rack=$(NODE_NAME)",
+                *_own("volume", namespace),
+            )), cluster, "volume",
+            max(channels.object_store_gib * 2 // channels.object_store_replicas, 1))  # fmt: skip
+        config_map(self, "filer", cluster, namespace, FILER_MAP, {"filer.toml": _FILER})
+        gateway = _part(cluster, namespace, image, "s3", GATEWAYS, {"s3": S3_PORT, "filer": FILER_PORT}, (
+            "filer", "-s3", f"-s3.port={S3_PORT}", "-s3.config=/config/s3.json", f"-master={masters}",
+            "-ip=$(POD_IP)", "-ip.bind=0.0.0.0",
+        ), database)  # fmt: skip
+        deployment(self, "s3", cluster, gateway)
+        service(self, "service", cluster, gateway)
 
-        def own(role: str) -> tuple[str, str]:
-            # A master that does not find its own address among the peers, letter by letter, counts itself a fourth.
-            # Source: seaweedfs/seaweedfs weed/command/master.go (checkPeers), read 2026-11
-            return f"-ip=$(POD_NAME).{host_name(f'seaweedfs-{role}-headless', namespace)}", "-ip.bind=0.0.0.0"
+    def _keep(self, workload: Workload, cluster: Cluster, role: str, gib: int) -> None:
+        stateful_set(self, role, cluster, workload, storage_gib=gib, mount="/data")
 
-        parts: tuple[tuple[str, int, dict[str, int], int, str, tuple[str, ...], dict[str, str]], ...] = (
-            ("master", MASTERS, {"master": MASTER_PORT}, 10, "/data",
-             ("master", "-mdir=/data", *own("master"), f"-peers={masters}",
-              f"-defaultReplication={REPLICATION}"), {}),
-            ("volume", channels.object_store_replicas, {"volume": VOLUME_PORT},
-             max(channels.object_store_gib * 2 // channels.object_store_replicas, 1), "/data",
-             ("volume", "-dir=/data", "-max=0", f"-master={masters}", "-rack=$(NODE_NAME)", *own("volume")), {}),
-            ("s3", 2, {"s3": S3_PORT, "filer": FILER_PORT}, 20, "/data",
-             ("filer", "-s3", f"-s3.port={S3_PORT}", "-s3.config=/config/s3.json", "-defaultStoreDir=/data",
-              f"-master={masters}", *own("s3")), {"config": CREDENTIALS_SECRET}),
-        )  # fmt: skip
-        for role, replicas, ports, gib, mount, args, secrets in parts:
-            first = next(iter(ports))
-            workload = Workload(
-                name=f"seaweedfs-{role}",
-                namespace=namespace,
-                placement=cluster.placements[Tier.CHANNELS],
-                replicas=replicas,
-                secrets=secrets,
-                containers=(
-                    Container(
-                        name="weed",
-                        image=image,
-                        cpu="500m",
-                        memory="2Gi",
-                        command=("weed",),
-                        args=("-logtostderr=true", *args),
-                        ports=ports,
-                        fields={"POD_NAME": "metadata.name", "NODE_NAME": "spec.nodeName"},
-                        readiness=tcp_probe(first, periodSeconds=10),
-                        liveness=http_probe(first, "/cluster/status", periodSeconds=30)
-                        if role == "master"
-                        else tcp_probe(first, periodSeconds=30),
-                        mounts={"tmp": "/tmp", **dict.fromkeys(secrets, "/config")},
-                    ),
-                ),
-            )
-            stateful_set(self, role, cluster, workload, storage_gib=gib, mount=mount)
-            if role == "s3":
-                service(self, "service", cluster, workload)
+
+def _own(role: str, namespace: str) -> tuple[str, str]:
+    """Return how a member says who it is.
+
+    A master that does not find its own address among the peers, letter by letter, counts itself a fourth.
+    Source: seaweedfs/seaweedfs weed/command/master.go (checkPeers), read 2026-11.
+    """
+    return f"-ip=$(POD_NAME).{host_name(f'seaweedfs-{role}-headless', namespace)}", "-ip.bind=0.0.0.0"
+
+
+def _part(
+    cluster: Cluster,
+    namespace: str,
+    image: ImageFact,
+    role: str,
+    replicas: int,
+    ports: Mapping[str, int],
+    args: tuple[str, ...],
+    database: RelationalStore | None = None,
+) -> Workload:
+    """Return the pods of one part; with `database` those that keep their metadata there and answer S3."""
+    first = next(iter(ports))
+    env: dict[str, pulumi.Input[str] | SecretKey] = {}
+    mounts = {"tmp": "/tmp"}
+    if database is not None:
+        mounts |= {"config": "/config", "filer": "/etc/seaweedfs", "data": "/data"}
+        env = {
+            "WEED_POSTGRES2_HOSTNAME": database.endpoint,
+            "WEED_POSTGRES2_PORT": str(database.port),
+            "WEED_POSTGRES2_USERNAME": SecretKey(f"{database.secret_ref}", "username"),
+            "WEED_POSTGRES2_PASSWORD": SecretKey(f"{database.secret_ref}", "password"),
+        }
+    container = Container(
+        name="weed",
+        image=image,
+        cpu="500m",
+        memory="2Gi",
+        command=("weed",),
+        args=("-logtostderr=true", *args),
+        env=env,
+        ports=ports,
+        fields={"POD_NAME": "metadata.name", "POD_IP": "status.podIP", "NODE_NAME": "spec.nodeName"},
+        readiness=tcp_probe(first, periodSeconds=10),
+        liveness=http_probe(first, "/cluster/status", periodSeconds=30)
+        if role == "master"
+        else tcp_probe(first, periodSeconds=30),
+        mounts=mounts,
+    )
+    return Workload(
+        name=f"seaweedfs-{role}",
+        namespace=namespace,
+        placement=cluster.placements[Tier.CHANNELS],
+        replicas=replicas,
+        empty_dirs=("tmp", "data") if database is not None else ("tmp",),
+        secrets={"config": CREDENTIALS_SECRET} if database is not None else {},
+        config_maps={"filer": FILER_MAP} if database is not None else {},
+        containers=(container,),
+    )
 
 
 def _facts(cluster: Cluster, channels: ChannelsSpec, image: ImageFact) -> ComponentFacts:

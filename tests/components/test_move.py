@@ -82,7 +82,7 @@ def test_stores_become_services_of_aws(moved: ResourceGraph) -> None:
     assert [r.name for r in moved.resources if kind(r) in ("Cluster", "Database")] == []
     sets = {r.name for r in before.resources if kind(r) == "StatefulSet"}
     kept = {r.name for r in moved.resources if kind(r) == "StatefulSet"}
-    assert {"objects-master", "objects-volume", "objects-s3", "pubsub-set"} == sets - kept
+    assert {"objects-master", "objects-volume", "pubsub-set"} == sets - kept
     roles = {(facts_of(r) or ComponentFacts()).role for r in moved.resources}
     assert {"pubsub-client", "object-store-client", "relational-client"} <= roles
     types = {r.type for r in moved.resources}
