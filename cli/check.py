@@ -5,11 +5,10 @@ from __future__ import annotations
 import argparse
 from datetime import UTC, date, datetime
 
-from cost.estimate import estimate
-from cost.pricebook import load_book
-
 from cli.options import add_output_options, add_stack_options, load_graph, project_folder
 from cli.output import deliver, say, width
+from cost.estimate import estimate
+from cost.pricebook import load_book
 from policies.reports.document import report_json
 from policies.reports.junit import report_junit
 from policies.reports.sarif import report_sarif

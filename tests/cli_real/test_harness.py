@@ -65,6 +65,14 @@ def test_nothing_is_deployed_while_a_provider_that_is_no_simulator_is_within_rea
     assert cli.in_cloud() == []
 
 
+def test_nothing_is_deployed_for_a_project_that_brings_plugins_of_its_own(tmp_path: Path) -> None:
+    small = project(tmp_path / "p", QUEUE)
+    settings = small / "Pulumi.yaml"
+    settings.write_text(settings.read_text() + "plugins: {providers: [{name: aws, path: /somewhere}]}\n")
+    with pytest.raises(PulumiCliError, match="names plugins or packages"):
+        PulumiCli(tmp_path / "world").up(small, "dev")
+
+
 def test_a_run_over_its_limit_is_cut_off_with_everything_that_it_started(tmp_path: Path) -> None:
     cli = PulumiCli(tmp_path / "world")
     small = project(tmp_path / "p", SLEEPER)

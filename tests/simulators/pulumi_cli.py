@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import grpc
+import yaml
 from google.protobuf import empty_pb2
 from pulumi.runtime.proto import provider_pb2_grpc
 
@@ -56,7 +57,7 @@ class Done:
 
 def find_cli() -> Path | None:
     """Return the command that tests/toolchain/build.sh built, or None."""
-    modules = b"".join((_TOOLCHAIN / name).read_bytes() for name in ("cli.go.mod", "cli.go.sum"))
+    modules = b"".join((_TOOLCHAIN / name).read_bytes() for name in ("cli.go.mod", "cli.go.sum", "build.sh"))
     caches = os.environ.get("XDG_CACHE_HOME") or str(Path.home() / ".cache")
     folder = Path(os.environ.get("SKERRY_TOOLCHAIN") or Path(caches) / "skerry" / "toolchain")
     path = folder / hashlib.sha256(modules).hexdigest()[:16] / "pulumi"
@@ -84,7 +85,7 @@ class PulumiCli:
         for package in packages:
             self._write_plugin(f"pulumi-resource-{package}", "tests.simulators.pulumi_provider")
         self._stacks: set[tuple[Path, str]] = set()
-        self._checked = False
+        self._versions: dict[tuple[Path, int], str] = {}
 
     def _write_plugin(self, name: str, module: str) -> None:
         path = self._plugins / name
@@ -190,7 +191,7 @@ class PulumiCli:
         Raises:
             PulumiCliError: a provider within reach is no simulator.
         """
-        self.refuse_real_providers()
+        self.refuse_real_providers(project)
         self.init(project, stack)
         return self.run(project, "up", "--yes", "--skip-preview", "--stack", stack, *options)
 
@@ -200,7 +201,7 @@ class PulumiCli:
         Raises:
             PulumiCliError: a provider within reach is no simulator.
         """
-        self.refuse_real_providers()
+        self.refuse_real_providers(project)
         return self.run(project, "destroy", "--yes", "--stack", stack, *options)
 
     def unprotect_all(self, project: Path, stack: str) -> None:
@@ -221,22 +222,29 @@ class PulumiCli:
         found = [json.loads(path.read_text(encoding="utf-8")) for path in self.cloud.glob("*.json")]
         return sorted(found, key=lambda resource: (resource["urn"], resource["id"]))
 
-    def refuse_real_providers(self) -> None:
+    def refuse_real_providers(self, project: Path) -> None:
         """Ask every provider that the command could find who it is.
 
         Raises:
-            PulumiCliError: one is not a simulator.
+            PulumiCliError: one is not a simulator, or the project names providers by a path of its own.
         """
-        if self._checked:
-            return
+        named = yaml.safe_load((self.copy_of(project) / "Pulumi.yaml").read_text(encoding="utf-8"))
+        if set(named) & {"plugins", "packages"}:
+            raise PulumiCliError(f"{project}: Pulumi.yaml names plugins or packages, which may be no simulators")
         folders = [*self.environment()["PATH"].split(os.pathsep), str(self._tmp / "pulumi-home" / "plugins")]
         for path in sorted(found for folder in folders for found in Path(folder).glob("**/pulumi-resource-*")):
-            version = self._version_of(path) if path.parent == self._plugins else "unknown"
+            version = self._known_version(path) if path.parent == self._plugins else "unknown"
             if "simulated" not in version:
                 raise PulumiCliError(
                     f"{path} is no simulator (version {version}): nothing is deployed while it is there"
                 )
-        self._checked = True
+
+    def _known_version(self, plugin: Path) -> str:
+        """Ask a plugin once, and again when its file changed."""
+        key = (plugin, plugin.stat().st_mtime_ns)
+        if key not in self._versions:
+            self._versions[key] = self._version_of(plugin)
+        return self._versions[key]
 
     def _version_of(self, plugin: Path) -> str:
         child = subprocess.Popen(

@@ -6,7 +6,8 @@ set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 cache=${SKERRY_TOOLCHAIN:-${XDG_CACHE_HOME:-$HOME/.cache}/skerry/toolchain}
 if command -v sha256sum >/dev/null; then sum="sha256sum"; else sum="shasum -a 256"; fi
-key=$(cat "$here/cli.go.mod" "$here/cli.go.sum" | $sum | cut -c1-16)
+# This script is part of the key: the build flags stand in it.
+key=$(cat "$here/cli.go.mod" "$here/cli.go.sum" "$here/build.sh" | $sum | cut -c1-16)
 out=$cache/$key/pulumi
 say() { printf 'toolchain: %s\n' "$*" >&2; }
 fail() { say "$*"; exit 3; }

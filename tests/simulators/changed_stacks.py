@@ -1,0 +1,49 @@
+"""The shipped stacks with changes to their configuration, run by the embedded engine."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import yaml
+
+from skerry.config.spec import CONFIG_KEY
+from skerry.engine.project import StackConfig
+from skerry.engine.run import run_program
+from skerry.graph import ResourceGraph
+from tests.simulators.stack_objects import ROOT
+
+
+def shipped(stack: str) -> dict[str, Any]:
+    """Return the deployment that a shipped stack file describes."""
+    text = (ROOT / "stacks" / f"Pulumi.{stack}.yaml").read_text(encoding="utf-8")
+    return dict(yaml.safe_load(text)["config"][CONFIG_KEY])
+
+
+def run_changed(
+    stack: str,
+    changes: Mapping[str, Any],
+    outputs: Mapping[str, Mapping[str, Any]] | None = None,
+    secrets: Sequence[str] = (),
+) -> ResourceGraph:
+    """Run a stack with some fields changed: dotted path -> value, where None takes the field away.
+
+    Args:
+        stack: a shipped stack.
+        changes: what is other than in its file.
+        outputs: of the stacks that it refers to; those of any other are unknown.
+        secrets: full keys of secrets that it has, whose values stay withheld.
+    """
+    deployment = shipped(stack)
+    for path, value in changes.items():
+        *parents, last = path.split(".")
+        tree = deployment
+        for part in parents:
+            tree = tree.setdefault(part, {})
+        if value is None:
+            tree.pop(last, None)
+        else:
+            tree[last] = value
+    config = StackConfig({CONFIG_KEY: json.dumps(deployment)}, frozenset(secrets))
+    return run_program(ROOT, stack, config, stack_outputs=outputs or {})
