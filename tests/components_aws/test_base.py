@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -11,9 +10,9 @@ import pytest
 from skerry.errors import ConfigError
 from skerry.facts import facts_of
 from skerry.graph import UNKNOWN, ResourceGraph, plain
+from tests.simulators.changed_stacks import run_changed
 from tests.simulators.stack_objects import AWS_BASE, graph_of
 
-Run = Callable[..., ResourceGraph]
 GROUP = "aws:eks/nodeGroup:NodeGroup"
 STORES = {
     "relational": "aws:rds/instance:Instance",
@@ -35,7 +34,7 @@ ELSEWHERE = {
 
 
 @pytest.mark.parametrize("case", ELSEWHERE)
-def test_aws_runs_the_stores_that_the_stack_leaves_to_it(case: str, run_changed: Run) -> None:
+def test_aws_runs_the_stores_that_the_stack_leaves_to_it(case: str) -> None:
     changes, expected = ELSEWHERE[case]
     graph = run_changed(AWS_BASE, changes)
     assert {name for name, kind in STORES.items() if list(graph.of_type(kind))} == expected
@@ -45,7 +44,7 @@ def test_aws_runs_the_stores_that_the_stack_leaves_to_it(case: str, run_changed:
     assert ("pubsubEndpoint" in outputs) == ("pub/sub" in expected)
 
 
-def test_agents_get_a_role_only_where_there_is_a_bucket(run_changed: Run) -> None:
+def test_agents_get_a_role_only_where_there_is_a_bucket() -> None:
     def accounts(graph: ResourceGraph) -> set[str]:
         return {
             row["serviceAccount"] for row in inputs_of(graph, "aws:eks/podIdentityAssociation:PodIdentityAssociation")
@@ -96,13 +95,13 @@ def test_gpu_machines_have_the_gpu_image_and_keep_other_pods_away() -> None:
     assert taints == {"skerry.dev/tier": "cognitive", "nvidia.com/gpu": "present"}
 
 
-def test_without_local_inference_there_is_no_gpu_machine(run_changed: Run) -> None:
+def test_without_local_inference_there_is_no_gpu_machine() -> None:
     hosted = {"cognitive.providers": ["openai"], "cognitive.api_key_secret": "llmKey", "cognitive.pool": None}
     groups = inputs_of(run_changed(AWS_BASE, {**hosted, "cognitive.model": None}), GROUP)
     assert [row["labels"]["skerry.dev/tier"] for row in groups] == ["meta"]
 
 
-MACHINES = {
+MACHINES: dict[str, tuple[dict[str, Any], str, str]] = {
     "the named type": ({}, "p4d.24xlarge", "on-demand"),
     "the smallest that has what is asked": (
         {
@@ -128,7 +127,7 @@ MACHINES = {
 
 
 @pytest.mark.parametrize("case", MACHINES)
-def test_the_machine_of_a_pool(case: str, run_changed: Run) -> None:
+def test_the_machine_of_a_pool(case: str) -> None:
     changes, name, purchase = MACHINES[case]
     graph = run_changed(AWS_BASE, changes)
     (group,) = (r for r in graph.of_type(GROUP) if plain(r.inputs)["labels"]["skerry.dev/tier"] == "cognitive")
@@ -141,7 +140,7 @@ def test_the_machine_of_a_pool(case: str, run_changed: Run) -> None:
     assert facts.nodes.priced_here is False, "the node group stands for the machines"
 
 
-def test_administrators_and_networks_are_let_in_by_name(run_changed: Run) -> None:
+def test_administrators_and_networks_are_let_in_by_name() -> None:
     people = ["arn:aws:iam::111122223333:role/runner", "arn:aws:iam::444455556666:role/runner"]
     graph = run_changed(
         AWS_BASE, {"target.aws.administrators": people, "target.aws.api_cidrs": ["10.99.0.0/16", "192.168.7.0/24"]}
@@ -166,14 +165,14 @@ REFUSED = {
 
 
 @pytest.mark.parametrize("case", REFUSED)
-def test_the_api_is_opened_to_private_networks_only(case: str, run_changed: Run) -> None:
+def test_the_api_is_opened_to_private_networks_only(case: str) -> None:
     block, message = REFUSED[case]
     with pytest.raises(ConfigError) as caught:
         run_changed(AWS_BASE, {"target.aws.api_cidrs": [block]})
     assert f"target.aws.api_cidrs[0]: {message}" in str(caught.value)
 
 
-def test_without_an_account_number_the_key_is_only_known_at_deployment(run_changed: Run) -> None:
+def test_without_an_account_number_the_key_is_only_known_at_deployment() -> None:
     graph = run_changed(AWS_BASE, {"target.aws.account_id": None})
     assert [row["policy"] for row in inputs_of(graph, "aws:kms/key:Key")] == [UNKNOWN]
     (provider,) = (r for r in graph.resources if r.type == "pulumi:providers:aws")
@@ -188,7 +187,7 @@ def test_no_output_of_the_base_is_a_credential() -> None:
     }, "the outputs are a contract: docs/adr/0009"  # fmt: skip
 
 
-def test_production_guards_the_control_plane_too(run_changed: Run) -> None:
+def test_production_guards_the_control_plane_too() -> None:
     graphs = [graph_of(AWS_BASE), run_changed(AWS_BASE, {"production": True})]
     found = [row["deletionProtection"] for graph in graphs for row in inputs_of(graph, "aws:eks/cluster:Cluster")]
     assert found == [False, True]
