@@ -16,6 +16,7 @@ from components.channels.pubsub import PubSub
 from components.channels.rpc import PORT as RPC_PORT
 from components.channels.rpc import Rpc, peers
 from components.channels.workflows import NAMESPACE, SERVICES, VISIBILITY, Workflows
+from components.configuration import secret_of
 from components.kubernetes.cluster import Cluster
 from components.kubernetes.operator import Operator, image_values
 from components.kubernetes.tenancy import Flow, PriorityClasses, TierNamespace
@@ -30,7 +31,6 @@ from components.tiers.execution import ExecutionTier
 from components.tiers.meta import MetaTier
 from skerry.catalog import Catalog, load_catalog
 from skerry.config.spec import DeploymentSpec, Layer, ObjectStoreKind, RelationalKind, TargetKind
-from skerry.errors import ConfigError, Problem
 from skerry.facts import BoundaryFact, ComponentFacts, DeploymentFact, TargetFact, Tier, WaiverFact
 
 NAMESPACES: Mapping[Tier, str] = {
@@ -137,33 +137,16 @@ def _cluster(spec: DeploymentSpec, config: pulumi.Config, catalog: Catalog, root
         return AwsPlatform(
             "sensei-cluster", spec, target_fact(spec), catalog, labels=labels_of(spec), config=config, opts=options
         ).cluster
+    key = spec.target.kubeconfig_secret
     return OnPremCluster(
         "sensei-cluster",
         spec,
         target_fact(spec),
         catalog,
         labels=labels_of(spec),
-        kubeconfig=_kubeconfig(spec, config),
+        kubeconfig=secret_of(config, key, "target.kubeconfig_secret", "kubeconfig") if key else None,
         opts=options,
     ).cluster
-
-
-def _kubeconfig(spec: DeploymentSpec, config: pulumi.Config) -> pulumi.Output[str] | None:
-    """Return the kubeconfig that the stack holds; None where the ambient one is taken.
-
-    Raises:
-        ConfigError: a key is named that the stack does not set.
-    """
-    key = spec.target.kubeconfig_secret
-    if key is None:
-        return None
-    found = config.get_secret(key)
-    if found is None:
-        full = f"{config.name}:{key}"
-        remedy = f"run `pulumi config set --secret {full} < kubeconfig`"
-        problem = Problem("target.kubeconfig_secret", f"names '{full}', which the stack does not set", remedy)
-        raise ConfigError(f"config of stack {pulumi.get_stack()}", [problem])
-    return found
 
 
 def flows() -> tuple[Flow, ...]:
@@ -239,7 +222,9 @@ def _tiers(
         spec=spec.cognitive,
         objects=objects,
         environment={**environment, **meta.knowledge, "WORKERS": peers("worker", names[Tier.EXECUTION])},
-        api_key=config.require_secret(f"{spec.cognitive.api_key_secret}") if hosted else None,
+        api_key=secret_of(config, f"{spec.cognitive.api_key_secret}", "cognitive.api_key_secret", "key")
+        if hosted
+        else None,
         depends_on=[workflows],
         opts=ready,
     )

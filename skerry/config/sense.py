@@ -28,10 +28,10 @@ from skerry.config.spec import (
     TargetKind,
     VectorStoreKind,
 )
-from skerry.errors import CatalogError, Problem
+from skerry.errors import CatalogError, Problem, UsageError
 from skerry.images import ImageReference
 from skerry.instances import instance_type, smallest
-from skerry.jurisdictions import region_of_zone, regions
+from skerry.jurisdictions import countries, region_of_zone, regions
 from skerry.sizing import fit
 
 POOL_RANGES: Final = {"cognitive": (2, 8), "execution": (4, 128), "meta": (2, 4)}
@@ -124,6 +124,26 @@ def _places(spec: DeploymentSpec) -> Iterator[Problem]:
             f"{len(zones)} zones are named, EKS needs {low} and the network has room for {high}",
             f"name {low} to {high} zones",
         )
+
+
+def _law(spec: DeploymentSpec) -> Iterator[Problem]:
+    """Check that every country and bloc is one that rules can reckon with."""
+    named = {
+        "target.jurisdiction": spec.target.jurisdiction,
+        "state.jurisdiction": spec.state.jurisdiction,
+        "state.secrets_jurisdiction": spec.state.secrets_jurisdiction,
+    }
+    for index, row in enumerate(spec.residency.boundaries):
+        named |= {
+            f"residency.boundaries[{index}].jurisdictions[{at}]": code for at, code in enumerate(row.jurisdictions)
+        }
+    for path, code in named.items():
+        if code is None:
+            continue
+        try:
+            countries(code)
+        except UsageError as exc:
+            yield Problem(path, str(exc))
 
 
 def _labels(spec: DeploymentSpec) -> Iterator[Problem]:
@@ -326,6 +346,7 @@ CHECKS: Final[tuple[Callable[[DeploymentSpec], Iterator[Problem]], ...]] = (
     _names,
     _machines,
     _labels,
+    _law,
     _addresses,
     _copies,
 )

@@ -134,6 +134,16 @@ BAD_FILES = {
         "modus: is not a field of the configuration; did you mean 'mode'?",
     ),
     "a model that does not fit": ("          gpus: 8\n", "          gpus: 2\n", "does not fit 2 x 40 GiB GPUs"),
+    "a secret inside the deployment": (
+        "      storage_class: encrypted-local\n",
+        "      storage_class: {secure: 'v1:abc'}\n",
+        "skerry:deployment: has a secret inside; give each secret a key of its own beside it",
+    ),
+    "a hosted model whose key nobody set": (
+        "      providers: [local]\n",
+        "      providers: [local, openai]\n      api_key_secret: llmKey\n",
+        "cognitive.api_key_secret: names 'skerry:llmKey', which the stack does not set; run `pulumi config set",
+    ),
     "a kubeconfig that nobody set": (
         "      kube_context: datacentre\n",
         "      kubeconfig_secret: siteKubeconfig\n",
@@ -152,6 +162,15 @@ def test_a_bad_stack_file_is_one_message_and_exit_code_2(
     edit(project, old, new)
     assert main([verb, *mine(project)]) == 2
     assert message in said(capsys)
+
+
+@pytest.mark.parametrize("value", ["hello", "''", "", "{secure: 'v1:abc'}", "[1]"])
+def test_a_deployment_that_is_no_mapping_is_exit_code_2(
+    value: str, project: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (project / "stacks" / "Pulumi.mine.yaml").write_text(f"config:\n  skerry:deployment: {value}\n")
+    assert main(["preview", *mine(project)]) == 2
+    assert "skerry:deployment: " in said(capsys)
 
 
 @pytest.mark.parametrize("verb", [["preview"], ["check"], ["cost"], ["render"], ["bundle", "plan"]], ids=" ".join)

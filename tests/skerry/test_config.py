@@ -272,6 +272,17 @@ BAD: dict[str, tuple[str, list[Change], str]] = {
         "cognitive.pool.machine.instance_type: 'g5.12xlarge' has 48 vCPU, 192 GiB and 4 x 22 GiB GPUs, which is less "
         "than 96 vCPU, 1152 GiB and 8 x 40 GiB GPUs; name a larger type, or ask less of the machine",
     ),
+    "a country under a code that is not its own": (
+        ONPREM,
+        [put("state.jurisdiction", "UK")],
+        "state.jurisdiction: 'UK' is neither an ISO 3166 country code nor one of EEA, EU: did you mean GB",
+    ),
+    "a bloc that nobody defined": (
+        ONPREM,
+        [put("residency.boundaries", [{"data_class": "restricted", "jurisdictions": ["DE", "Europe"]}])],
+        "residency.boundaries[0].jurisdictions[1]: 'Europe' is neither an ISO 3166 country code nor one of EEA, EU: "
+        "write a code such as DE",
+    ),
     "a tag with a name that is none": (
         AIRGAPPED,
         [put("tags", {"cost center": "x"})],
