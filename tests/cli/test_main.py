@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 from xml.etree import ElementTree
 
-import jsonschema
+import jsonschema  # type: ignore[import-untyped]  # ships no types
 import pytest
 import yaml
 
@@ -121,7 +121,7 @@ def test_wrong_use_is_one_message_and_exit_code_2(case: str, capsys: pytest.Capt
 
 
 BAD_FILES = {
-    "YAML that breaks off": ("    mode: private\n", "    mode: [private\n", "Pulumi.mine.yaml: 1 problem\n  line 7"),
+    "YAML that breaks off": ("    mode: private\n", "    mode: [private\n", "Pulumi.mine.yaml: 1 problem\n  line 8"),
     "a tab": ("    mode: private\n", "\tmode: private\n", "line 6: is not YAML"),
     "a key twice": (
         "    mode: private\n",

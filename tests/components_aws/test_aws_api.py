@@ -9,9 +9,11 @@ from functools import cache
 from typing import Any
 
 import pytest
+import yaml
 
+from skerry.engine.run import run_deployment
 from skerry.graph import UNKNOWN, Resource, plain
-from tests.simulators.stack_objects import AWS_BASE, graph_of
+from tests.simulators.stack_objects import AWS_BASE, ROOT, graph_of
 
 botocore_session = pytest.importorskip("botocore.session")
 botocore_validate = pytest.importorskip("botocore.validate")
@@ -189,7 +191,7 @@ def test_endpoints_are_of_the_region_of_the_stack() -> None:
 @pytest.mark.parametrize("kind", ["aws:iam/role:Role", "aws:iam/rolePolicy:RolePolicy", "aws:kms/key:Key"])
 def test_policies_that_are_known_are_json_of_the_current_version_and_small_enough(kind: str) -> None:
     for resource in of_type(kind):
-        policy = inputs(resource).get("policy", inputs(resource).get("assumeRolePolicy"))
+        policy: Any = inputs(resource).get("policy", inputs(resource).get("assumeRolePolicy"))
         if policy is UNKNOWN:
             continue
         document = json.loads(policy)
@@ -278,13 +280,29 @@ def test_stores_are_protected_retained_and_recoverable() -> None:
 
 def test_address_ranges_lie_in_the_network_and_apart() -> None:
     (vpc,) = of_type("aws:ec2/vpc:Vpc")
-    whole = ipaddress.ip_network(inputs(vpc)["cidrBlock"])
+    whole = ipaddress.IPv4Network(inputs(vpc)["cidrBlock"])
     ranges = [ipaddress.IPv4Network(inputs(subnet)["cidrBlock"]) for subnet in of_type("aws:ec2/subnet:Subnet")]
     assert [str(block) for block in ranges if not block.subnet_of(whole)] == []
     pairs = [(a, b) for index, a in enumerate(ranges) for b in ranges[index + 1 :]]
     assert [(str(a), str(b)) for a, b in pairs if a.overlaps(b)] == []
     # Source: Amazon VPC "Subnet CIDR blocks": /16 to /28
     assert {16 <= block.prefixlen <= 28 for block in ranges} == {True}
+
+
+@pytest.mark.parametrize("zones", [2, 7])
+@pytest.mark.parametrize("cidr", ["10.20.0.0/16", "172.31.128.0/17"])
+def test_the_smallest_and_the_largest_network_have_room_for_every_zone(zones: int, cidr: str) -> None:
+    document = yaml.safe_load((ROOT / "stacks" / f"Pulumi.{AWS_BASE}.yaml").read_text(encoding="utf-8"))
+    deployment = document["config"]["skerry:deployment"]
+    deployment["target"]["failure_domains"] = [f"us-east-1{letter}" for letter in "abcdefg"[:zones]]
+    deployment["target"]["aws"]["vpc_cidr"] = cidr
+    graph = run_deployment(ROOT, AWS_BASE, {"skerry:deployment": json.dumps(deployment)})
+    ranges = [ipaddress.IPv4Network(inputs(r)["cidrBlock"]) for r in graph.of_type("aws:ec2/subnet:Subnet")]
+    assert len(ranges) == 2 * zones
+    assert all(block.subnet_of(ipaddress.IPv4Network(cidr)) for block in ranges)
+    assert sum(block.num_addresses for block in ipaddress.collapse_addresses(ranges)) == sum(
+        block.num_addresses for block in ranges
+    ), "two ranges overlap"
 
 
 def test_each_zone_has_a_private_and_a_public_subnet_and_a_way_out_of_its_own() -> None:

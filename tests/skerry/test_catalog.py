@@ -20,7 +20,7 @@ QDRANT = "docker.io/qdrant/qdrant:v1.19.0"
 
 
 def write_lock(path: Path, images: dict[str, LockEntry], rehearsal: bool = False) -> Path:
-    path.write_text(lock_text(Lock(schema=LOCK_SCHEMA, images=images, rehearsal=rehearsal)), encoding="utf-8")
+    path.write_text(lock_text(Lock(schema_=LOCK_SCHEMA, images=images, rehearsal=rehearsal)), encoding="utf-8")
     return path
 
 
@@ -75,7 +75,7 @@ def test_with_a_mirror_references_stay_as_they_are() -> None:
 
 
 def test_a_lock_reads_back_as_it_was_written(tmp_path: Path) -> None:
-    lock = Lock(schema=LOCK_SCHEMA, rehearsal=True, images={QDRANT: LockEntry(digest=DIGEST, bytes=9)})
+    lock = Lock(schema_=LOCK_SCHEMA, rehearsal=True, images={QDRANT: LockEntry(digest=DIGEST, bytes=9)})
     path = tmp_path / "x.lock"
     path.write_text(lock_text(lock), encoding="utf-8")
     assert lock == read_lock(path)
