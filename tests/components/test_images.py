@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import re
+from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
+from skerry.catalog import LOCK_SCHEMA, Lock, LockEntry, lock_text
+from skerry.engine.run import run_deployment
 from skerry.facts import ComponentFacts, facts_of
 from skerry.graph import Resource, ResourceGraph, find, walk
-from tests.simulators.stack_objects import PLATFORMS, STACKS, graph_of, inputs, objects, pods
+from tests.simulators.stack_objects import PLATFORMS, ROOT, STACKS, graph_of, inputs, objects, pods
 
 _REGISTRIES = re.compile(r"^(docker\.io|quay\.io|nvcr\.io|ghcr\.io|public\.ecr\.aws|registry\.[a-z]+\.example(:\d+)?)/")
 _IMAGE_PATH = re.compile(r"(^|\.)(image|imageName|image\.repository)$")
@@ -48,15 +54,54 @@ def running(graph: ResourceGraph) -> list[tuple[Resource, str]]:
     return found
 
 
-@pytest.mark.parametrize("stack", PLATFORMS)
-def test_every_image_that_runs_is_a_fact_of_the_nearest_component(stack: str) -> None:
-    graph = graph_of(stack)
-    missing = [
+def missing(graph: ResourceGraph) -> list[tuple[str, str]]:
+    """Return each image that runs without standing in the facts of the nearest component."""
+    return [
         (resource.name, image)
         for resource, image in running(graph)
         if image not in {fact.deployed_as for fact in nearest(graph, resource).images}
     ]
-    assert missing == []
+
+
+VARIANTS: dict[str, dict[str, Any]] = {
+    "nodes that ask a mirror": {"target": {"image_access": "mirror"}},
+    "a small model on CPUs": {"execution": {"small_model": "cpu", "model": "mistral-7b-instruct"}},
+    "one member of everything": {
+        "meta": {name: {"replicas": 1} for name in ("vector", "graph", "documents", "relational")},
+        "channels": {"pubsub_replicas": 1, "temporal_replicas": 1},
+    },
+}
+
+
+@pytest.mark.parametrize("case", VARIANTS)
+def test_whatever_is_chosen_the_facts_say_what_runs(case: str) -> None:
+    document = yaml.safe_load((ROOT / "stacks" / "Pulumi.sensei-airgapped.yaml").read_text(encoding="utf-8"))
+    deployment = document["config"]["skerry:deployment"]
+    for group, values in VARIANTS[case].items():
+        deployment[group] = {**deployment.get(group, {}), **values}
+    graph = run_deployment(ROOT, "sensei-airgapped", {"skerry:deployment": json.dumps(deployment)})
+    assert missing(graph) == []
+    mirrored = case == "nodes that ask a mirror"
+    assert [image for _, image in running(graph) if image.startswith("registry.site.example") == mirrored] == []
+
+
+@pytest.mark.parametrize("stack", ["sensei-airgapped", "sensei-saas-aws"])
+def test_a_digest_of_the_lock_reaches_everything_that_runs(stack: str, tmp_path: Path) -> None:
+    references = {
+        fact.reference for r in graph_of(stack).resources for fact in (facts_of(r) or ComponentFacts()).images
+    }
+    pins = {text: LockEntry(digest="sha256:" + hashlib.sha256(text.encode()).hexdigest()) for text in references}
+    lock = tmp_path / "all.lock"
+    lock.write_text(lock_text(Lock(schema_=LOCK_SCHEMA, images=pins)), encoding="utf-8")
+    graph = run_deployment(ROOT, stack, {"skerry:imagesLock": str(lock)})
+    assert missing(graph) == []
+    digests = {entry.digest for entry in pins.values()}
+    assert {image.partition("@")[2] for _, image in running(graph)} == digests
+
+
+@pytest.mark.parametrize("stack", PLATFORMS)
+def test_every_image_that_runs_is_a_fact_of_the_nearest_component(stack: str) -> None:
+    assert missing(graph_of(stack)) == []
 
 
 @pytest.mark.parametrize("stack", PLATFORMS)
