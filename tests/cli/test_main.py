@@ -122,11 +122,11 @@ def test_wrong_use_is_one_message_and_exit_code_2(case: str, capsys: pytest.Capt
 
 BAD_FILES = {
     "YAML that breaks off": ("    mode: private\n", "    mode: [private\n", "Pulumi.mine.yaml: 1 problem\n  line 8"),
-    "a tab": ("    mode: private\n", "\tmode: private\n", "line 6: is not YAML"),
+    "a tab": ("    mode: private\n", "\tmode: private\n", "line 7: is not YAML"),
     "a key twice": (
         "    mode: private\n",
         "    mode: private\n    mode: saas\n",
-        "line 7: the key 'mode' is set twice",
+        "line 8: the key 'mode' is set twice",
     ),
     "a field that is none": (
         "    mode: private\n",
