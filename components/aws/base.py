@@ -72,6 +72,9 @@ class AwsBase(SkerryComponent):
         self._stores = self._managed_stores(spec, network, inside)
         self._queue = self._interruptions()
         self._karpenter_role()
+        self._profile = iam.InstanceProfile(
+            self.child_name("nodes"), role=self._cluster.node_role.name, opts=self._options
+        )
         self.finish()
 
     def stack_outputs(self) -> dict[str, pulumi.Input[object]]:
@@ -82,7 +85,7 @@ class AwsBase(SkerryComponent):
             "region": self._region,
             "network": self._cidr,
             "keyArn": self._key_arn,
-            "nodeRole": self._cluster.node_role.name,
+            "nodeProfile": self._profile.name,
             "interruptionQueue": self._queue.name,
             **self._stores,
         }

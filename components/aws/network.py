@@ -12,11 +12,12 @@ from components.base import SkerryComponent
 from skerry.config.spec import DeploymentSpec
 from skerry.facts import ComponentFacts, Tier
 
-INTERFACE_ENDPOINTS = ("ec2", "ecr.api", "ecr.dkr", "eks", "eks-auth", "elasticloadbalancing", "logs", "sqs", "sts")
-"""What a private EKS cluster calls.
+INTERFACE_ENDPOINTS = ("ec2", "ecr.api", "ecr.dkr", "eks", "eks-auth", "logs", "sqs", "ssm", "sts")
+"""What a private EKS cluster and Karpenter call, so that neither leaves the network for it.
 
 Source: Amazon EKS user guide "Deploy private clusters with limited internet access"; `eks-auth`:
-manage-access/aws-access/service-accounts.adoc of the same; `eks`, `sqs`: Karpenter v1.14.1 "Getting started";
+manage-access/aws-access/service-accounts.adoc of the same; `eks`, `sqs`, `ssm`: Karpenter v1.14.1 "Getting
+started", Private Clusters;
 read 2026-11.
 """
 

@@ -112,16 +112,22 @@ def flow_log_policy(group: str) -> str:
 def karpenter_policy(queue: str, node_role: str, cluster: str) -> str:
     """Return what Karpenter may do: make and end machines that bear the tag of its cluster, and nothing else.
 
-    `queue`, `node_role` and `cluster` are ARNs.
+    `queue`, `node_role` and `cluster` are ARNs. It makes no instance profile, since it gets one, and asks for no price,
+    since a pool has one type of machine: neither can be asked from inside a network without the internet.
 
     Source: aws/karpenter-provider-aws website/content/en/docs getting-started cloudformation.yaml of 2026-08,
     read 2026-11.
     """
-    _, partition, _, region, account, path = cluster.split(":", 5)
+    _, partition, _, region, _, path = cluster.split(":", 5)
     name = path.removeprefix("cluster/")
     return document(
         *_karpenter_machines(f"arn:{partition}:ec2:{region}", name),
-        *_karpenter_profiles(f"arn:{partition}:iam::{account}:instance-profile/*", name, region, node_role),
+        {
+            "Effect": "Allow",
+            "Action": "iam:PassRole",
+            "Resource": node_role,
+            "Condition": {"StringEquals": {"iam:PassedToService": "ec2.amazonaws.com"}},
+        },
         {
             "Effect": "Allow",
             "Action": [
@@ -138,7 +144,6 @@ def karpenter_policy(queue: str, node_role: str, cluster: str) -> str:
             "Action": "ssm:GetParameter",
             "Resource": f"arn:{partition}:ssm:{region}::parameter/aws/service/*",
         },
-        {"Effect": "Allow", "Action": ["pricing:GetProducts", "iam:ListInstanceProfiles"], "Resource": "*"},
         {
             "Effect": "Allow",
             "Action": ["sqs:DeleteMessage", "sqs:GetQueueUrl", "sqs:ReceiveMessage"],
@@ -206,49 +211,6 @@ def _karpenter_machines(ec2: str, name: str) -> list[Statement]:
             "Condition": of_ours,
         },
     ]
-
-
-def _karpenter_profiles(profiles: str, name: str, region: str, node_role: str) -> list[Statement]:
-    owned, where = f"kubernetes.io/cluster/{name}", "topology.kubernetes.io/region"
-    node_class = "karpenter.k8s.aws/ec2nodeclass"
-    asked = {
-        f"aws:RequestTag/{owned}": "owned",
-        "aws:RequestTag/eks:eks-cluster-name": name,
-        f"aws:RequestTag/{where}": region,
-    }
-    of_ours = {f"aws:ResourceTag/{owned}": "owned", f"aws:ResourceTag/{where}": region}
-    return [
-        {
-            "Effect": "Allow",
-            "Action": "iam:PassRole",
-            "Resource": node_role,
-            "Condition": {"StringEquals": {"iam:PassedToService": "ec2.amazonaws.com"}},
-        },
-        {
-            "Effect": "Allow",
-            "Action": "iam:CreateInstanceProfile",
-            "Resource": profiles,
-            "Condition": {"StringEquals": asked, "StringLike": {f"aws:RequestTag/{node_class}": "*"}},
-        },
-        {
-            "Effect": "Allow",
-            "Action": "iam:TagInstanceProfile",
-            "Resource": profiles,
-            "Condition": {
-                "StringEquals": {**asked, **of_ours},
-                "StringLike": {f"aws:{kind}Tag/{node_class}": "*" for kind in ("Request", "Resource")},
-            },
-        },
-        {
-            "Effect": "Allow",
-            "Action": [
-                "iam:AddRoleToInstanceProfile", "iam:RemoveRoleFromInstanceProfile", "iam:DeleteInstanceProfile",
-            ],
-            "Resource": profiles,
-            "Condition": {"StringEquals": of_ours, "StringLike": {f"aws:ResourceTag/{node_class}": "*"}},
-        },
-        {"Effect": "Allow", "Action": "iam:GetInstanceProfile", "Resource": profiles},
-    ]  # fmt: skip
 
 
 def _only_tls(action: str, resources: Sequence[str]) -> Statement:

@@ -8,6 +8,7 @@ from typing import Any, Final
 import pulumi
 import pulumi_kubernetes as k8s
 from pulumi_kubernetes.apiextensions import CustomResource
+from pulumi_kubernetes.networking.v1 import NetworkPolicy
 from pulumi_kubernetes.storage.v1 import StorageClass
 
 from components.aws.nodes import ROOT_GIB, machine_of, nodes_fact, purchase_of
@@ -21,7 +22,7 @@ from components.kubernetes.operator import Operator, image_values
 from skerry.catalog import Catalog
 from skerry.config.spec import DeploymentSpec, Purchase
 from skerry.errors import ConfigError, Problem
-from skerry.facts import ComponentFacts, EndpointFact, TargetFact, Tier
+from skerry.facts import ComponentFacts, TargetFact, Tier
 
 STORAGE_CLASS: Final = "encrypted-gp3"
 KARPENTER: Final = "karpenter"
@@ -98,7 +99,6 @@ class AwsPlatform(SkerryComponent):
             **_services(spec, base),
             credentials=ManagedService(POD_IDENTITY, 80, network=f"{POD_IDENTITY}/32"),
             machines=self.make_machines,
-            machine_makers=_interfaces(spec.target.region),
             api_server=spec.target.api_server_cidrs or PRIVATE_RANGES,
         )
         self.finish()
@@ -160,6 +160,9 @@ class AwsPlatform(SkerryComponent):
                 "settings": {
                     "clusterName": base.require_output("clusterName"),
                     "interruptionQueue": base.require_output("interruptionQueue"),
+                    # All that it calls has an endpoint inside the network; it asks IAM and the price list for nothing.
+                    # Source: Karpenter v1.14.1 "Getting started", Private Clusters, read 2026-11
+                    "isolatedVPC": True,
                 },
                 "nodeSelector": dict(meta.node_selector),
                 "tolerations": [dict(item) for item in meta.tolerations],
@@ -168,6 +171,7 @@ class AwsPlatform(SkerryComponent):
             depends_on=depends_on,
             opts=options,
         )
+        self._open_interfaces(namespace, depends_on)
         after = pulumi.ResourceOptions(parent=self, provider=cluster.provider, depends_on=[operator])
         node_class = CustomResource(
             self.child_name("node-class"),
@@ -187,23 +191,27 @@ class AwsPlatform(SkerryComponent):
         )
         return [operator]
 
-
-def _interfaces(region: str) -> tuple[EndpointFact, ...]:
-    """Return what Karpenter calls. Source: Karpenter "CloudFormation reference", controller policy, read 2026-11."""
-    hosts = {name: f"{name}.{region}.amazonaws.com" for name in ("ec2", "eks", "sqs", "ssm")}
-    hosts |= {"iam": "iam.amazonaws.com", "pricing": "api.pricing.us-east-1.amazonaws.com"}
-    return tuple(
-        EndpointFact(
-            name=name,
-            host=host,
-            port=443,
-            protocol="https",
-            direction="egress",
-            scope="internet",
-            why="machines of the execution tier",
+    def _open_interfaces(self, namespace: str, depends_on: Sequence[pulumi.Resource]) -> None:
+        """Let Karpenter reach the endpoints of AWS inside the network, and nothing beyond it."""
+        NetworkPolicy(
+            self.child_name("interfaces"),
+            metadata={
+                "name": "allow-interfaces-karpenter",
+                "namespace": namespace,
+                "labels": dict(self.cluster.labels),
+            },
+            spec={
+                "podSelector": {"matchLabels": {"app.kubernetes.io/name": KARPENTER}},
+                "policyTypes": ["Egress"],
+                "egress": [
+                    {
+                        "to": [{"ipBlock": {"cidr": self._base_outputs.require_output("network")}}],
+                        "ports": [{"port": 443, "protocol": "TCP"}],
+                    }
+                ],
+            },
+            opts=pulumi.ResourceOptions(parent=self, provider=self.cluster.provider, depends_on=list(depends_on)),
         )
-        for name, host in hosts.items()
-    )
 
 
 def _services(spec: DeploymentSpec, base: pulumi.StackReference) -> dict[str, Any]:
@@ -224,7 +232,7 @@ def _node_class(base: pulumi.StackReference, tags: dict[str, str]) -> dict[str, 
     """Source: aws/karpenter-provider-aws v1.14.1 pkg/apis/crds/karpenter.k8s.aws_ec2nodeclasses.yaml, read 2026-11."""
     discovery = {"tags": {"karpenter.sh/discovery": base.require_output("clusterName")}}
     return {
-        "role": base.require_output("nodeRole"),
+        "instanceProfile": base.require_output("nodeProfile"),
         "amiSelectorTerms": [{"alias": "al2023@latest"}],
         "subnetSelectorTerms": [discovery],
         "securityGroupSelectorTerms": [discovery],

@@ -307,7 +307,6 @@ def _namespaces(spec: DeploymentSpec, cluster: Cluster, options: pulumi.Resource
         Tier.COGNITIVE: (*hosted_models(spec.cognitive), *vectors),
         Tier.EXECUTION: vectors,
         Tier.META: vectors,
-        Tier.PLATFORM: cluster.machine_makers,
     }
     for tier, namespace in NAMESPACES.items():
         space = TierNamespace(

@@ -10,7 +10,7 @@ import pulumi
 import pulumi_kubernetes as k8s
 
 from skerry.catalog import Catalog
-from skerry.facts import DataClass, EndpointFact, TargetFact, Tier
+from skerry.facts import DataClass, TargetFact, Tier
 
 TIER_LABEL: Final = "skerry.dev/tier"
 """Node label and taint key that a pool of one tier bears."""
@@ -88,8 +88,6 @@ class Cluster:
     """Where pods fetch the identity that their service account has at the cloud; None where there is none."""
     machines: Callable[[str, Sequence[pulumi.Resource]], list[pulumi.Resource]] | None = None
     """Installs what adds machines, into a namespace and after some resources; None where machines are as they are."""
-    machine_makers: tuple[EndpointFact, ...] = ()
-    """What `machines` calls on the internet: the cloud's interfaces."""
     api_server: tuple[str, ...] = PRIVATE_RANGES
     """Address ranges of the API server, as pods reach it."""
     service_account_annotations: Mapping[str, Mapping[str, pulumi.Input[str]]] = field(default_factory=dict)

@@ -63,9 +63,11 @@ def test_on_aws_every_tier_reaches_the_managed_services_and_its_identity() -> No
     assert WORLD not in networks
 
 
-def test_on_aws_the_operators_reach_the_interfaces_that_make_machines() -> None:
+def test_on_aws_what_makes_machines_reaches_interfaces_inside_the_network_and_no_other() -> None:
     ways = {name: (addresses, ports) for space, name, addresses, ports in ways_out(graph_of(AWS)) if "oper" in space}
-    assert ways["allow-internet"] == (frozenset({WORLD}), frozenset({443}))
+    (_, ports) = ways["allow-interfaces-karpenter"]
+    assert ports == frozenset({443})
+    assert [name for name, (addresses, _) in ways.items() if WORLD in addresses] == []
 
 
 @pytest.mark.parametrize("stack", PLATFORMS)

@@ -182,7 +182,7 @@ def test_without_an_account_number_the_key_is_only_known_at_deployment() -> None
 def test_no_output_of_the_base_is_a_credential() -> None:
     outputs = graph_of(AWS_BASE).stack_outputs(AWS_BASE)
     assert set(outputs) == {
-        "clusterName", "kubeconfig", "region", "network", "keyArn", "nodeRole", "interruptionQueue",
+        "clusterName", "kubeconfig", "region", "network", "keyArn", "nodeProfile", "interruptionQueue",
         "postgresEndpoint", "postgresSecretArn", "pubsubEndpoint", "bucket",
     }, "the outputs are a contract: docs/adr/0009"  # fmt: skip
 

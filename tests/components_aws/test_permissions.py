@@ -97,17 +97,22 @@ def test_karpenter_passes_only_the_role_of_the_nodes_and_only_to_ec2() -> None:
     assert [row["Condition"] for row in passing] == [{"StringEquals": {"iam:PassedToService": "ec2.amazonaws.com"}}]
 
 
+def test_karpenter_changes_nothing_of_iam() -> None:
+    rows = statements(permissions.karpenter_policy(QUEUE, ROLE, CLUSTER))
+    assert {name for row in rows for name in actions(row) if name.startswith("iam:")} == {"iam:PassRole"}
+
+
 def test_karpenter_on_every_resource_can_only_read() -> None:
     for row in statements(permissions.karpenter_policy(QUEUE, ROLE, CLUSTER)):
         if row["Resource"] == "*":
             assert all(name.partition(":")[2].startswith(("Describe", "Get", "List")) for name in actions(row))
 
 
-def test_region_account_and_partition_come_from_the_clusters_own_arn() -> None:
+def test_region_and_partition_come_from_the_clusters_own_arn() -> None:
     text = permissions.karpenter_policy(QUEUE, ROLE, "arn:aws-us-gov:eks:us-gov-west-1:999:cluster/gov")
     assert "arn:aws:ec2" not in text and "arn:aws:ssm" not in text
     assert "arn:aws-us-gov:ec2:us-gov-west-1:*:instance/*" in text
-    assert "arn:aws-us-gov:iam::999:instance-profile/*" in text
+    assert "arn:aws-us-gov:ssm:us-gov-west-1::parameter/aws/service/*" in text
     assert "kubernetes.io/cluster/gov" in text
 
 

@@ -21,7 +21,7 @@ OUTPUTS = {
         "region": "us-east-1",
         "network": "10.20.0.0/16",
         "keyArn": "arn:aws:kms:us-east-1:111122223333:key/k",
-        "nodeRole": "node-1234567",
+        "nodeProfile": "nodes-1234567",
         "interruptionQueue": "interruptions-1234567",
         "postgresEndpoint": "db.example",
         "postgresSecretArn": "arn:aws:secretsmanager:us-east-1:111122223333:secret:s",
@@ -50,14 +50,14 @@ def test_the_base_is_read_by_a_reference_that_backends_of_ones_own_know(deployed
 
 def test_before_the_base_is_deployed_nothing_of_it_is_made_up() -> None:
     spec = inputs(one(graph_of(AWS), "EC2NodeClass"))["spec"]
-    assert (spec["role"], spec["blockDeviceMappings"][0]["ebs"]["kmsKeyID"]) == (UNKNOWN, UNKNOWN)
+    assert (spec["instanceProfile"], spec["blockDeviceMappings"][0]["ebs"]["kmsKeyID"]) == (UNKNOWN, UNKNOWN)
     (provider,) = (r for r in graph_of(AWS).resources if r.type == "pulumi:providers:kubernetes")
     assert plain(provider.inputs)["kubeconfig"] is UNKNOWN
 
 
 def test_machines_of_the_execution_tier_are_encrypted_tagged_and_guarded(deployed: ResourceGraph) -> None:
     spec = inputs(one(deployed, "EC2NodeClass"))["spec"]
-    assert spec["role"] == "node-1234567"
+    assert (spec["instanceProfile"], "role" in spec) == ("nodes-1234567", False)
     assert spec["metadataOptions"] == {"httpTokens": "required", "httpPutResponseHopLimit": 1}
     (disk,) = spec["blockDeviceMappings"]
     assert (disk["ebs"]["encrypted"], disk["ebs"]["kmsKeyID"]) == (True, OUTPUTS[AWS_BASE]["keyArn"])
@@ -73,6 +73,20 @@ def test_subnets_and_group_bear_the_tag_by_which_karpenter_finds_them() -> None:
     assert not any("tags" in r.inputs for r in graph.of_type("aws:ec2/subnet:Subnet") if "-public-" in r.name)
     (tag,) = graph.of_type("aws:ec2/tag:Tag")
     assert (plain(tag.inputs)["key"], plain(tag.inputs)["value"]) == ("karpenter.sh/discovery", "sensei-saas-aws")
+
+
+def test_karpenter_stays_inside_the_network(deployed: ResourceGraph) -> None:
+    (release,) = (r for r in objects(deployed, "Release") if inputs(r)["name"] == "karpenter")
+    assert inputs(release)["values"]["settings"]["isolatedVPC"] is True
+    policies = [inputs(r) for r in objects(deployed, "NetworkPolicy")]
+    (own,) = (body["spec"] for body in policies if body["metadata"]["name"] == "allow-interfaces-karpenter")
+    assert own["egress"] == [
+        {"to": [{"ipBlock": {"cidr": "10.20.0.0/16"}}], "ports": [{"port": 443, "protocol": "TCP"}]}
+    ]
+    # Source: Karpenter v1.14.1 "Getting started", Private Clusters, read 2026-11
+    called = {"ec2", "ecr.api", "ecr.dkr", "s3", "sts", "ssm", "sqs", "eks"}
+    endpoints = graph_of(AWS_BASE).of_type("aws:ec2/vpcEndpoint:VpcEndpoint")
+    assert called <= {plain(r.inputs)["serviceName"].removeprefix("com.amazonaws.us-east-1.") for r in endpoints}
 
 
 def test_karpenter_makes_only_the_machine_of_the_pool_and_never_more_than_its_maximum(deployed: ResourceGraph) -> None:
