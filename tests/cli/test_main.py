@@ -38,11 +38,13 @@ def mine(project: Path) -> list[str]:
     return ["--stack", "mine", "--project", str(project)]
 
 
-def edit(project: Path, old: str, new: str) -> None:
+def edit(project: Path, old: str, new: str) -> int:
+    """Change the stack's file where `old` stands; return the number of that line."""
     path = project / "stacks" / "Pulumi.mine.yaml"
     text = path.read_text(encoding="utf-8")
     assert text.count(old) == 1
     path.write_text(text.replace(old, new), encoding="utf-8")
+    return text[: text.index(old)].count("\n") + 1
 
 
 def said(capsys: pytest.CaptureFixture[str]) -> str:
@@ -121,12 +123,16 @@ def test_wrong_use_is_one_message_and_exit_code_2(case: str, capsys: pytest.Capt
 
 
 BAD_FILES = {
-    "YAML that breaks off": ("    mode: private\n", "    mode: [private\n", "Pulumi.mine.yaml: 1 problem\n  line 8"),
-    "a tab": ("    mode: private\n", "\tmode: private\n", "line 7: is not YAML"),
+    "YAML that breaks off": (
+        "    mode: private\n",
+        "    mode: [private\n",
+        "Pulumi.mine.yaml: 1 problem\n  line {after}",
+    ),
+    "a tab": ("    mode: private\n", "\tmode: private\n", "line {at}: is not YAML"),
     "a key twice": (
         "    mode: private\n",
         "    mode: private\n    mode: saas\n",
-        "line 8: the key 'mode' is set twice",
+        "line {after}: the key 'mode' is set twice",
     ),
     "a field that is none": (
         "    mode: private\n",
@@ -159,9 +165,9 @@ def test_a_bad_stack_file_is_one_message_and_exit_code_2(
     case: str, verb: str, project: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     old, new, message = BAD_FILES[case]
-    edit(project, old, new)
+    at = edit(project, old, new)
     assert main([verb, *mine(project)]) == 2
-    assert message in said(capsys)
+    assert message.replace("{at}", str(at)).replace("{after}", str(at + 1)) in said(capsys)
 
 
 @pytest.mark.parametrize("value", ["hello", "''", "", "{secure: 'v1:abc'}", "[1]"])
