@@ -178,7 +178,7 @@ class AwsPlatform(SkerryComponent):
             api_version="karpenter.k8s.aws/v1",
             kind="EC2NodeClass",
             metadata={"name": "execution", "labels": dict(cluster.labels)},
-            spec=_node_class(base, tags_of(spec, Tier.EXECUTION)),
+            spec=_node_class(base, spec),
             opts=after,
         )
         CustomResource(
@@ -228,15 +228,15 @@ def _services(spec: DeploymentSpec, base: pulumi.StackReference) -> dict[str, An
     return found
 
 
-def _node_class(base: pulumi.StackReference, tags: dict[str, str]) -> dict[str, Any]:
+def _node_class(base: pulumi.StackReference, spec: DeploymentSpec) -> dict[str, Any]:
     """Source: aws/karpenter-provider-aws v1.14.1 pkg/apis/crds/karpenter.k8s.aws_ec2nodeclasses.yaml, read 2026-11."""
     discovery = {"tags": {"karpenter.sh/discovery": base.require_output("clusterName")}}
     return {
         "instanceProfile": base.require_output("nodeProfile"),
-        "amiSelectorTerms": [{"alias": "al2023@latest"}],
+        "amiSelectorTerms": [{"alias": spec.target.aws.node_image}],
         "subnetSelectorTerms": [discovery],
         "securityGroupSelectorTerms": [discovery],
-        "tags": tags,
+        "tags": tags_of(spec, Tier.EXECUTION),
         "metadataOptions": {"httpTokens": "required", "httpPutResponseHopLimit": 1},
         "blockDeviceMappings": [
             {

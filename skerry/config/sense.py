@@ -46,6 +46,9 @@ EKS_ZONES: Final = (2, 7)
 Source: Amazon EKS "Networking requirements for VPC and subnets", read 2026-11.
 """
 
+OTHER_PARTITIONS: Final = ("cn-", "us-gov-", "us-iso", "eu-isoe-", "eusc-")
+"""How regions begin that are not of the partition `aws`. Source: botocore 1.44.5 data/partitions.json, read 2026-11."""
+
 # Source: Kubernetes "Labels and Selectors", syntax and character set, read 2026-11
 _LABEL_VALUE: Final = re.compile(r"^([A-Za-z0-9]([A-Za-z0-9_.-]{0,61}[A-Za-z0-9])?)?$")
 _LABEL_KEY: Final = re.compile(r"^([a-z0-9.-]{1,253}/)?[A-Za-z0-9]([A-Za-z0-9_.-]{0,61}[A-Za-z0-9])?$")
@@ -111,6 +114,12 @@ def _places(spec: DeploymentSpec) -> Iterator[Problem]:
         near = difflib.get_close_matches(region, known, n=1)
         remedy = f"did you mean '{near[0]}'?" if near else f"known are {', '.join(known)}"
         yield Problem("target.region", f"'{region}' is not an AWS region", remedy)
+    elif region.startswith(OTHER_PARTITIONS):
+        yield Problem(
+            "target.region",
+            f"'{region}' is of another partition of AWS, where roles and interfaces are named otherwise",
+            "use a region of the partition aws",
+        )
     elif region:
         for zone in zones:
             if zone == region or region_of_zone("aws", zone) != region:

@@ -83,6 +83,8 @@ class AwsTargetSpec(Spec):
     """The minor version of the EKS control plane."""
     account_id: str | None = Field(default=None, pattern=r"^\d{12}$")
     """The only account that the provider may touch; left out, any account of the credentials is taken."""
+    node_image: str = Field(default="al2023@latest", pattern=r"^al2023@(latest|v\d{8})$")
+    """The image of machines that come and go; left out, AWS's latest, so that a new one replaces running machines."""
     administrators: tuple[IamArn, ...] = Field(default=(), max_length=20)
     """IAM roles or users that administer the cluster beside the one that made it, such as the role of the runner."""
     api_cidrs: tuple[str, ...] = Field(default=(), max_length=20)

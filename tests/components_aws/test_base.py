@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import json
+from datetime import date
 from typing import Any
 
 import pytest
 
+from policies.runner import check
+from skerry.config.sense import OTHER_PARTITIONS
 from skerry.errors import ConfigError
 from skerry.facts import facts_of
 from skerry.graph import UNKNOWN, ResourceGraph, plain
-from tests.simulators.changed_stacks import run_changed
+from skerry.jurisdictions import regions
+from tests.simulators.changed_stacks import run_changed, shipped
 from tests.simulators.stack_objects import AWS_BASE, graph_of
+
+botocore_loaders = pytest.importorskip("botocore.loaders")
 
 GROUP = "aws:eks/nodeGroup:NodeGroup"
 STORES = {
@@ -191,3 +197,42 @@ def test_production_guards_the_control_plane_too() -> None:
     graphs = [graph_of(AWS_BASE), run_changed(AWS_BASE, {"production": True})]
     found = [row["deletionProtection"] for graph in graphs for row in inputs_of(graph, "aws:eks/cluster:Cluster")]
     assert found == [False, True]
+
+
+EU_TARGET: dict[str, Any] = {
+    "target.region": "eu-central-1",
+    "target.jurisdiction": "DE",
+    "target.failure_domains": ["eu-central-1a", "eu-central-1b", "eu-central-1c"],
+    "residency": {
+        "profile": "eu-sovereign",
+        "boundaries": [{"data_class": "confidential", "jurisdictions": ["EU"]}],
+    },
+    "state": {
+        "backend": "s3://skerry-state-example?region=eu-central-1",
+        "jurisdiction": "DE",
+        "secrets_provider": "awskms://alias/skerry-state?region=eu-central-1",
+        "backup": "the bucket is versioned; old versions are kept 90 days",
+    },
+}
+
+
+def test_a_deployment_in_the_eu_stays_there() -> None:
+    report = check(run_changed(AWS_BASE, EU_TARGET), today=date(2026, 11, 21))
+    assert [finding.rule.id for finding in report.failures] == []
+    elsewhere = run_changed(AWS_BASE, {**EU_TARGET, "state": shipped(AWS_BASE)["state"]})
+    found = check(elsewhere, today=date(2026, 11, 21)).failures
+    assert {finding.rule.id for finding in found} == {"RES003"}, "the state of an EU deployment stands in the US"
+
+
+def test_regions_whose_names_nobody_tried_are_refused() -> None:
+    loader = botocore_loaders.Loader()
+    partitions = loader.load_data("partitions")["partitions"]
+    others = {region for row in partitions if row["id"] != "aws" for region in row["regions"]}
+    refused = [row.name for row in regions() if row.cloud == "aws" and row.name.startswith(OTHER_PARTITIONS)]
+    assert {row.name for row in regions() if row.cloud == "aws"} & others == set(refused)
+    with pytest.raises(ConfigError) as caught:
+        run_changed(
+            AWS_BASE,
+            {"target.region": "eusc-de-east-1", "target.failure_domains": ["eusc-de-east-1a", "eusc-de-east-1b"]},
+        )
+    assert "target.region: 'eusc-de-east-1' is of another partition of AWS" in str(caught.value)

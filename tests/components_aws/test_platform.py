@@ -103,6 +103,11 @@ def test_karpenter_makes_only_the_machine_of_the_pool_and_never_more_than_its_ma
     ]
 
 
+def test_the_image_of_machines_that_come_and_go_can_be_pinned() -> None:
+    graph = run_changed(AWS, {"target.aws.node_image": "al2023@v20260801"}, OUTPUTS)
+    assert inputs(one(graph, "EC2NodeClass"))["spec"]["amiSelectorTerms"] == [{"alias": "al2023@v20260801"}]
+
+
 def test_spot_is_bought_only_where_work_may_be_interrupted() -> None:
     graph = run_changed(AWS, {"execution.pool.purchase": "spot", "execution.interruptible": True}, OUTPUTS)
     spec = inputs(one(graph, "NodePool"))["spec"]
