@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import pulumi
 from pulumi_aws import ec2, eks
@@ -21,6 +21,33 @@ GPU_ROOT_GIB = 300
 
 AMI_TYPES = {False: "AL2023_x86_64_STANDARD", True: "AL2023_x86_64_NVIDIA"}
 """Source: aws-sdk-go-v2 service/eks v1.105.3 types/enums.go (AMITypes), read 2026-11."""
+
+
+ENCRYPTS_IN_TRANSIT = {
+    **dict.fromkeys(
+        ("c6a", "c6i", "c7i", "g5", "g6", "g6e", "m6i", "m7i", "p4d", "p4de", "p5", "p5e", "p5en", "p6-b200", "r6i",
+         "r7i"), True
+    ),
+    "c5": False,
+    "t3": False,
+}  # fmt: skip
+"""Family -> whether its machines encrypt what they send each other within a VPC, by hardware.
+
+Source: aws/karpenter-provider-aws website/content/en/docs/reference/instance-types.md of 2026-08, label
+instance-encryption-in-transit-supported; Amazon EC2 "Encryption in transit" for what it means; read 2026-11.
+"""
+
+
+def encrypt_each_other(pools: Iterable[PoolSpec]) -> bool | None:
+    """Say whether all traffic between the machines of these pools is encrypted; None where a family is not known.
+
+    Raises:
+        CatalogError: no instance type has what a pool asks.
+    """
+    found = {ENCRYPTS_IN_TRANSIT.get(machine_of(pool).name.split(".", 1)[0]) for pool in pools}
+    if False in found:
+        return False
+    return None if None in found else True
 
 
 def machine_of(pool: PoolSpec) -> InstanceType:

@@ -11,7 +11,7 @@ from pulumi_kubernetes.apiextensions import CustomResource
 from pulumi_kubernetes.networking.v1 import NetworkPolicy
 from pulumi_kubernetes.storage.v1 import StorageClass
 
-from components.aws.nodes import ROOT_GIB, machine_of, nodes_fact, purchase_of
+from components.aws.nodes import ROOT_GIB, encrypt_each_other, machine_of, nodes_fact, purchase_of
 from components.aws.stores import CACHE_PORT, POSTGRES_PORT, managed_by_aws
 from components.aws.tags import tags_of
 from components.base import SkerryComponent
@@ -94,7 +94,7 @@ class AwsPlatform(SkerryComponent):
             placements=placements,
             storage_class=spec.target.storage_class or STORAGE_CLASS,
             storage_encrypted=True if spec.target.storage_class is None else spec.target.storage_encrypted,
-            network_encrypted=spec.target.network_encrypted,
+            network_encrypted=_network_encrypted(spec),
             labels=labels,
             **_services(spec, base),
             credentials=ManagedService(POD_IDENTITY, 80, network=f"{POD_IDENTITY}/32"),
@@ -212,6 +212,14 @@ class AwsPlatform(SkerryComponent):
             },
             opts=pulumi.ResourceOptions(parent=self, provider=self.cluster.provider, depends_on=list(depends_on)),
         )
+
+
+def _network_encrypted(spec: DeploymentSpec) -> bool | None:
+    """Return what the configuration says, else what the machines do: all of them stand in one VPC."""
+    if spec.target.network_encrypted is not None:
+        return spec.target.network_encrypted
+    pools = (spec.cognitive.pool, spec.execution.pool, spec.meta.pool)
+    return encrypt_each_other(pool for pool in pools if pool is not None)
 
 
 def _services(spec: DeploymentSpec, base: pulumi.StackReference) -> dict[str, Any]:

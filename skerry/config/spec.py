@@ -115,7 +115,7 @@ class TargetSpec(Spec):
     storage_encrypted: bool | None = None
     """Whether that StorageClass encrypts at rest; left out, reports say that it is not known (on own machines)."""
     network_encrypted: bool | None = None
-    """Whether the cluster's network encrypts traffic between nodes (WireGuard); left out, reports say not known."""
+    """Whether the network encrypts traffic between nodes; left out: what the types do (AWS), else not known."""
     api_server_cidrs: tuple[str, ...] = Field(default=(), max_length=16)
     """Address ranges of the Kubernetes API server, as pods reach it; left out, the private ranges of IPv4."""
     image_access: ImageAccess = ImageAccess.REWRITE

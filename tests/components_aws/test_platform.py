@@ -7,10 +7,11 @@ from typing import Any
 import pytest
 import yaml
 
-from components.aws.nodes import machine_of
+from components.aws.nodes import ENCRYPTS_IN_TRANSIT, machine_of
 from skerry.config.load import load_spec
 from skerry.facts import facts_of
 from skerry.graph import UNKNOWN, Resource, ResourceGraph, plain
+from skerry.instances import instance_types
 from tests.simulators.changed_stacks import run_changed, shipped
 from tests.simulators.stack_objects import AWS, AWS_BASE, ROOT, graph_of, inputs, objects
 
@@ -106,6 +107,32 @@ def test_karpenter_makes_only_the_machine_of_the_pool_and_never_more_than_its_ma
 def test_the_image_of_machines_that_come_and_go_can_be_pinned() -> None:
     graph = run_changed(AWS, {"target.aws.node_image": "al2023@v20260801"}, OUTPUTS)
     assert inputs(one(graph, "EC2NodeClass"))["spec"]["amiSelectorTerms"] == [{"alias": "al2023@v20260801"}]
+
+
+NETWORKS: dict[str, tuple[dict[str, Any], bool | None]] = {
+    "types that encrypt what they send each other": ({}, True),
+    "one type that does not": (
+        {"execution.pool.machine": {"vcpu": 16, "memory_gib": 32, "instance_type": "c5.4xlarge"}},
+        False,
+    ),
+    "what the configuration says": ({"target.network_encrypted": False}, False),
+}
+
+
+@pytest.mark.parametrize("case", NETWORKS)
+def test_traffic_between_the_tiers_is_encrypted_where_the_machines_do_it(case: str) -> None:
+    changes, expected = NETWORKS[case]
+    (facts,) = (
+        facts
+        for facts in map(facts_of, run_changed(AWS, changes, OUTPUTS).resources)
+        if facts is not None and facts.role == "vector-store"
+    )
+    assert facts.encrypted_in_transit is expected
+
+
+def test_every_aws_type_of_the_catalogue_is_known_to_encrypt_or_not() -> None:
+    families = {row.name.split(".", 1)[0] for row in instance_types() if row.cloud == "aws"}
+    assert families == set(ENCRYPTS_IN_TRANSIT)
 
 
 def test_spot_is_bought_only_where_work_may_be_interrupted() -> None:
