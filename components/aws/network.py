@@ -12,8 +12,11 @@ from components.base import SkerryComponent
 from skerry.config.spec import DeploymentSpec
 from skerry.facts import ComponentFacts, Tier
 
-INTERFACE_ENDPOINTS = ("ec2", "ecr.api", "ecr.dkr", "eks", "eks-auth", "logs", "sqs", "ssm", "sts")
-"""What a private EKS cluster and Karpenter call, so that neither leaves the network for it.
+INTERFACE_ENDPOINTS = ("ec2", "ecr.api", "ecr.dkr", "eks", "eks-auth", "logs", "s3", "sqs", "ssm")
+"""What a private EKS cluster, Karpenter and the tiers call, so that none leaves the network for it.
+
+S3 is among them because network policies know addresses, not names: behind an interface the bucket has addresses of
+the network, and no pod needs a way to the internet. `sts` is not, since Pod Identity asks `eks-auth`.
 
 Source: Amazon EKS user guide "Deploy private clusters with limited internet access"; `eks-auth`:
 manage-access/aws-access/service-accounts.adoc of the same; `eks`, `sqs`, `ssm`: Karpenter v1.14.1 "Getting
@@ -126,6 +129,7 @@ class AwsNetwork(SkerryComponent):
 
     def _endpoints(self, region: str, cidr: str, subnets: list[ec2.Subnet], tables: list[ec2.RouteTable]) -> None:
         ec2.VpcEndpoint(
+            # Without charge, and for what asks S3 by names that the interface does not answer to.
             self.child_name("s3"),
             vpc_id=self._vpc.id,
             service_name=f"com.amazonaws.{region}.s3",
@@ -142,7 +146,7 @@ class AwsNetwork(SkerryComponent):
         )
         for service in INTERFACE_ENDPOINTS:
             ec2.VpcEndpoint(
-                self.child_name(service.replace(".", "-")),
+                self.child_name("s3-interface" if service == "s3" else service.replace(".", "-")),
                 vpc_id=self._vpc.id,
                 service_name=f"com.amazonaws.{region}.{service}",
                 vpc_endpoint_type="Interface",

@@ -232,7 +232,7 @@ def _services(spec: DeploymentSpec, base: pulumi.StackReference) -> dict[str, An
         found["pubsub"] = ManagedService(base.require_output("pubsubEndpoint"), CACHE_PORT, network=network)
     if wanted.object_store:
         where = {"region": spec.target.region}
-        found["object_store"] = ManagedService(base.require_output("bucket"), 443, attributes=where)
+        found["object_store"] = ManagedService(base.require_output("bucket"), 443, network=network, attributes=where)
     return found
 
 

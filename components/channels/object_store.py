@@ -122,7 +122,10 @@ class ObjectStore(SkerryComponent):
     def client_environment(self) -> dict[str, pulumi.Input[str] | SecretKey]:
         """Return the environment that S3 clients read; at the cloud identity comes from the service account."""
         if self._managed is not None:
-            return {"BUCKET": self._bucket, "AWS_REGION": self._region}
+            # In us-east-1 clients else call a global name, which no endpoint inside a network answers to.
+            # Source: botocore 1.44.5 configprovider.py, s3.us_east_1_regional_endpoint, read 2026-11
+            regional = {"AWS_S3_US_EAST_1_REGIONAL_ENDPOINT": "regional"}
+            return {"BUCKET": self._bucket, "AWS_REGION": self._region, **regional}
         return {
             "BUCKET": BUCKET,
             "AWS_ENDPOINT_URL": self._url,

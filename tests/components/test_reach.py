@@ -190,7 +190,7 @@ def test_the_api_server_can_call_the_webhook_of_cloudnative_pg(stack: str) -> No
 
 
 @pytest.mark.parametrize("stack", PLATFORMS)
-def test_what_may_leave_for_anywhere_is_https_alone(stack: str) -> None:
+def test_with_local_inference_nothing_may_leave_for_anywhere(stack: str) -> None:
     graph = graph_of(stack)
     anywhere = {
         row["port"]
@@ -200,7 +200,7 @@ def test_what_may_leave_for_anywhere_is_https_alone(stack: str) -> None:
         if "to" not in rule or any(peer.get("ipBlock", {}).get("cidr") == "0.0.0.0/0" for peer in rule["to"])
         for row in rule.get("ports", [{"port": "any"}])
     }
-    assert anywhere == ({443} if stack == AWS else set())
+    assert anywhere == set()
 
 
 @pytest.mark.parametrize("stack", PLATFORMS)

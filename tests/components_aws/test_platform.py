@@ -85,9 +85,10 @@ def test_karpenter_stays_inside_the_network(deployed: ResourceGraph) -> None:
         {"to": [{"ipBlock": {"cidr": "10.20.0.0/16"}}], "ports": [{"port": 443, "protocol": "TCP"}]}
     ]
     # Source: Karpenter v1.14.1 "Getting started", Private Clusters, read 2026-11
-    called = {"ec2", "ecr.api", "ecr.dkr", "s3", "sts", "ssm", "sqs", "eks"}
-    endpoints = graph_of(AWS_BASE).of_type("aws:ec2/vpcEndpoint:VpcEndpoint")
-    assert called <= {plain(r.inputs)["serviceName"].removeprefix("com.amazonaws.us-east-1.") for r in endpoints}
+    called = {"ec2", "ecr.api", "ecr.dkr", "s3", "ssm", "sqs", "eks"}
+    endpoints = [plain(r.inputs) for r in graph_of(AWS_BASE).of_type("aws:ec2/vpcEndpoint:VpcEndpoint")]
+    inside = [row for row in endpoints if row["vpcEndpointType"] == "Interface" and row["privateDnsEnabled"]]
+    assert called <= {row["serviceName"].removeprefix("com.amazonaws.us-east-1.") for row in inside}
 
 
 def test_karpenter_makes_only_the_machine_of_the_pool_and_never_more_than_its_maximum(deployed: ResourceGraph) -> None:
