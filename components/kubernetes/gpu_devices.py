@@ -16,7 +16,7 @@ NAMESPACE: Final = "kube-system"
 """It mounts a folder of the node, which the namespaces of the tiers refuse to every pod."""
 
 SOCKETS: Final = "/var/lib/kubelet/device-plugins"
-"""Where the kubelet listens for plugins. Source: Kubernetes "Device Plugins", read 2026-11."""
+"""Where the kubelet listens for plugins. Source: as for `_spec`."""
 
 
 class GpuDevices(SkerryComponent):

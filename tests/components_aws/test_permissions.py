@@ -19,16 +19,16 @@ ROLE = f"arn:aws:iam::{ACCOUNT}:role/{'r' * 64}"
 KEY = f"arn:aws:kms:{REGION}:{ACCOUNT}:key/00000000-0000-0000-0000-000000000000"
 BUCKET = f"arn:aws:s3:::{'b' * 63}"
 
-# Source: IAM and AWS STS quotas (trust policy 2,048, inline policies of a role 10,240 characters), AWS KMS quotas
-# (key policy 32 KB), Amazon S3 "Bucket policies" (20 KB), Amazon SQS quotas (policy 8,192 bytes), read 2026-11
+# Bounds of our own, below what each service takes; IAM takes 2,048 characters of a trust policy.
+SMALL, LARGE = 2048, 6144
 DOCUMENTS = {
-    "trust": (permissions.trust_of("pods.eks.amazonaws.com", tag_session=True), 2048),
-    "key": (permissions.key_policy(ACCOUNT, REGION), 32768),
-    "queue": (permissions.queue_policy(QUEUE), 8192),
-    "bucket": (permissions.bucket_policy(BUCKET), 20480),
-    "agents": (permissions.agents_policy(BUCKET, KEY), 10240),
-    "flow logs": (permissions.flow_log_policy(f"arn:aws:logs:{REGION}:{ACCOUNT}:log-group:g"), 10240),
-    "karpenter": (permissions.karpenter_policy(QUEUE, ROLE, CLUSTER), 10240),
+    "trust": (permissions.trust_of("pods.eks.amazonaws.com", tag_session=True), SMALL),
+    "key": (permissions.key_policy(ACCOUNT, REGION), LARGE),
+    "queue": (permissions.queue_policy(QUEUE), LARGE),
+    "bucket": (permissions.bucket_policy(BUCKET), LARGE),
+    "agents": (permissions.agents_policy(BUCKET, KEY), LARGE),
+    "flow logs": (permissions.flow_log_policy(f"arn:aws:logs:{REGION}:{ACCOUNT}:log-group:g"), LARGE),
+    "karpenter": (permissions.karpenter_policy(QUEUE, ROLE, CLUSTER), LARGE),
 }
 
 
