@@ -30,6 +30,18 @@ POD_IDENTITY: Final = "169.254.170.23"
 """Where the agent of each node hands out credentials. Source: Amazon EKS "EKS Pod Identity", read 2026-11."""
 
 
+def output_of(base: pulumi.StackReference, name: str) -> pulumi.Output[Any]:
+    """Return an output of the base stack; while it is deployed one that is missing ends the program with a remedy."""
+
+    def present(value: Any) -> Any:
+        if value is None:
+            problem = Problem("target.base_stack", f"that stack has no output '{name}'", "deploy it first")
+            raise ConfigError(pulumi.get_stack(), [problem])
+        return value
+
+    return base.get_output(name).apply(present)
+
+
 class AwsPlatform(SkerryComponent):
     """Reads the base stack and holds what the tiers need of it."""
 
@@ -65,7 +77,7 @@ class AwsPlatform(SkerryComponent):
         base = self._base(spec, config)
         provider = k8s.Provider(
             self.child_name("provider"),
-            kubeconfig=base.require_output("kubeconfig"),
+            kubeconfig=output_of(base, "kubeconfig"),
             enable_server_side_apply=True,
             opts=self.child_options(),
         )
@@ -127,7 +139,7 @@ class AwsPlatform(SkerryComponent):
             parameters={
                 "type": "gp3",
                 "encrypted": "true",
-                "kmsKeyId": base.require_output("keyArn"),
+                "kmsKeyId": output_of(base, "keyArn"),
                 **{f"tagSpecification_{n}": f"{key}={value}" for n, (key, value) in enumerate(tags.items(), 1)},
             },
             volume_binding_mode="WaitForFirstConsumer",
@@ -158,8 +170,8 @@ class AwsPlatform(SkerryComponent):
                     "image": {"repository": repository, "tag": tag, "digest": digest}
                 },
                 "settings": {
-                    "clusterName": base.require_output("clusterName"),
-                    "interruptionQueue": base.require_output("interruptionQueue"),
+                    "clusterName": output_of(base, "clusterName"),
+                    "interruptionQueue": output_of(base, "interruptionQueue"),
                     # All that it calls has an endpoint inside the network; it asks IAM and the price list for nothing.
                     # Source: Karpenter v1.14.1 "Getting started", Private Clusters, read 2026-11
                     "isolatedVPC": True,
@@ -205,7 +217,7 @@ class AwsPlatform(SkerryComponent):
                 "policyTypes": ["Egress"],
                 "egress": [
                     {
-                        "to": [{"ipBlock": {"cidr": self._base_outputs.require_output("network")}}],
+                        "to": [{"ipBlock": {"cidr": output_of(self._base_outputs, "network")}}],
                         "ports": [{"port": 443, "protocol": "TCP"}],
                     }
                 ],
@@ -224,23 +236,23 @@ def _network_encrypted(spec: DeploymentSpec) -> bool | None:
 
 def _services(spec: DeploymentSpec, base: pulumi.StackReference) -> dict[str, Any]:
     """Return the stores that AWS runs, as the cluster's fields."""
-    wanted, network = managed_by_aws(spec), base.require_output("network")
+    wanted, network = managed_by_aws(spec), output_of(base, "network")
     found: dict[str, Any] = {}
     if wanted.relational:
-        found["relational"] = ManagedService(base.require_output("postgresEndpoint"), POSTGRES_PORT, network=network)
+        found["relational"] = ManagedService(output_of(base, "postgresEndpoint"), POSTGRES_PORT, network=network)
     if wanted.pubsub:
-        found["pubsub"] = ManagedService(base.require_output("pubsubEndpoint"), CACHE_PORT, network=network)
+        found["pubsub"] = ManagedService(output_of(base, "pubsubEndpoint"), CACHE_PORT, network=network)
     if wanted.object_store:
         where = {"region": spec.target.region}
-        found["object_store"] = ManagedService(base.require_output("bucket"), 443, network=network, attributes=where)
+        found["object_store"] = ManagedService(output_of(base, "bucket"), 443, network=network, attributes=where)
     return found
 
 
 def _node_class(base: pulumi.StackReference, spec: DeploymentSpec) -> dict[str, Any]:
     """Source: aws/karpenter-provider-aws v1.14.1 pkg/apis/crds/karpenter.k8s.aws_ec2nodeclasses.yaml, read 2026-11."""
-    discovery = {"tags": {"karpenter.sh/discovery": base.require_output("clusterName")}}
+    discovery = {"tags": {"karpenter.sh/discovery": output_of(base, "clusterName")}}
     return {
-        "instanceProfile": base.require_output("nodeProfile"),
+        "instanceProfile": output_of(base, "nodeProfile"),
         "amiSelectorTerms": [{"alias": spec.target.aws.node_image}],
         "subnetSelectorTerms": [discovery],
         "securityGroupSelectorTerms": [discovery],
@@ -253,7 +265,7 @@ def _node_class(base: pulumi.StackReference, spec: DeploymentSpec) -> dict[str, 
                     "volumeSize": f"{ROOT_GIB}Gi",
                     "volumeType": "gp3",
                     "encrypted": True,
-                    "kmsKeyID": base.require_output("keyArn"),
+                    "kmsKeyID": output_of(base, "keyArn"),
                     "deleteOnTermination": True,
                 },
             }

@@ -9,6 +9,8 @@ import yaml
 
 from components.aws.nodes import ENCRYPTS_IN_TRANSIT, machine_of
 from skerry.config.load import load_spec
+from skerry.engine.run import run_program
+from skerry.errors import ConfigError
 from skerry.facts import facts_of
 from skerry.graph import UNKNOWN, Resource, ResourceGraph, plain
 from skerry.instances import instance_types
@@ -54,6 +56,11 @@ def test_before_the_base_is_deployed_nothing_of_it_is_made_up() -> None:
     assert (spec["instanceProfile"], spec["blockDeviceMappings"][0]["ebs"]["kmsKeyID"]) == (UNKNOWN, UNKNOWN)
     (provider,) = (r for r in graph_of(AWS).resources if r.type == "pulumi:providers:kubernetes")
     assert plain(provider.inputs)["kubeconfig"] is UNKNOWN
+
+
+def test_a_base_that_was_never_deployed_is_named_with_its_remedy() -> None:
+    with pytest.raises(ConfigError, match=r"target.base_stack: that stack has no output '\w+'; deploy it first"):
+        run_program(ROOT, AWS, stack_outputs={AWS_BASE: {}})
 
 
 def test_machines_of_the_execution_tier_are_encrypted_tagged_and_guarded(deployed: ResourceGraph) -> None:
