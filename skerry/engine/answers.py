@@ -1,0 +1,220 @@
+"""Answers to provider functions: a table of rows, each with the shape that the provider itself would answer in.
+
+A row says for which arguments it holds; with any other argument it does not, and the call stays unanswered. A value in
+a row may refer to the call (`${args.x}`), to the provider that serves it (`${provider.region}`: its inputs, or the
+configuration of the default provider) or to a named value; where such a reference is unknown there is no answer.
+This module needs no Pulumi SDK, so the simulated providers of the tests answer from the same table. Values are those
+of a resource graph.
+"""
+
+from __future__ import annotations
+
+import fnmatch
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any, Final
+
+from skerry.engine.answers_file import Document, Row, read_document
+from skerry.engine.computed import COMPUTED, UncomputableError
+from skerry.graph import UNKNOWN, is_known, plain
+
+_TABLE: Final = Path(__file__).resolve().parent.parent / "data" / "answers.yaml"
+_REFERENCE: Final = re.compile(r"\$\{([^{}]+)\}")
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """An answer, and where it came from."""
+
+    result: dict[str, Any]
+    by: str
+    """`table` (a fact of the world), `stand-in` (a value that the account decides, in its shape), `computed` (a pure
+    function of the arguments) or `file` (the user's rows)."""
+
+
+class Answers:
+    """Rows in the order in which they are asked; the first that holds answers."""
+
+    def __init__(self, documents: Sequence[Document]) -> None:
+        """Take documents, the one that wins first."""
+        self._documents = tuple(documents)
+
+    def answer(
+        self,
+        token: str,
+        args: Mapping[str, Any],
+        *,
+        provider: Mapping[str, Any] | None = None,
+        config: Mapping[str, str] = {},
+    ) -> dict[str, Any] | None:
+        """Return the answer to one call, or None where no row holds or one of its references is unknown.
+
+        `provider` holds the inputs of the explicit provider that serves the call; None means the default one, which
+        takes its inputs from `config` (full keys).
+        """
+        found = self.find(token, args, provider=provider, config=config)
+        return None if found is None else found.result
+
+    def find(
+        self,
+        token: str,
+        args: Mapping[str, Any],
+        *,
+        provider: Mapping[str, Any] | None = None,
+        config: Mapping[str, str] = {},
+    ) -> Found | None:
+        """Return the answer to one call with its origin, or None."""
+        given = {key: value for key, value in plain(args).items() if value is not None}
+        if not is_known(given):
+            return None
+        for document in self._documents:
+            for row in document.rows.get(token, ()):
+                if not _holds(row, given):
+                    continue
+                call = _Call(token.split(":", 1)[0], given, provider, config, document)
+                try:
+                    return Found(_result(row, call), document.origin or row.kind)
+                except (_UnresolvedError, UncomputableError):
+                    return None
+        return None
+
+    def needed(self, token: str) -> tuple[str, ...]:
+        """Return the configuration keys that a row for this function reads from its provider, sorted."""
+        package = token.split(":", 1)[0]
+        found = set[str]()
+        for document in self._documents:
+            for row in document.rows.get(token, ()):
+                found |= _provider_keys(row.result, document, 0)
+        return tuple(sorted(f"{package}:{key}" for key in found))
+
+    def tokens(self) -> tuple[str, ...]:
+        """Return every function that has a row, sorted."""
+        return tuple(sorted({token for document in self._documents for token in document.rows}))
+
+
+class _UnresolvedError(Exception):
+    """A reference of a row has no known value in this call."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Call:
+    package: str
+    args: Mapping[str, Any]
+    provider: Mapping[str, Any] | None
+    config: Mapping[str, str]
+    document: Document
+
+    def resolve(self, name: str) -> Any:
+        scope, _, key = name.partition(".")
+        if name in self.document.values:
+            return _expand(self.document.values[name], self)
+        if scope == "args":
+            value = self.args.get(key)
+        elif scope == "config":
+            value = self.config.get(key)
+        elif self.provider is None:
+            value = self.config.get(f"{self.package}:{key}")
+        else:
+            value = plain(self.provider.get(key))
+        if value is None or value is UNKNOWN or value == "":
+            raise _UnresolvedError(name)
+        return value
+
+
+def _holds(row: Row, args: Mapping[str, Any]) -> bool:
+    if any(key not in args or not _accepts(rule, args[key]) for key, rule in row.needs.items()):
+        return False
+    rules = {**row.args, **row.needs}
+    return all(key in rules and _accepts(rules[key], value) for key, value in args.items())
+
+
+def _accepts(rule: Any, value: Any) -> bool:
+    if rule == "any":
+        return True
+    if isinstance(rule, Mapping):
+        return isinstance(value, str) and fnmatch.fnmatchcase(value, rule["like"])
+    return any(type(value) is type(item) and value == item for item in rule)
+
+
+def _result(row: Row, call: _Call) -> dict[str, Any]:
+    result = {key: _expand(value, call) for key, value in row.result.items()}
+    if row.compute:
+        try:
+            result |= COMPUTED[row.compute](call.args, call.resolve)
+        except (KeyError, TypeError, AttributeError, ValueError) as exc:
+            # Arguments of a shape that the provider would refuse.
+            raise UncomputableError(row.compute) from exc
+    return {**call.args, **result} if row.echo else result
+
+
+def _expand(value: Any, call: _Call) -> Any:
+    if isinstance(value, str):
+        return _expand_text(value, call)
+    if isinstance(value, list):
+        return [_expand(item, call) for item in value]
+    if not isinstance(value, dict):
+        return value
+    if "$first" in value:
+        return _first(value["$first"], call)
+    if "$table" in value:
+        row = call.document.tables[value["$table"]].get(str(_expand(value["key"], call)))
+        if row is None or value["field"] not in row:
+            raise _UnresolvedError(value["$table"])
+        return row[value["field"]]
+    return {key: _expand(item, call) for key, item in value.items()}
+
+
+def _first(options: Sequence[Any], call: _Call) -> Any:
+    for option in options:
+        try:
+            return _expand(option, call)
+        except _UnresolvedError:
+            continue
+    raise _UnresolvedError("$first")
+
+
+def _expand_text(text: str, call: _Call) -> Any:
+    whole = _REFERENCE.fullmatch(text)
+    if whole is not None:
+        return call.resolve(whole[1])
+    return _REFERENCE.sub(lambda match: str(call.resolve(match[1])), text)
+
+
+def _provider_keys(value: Any, document: Document, depth: int) -> set[str]:
+    if isinstance(value, str):
+        found = set[str]()
+        for name in _REFERENCE.findall(value):
+            if name in document.values:
+                found |= _provider_keys(document.values[name], document, depth + 1)
+            elif name.startswith("provider."):
+                found.add(name.removeprefix("provider."))
+        return found
+    if isinstance(value, dict):
+        value = list(value.values())
+    return (
+        set().union(*(_provider_keys(item, document, depth + 1) for item in value))
+        if isinstance(value, list)
+        else set()
+    )
+
+
+@cache
+def builtin_answers() -> Answers:
+    """Return the rows of skerry/data/answers.yaml, read at the first call.
+
+    Raises:
+        ConfigError: the file of this installation is damaged.
+    """
+    return Answers([read_document(_TABLE, "")])
+
+
+def load_answers(path: Path) -> Answers:
+    """Return the user's rows, which win, with the built-in ones behind them.
+
+    Raises:
+        ConfigError: the file cannot be read or is not a table of answers; all its problems are told at once.
+    """
+    return Answers([read_document(path, "file"), read_document(_TABLE, "")])
