@@ -66,6 +66,19 @@ def test_the_core_set_brings_no_cloud() -> None:
     assert clouds & set(pins(ROOT / "requirements.txt")) == set()
 
 
+def index_environment() -> dict[str, str]:
+    """Return the environment in which uv asks the index that pip is set up for."""
+    environment = dict(os.environ)
+    for theirs, ours in (("SSL_CERT_FILE", "PIP_CERT"), ("UV_DEFAULT_INDEX", "PIP_INDEX_URL")):
+        if ours in environment:
+            environment.setdefault(theirs, environment[ours])
+    environment.setdefault("UV_SYSTEM_CERTS", "true")
+    return environment
+
+
+UNREACHABLE = ("Failed to fetch", "error sending request", "Network connectivity is disabled", "dns error")
+
+
 @pytest.mark.network
 @pytest.mark.parametrize(("version", "platform"), PLATFORMS, ids=lambda value: value)
 def test_the_core_set_has_wheels_for_every_platform(version: str, platform: str, tmp_path: Path) -> None:
@@ -75,8 +88,10 @@ def test_the_core_set_has_wheels_for_every_platform(version: str, platform: str,
             "--target", str(tmp_path), "--python-version", version, "--python-platform", platform,
             "--only-binary", ":all:", "--require-hashes", "-r", str(ROOT / "requirements.txt"),
         ],
-        capture_output=True, text=True, timeout=120, check=False,
+        capture_output=True, text=True, timeout=120, check=False, env=index_environment(),
     )  # fmt: skip
+    if any(sign in result.stderr for sign in UNREACHABLE):
+        pytest.skip(f"no package index answers, so wheels for {platform} were not looked up: {result.stderr[:200]}")
     assert result.returncode == 0, result.stderr
 
 
