@@ -132,6 +132,8 @@ class Invoke:
     answered: bool
     """False: no answer was at hand, so the result is unknown and reports list it."""
     args: Mapping[str, Any] = field(default_factory=dict)
+    answered_by: str = ""
+    """`engine`, `table`, `stand-in`, `computed`, `file` or `component`; empty where nothing answered."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -63,12 +63,15 @@ def to_json(graph: ResourceGraph) -> str:
         "producer": graph.producer,
         "stacks": list(graph.stacks),
         "resources": [_resource_to_json(resource) for resource in graph.resources],
-        "invokes": [
-            {"token": i.token, "stack": i.stack, "answered": i.answered, "args": value_to_json(i.args)}
-            for i in graph.invokes
-        ],
+        "invokes": [_invoke_to_json(invoke) for invoke in graph.invokes],
     }
     return json.dumps(document, indent=2, ensure_ascii=False) + "\n"
+
+
+def _invoke_to_json(invoke: Invoke) -> dict[str, Any]:
+    row = {"token": invoke.token, "stack": invoke.stack, "answered": invoke.answered}
+    by = {"answeredBy": invoke.answered_by} if invoke.answered_by else {}
+    return {**row, **by, "args": value_to_json(invoke.args)}
 
 
 _LIST_FIELDS = ("dependencies", "ignore_changes", "replace_on_changes", "additional_secret_outputs", "aliases")
@@ -109,7 +112,13 @@ def from_json(text: str) -> ResourceGraph:
             stacks=tuple(document["stacks"]),
             resources=tuple(_resource_from_json(row) for row in document["resources"]),
             invokes=tuple(
-                Invoke(row["token"], row["stack"], row["answered"], value_from_json(row["args"]))
+                Invoke(
+                    row["token"],
+                    row["stack"],
+                    row["answered"],
+                    value_from_json(row["args"]),
+                    row.get("answeredBy", ""),
+                )
                 for row in document.get("invokes", [])
             ),
             producer=document.get("producer", ""),
