@@ -64,14 +64,20 @@ class Context:
         return deployment.target.kind if deployment else ""
 
     def region(self, resource: Resource) -> str:
-        """Return the region: the resource's own, its explicit provider's, or the deployment's; else empty."""
+        """Return the region: its own, its explicit provider's, the deployment's or the default provider's; else empty.
+
+        A resource with an explicit provider that names no region has none.
+        """
         provider = self.graph.provider_of(resource)
         for holder in (resource, provider):
             value = plain(find(holder.inputs, "region")) if holder is not None else None
             if isinstance(value, str) and value:
                 return value
         deployment = self.deployment(resource)
-        return deployment.target.region if deployment else ""
+        if deployment:
+            return deployment.target.region
+        package = resource.type.split(":", 1)[0]
+        return "" if provider is not None else self.graph.places.get(resource.stack, {}).get(f"{package}:region", "")
 
     def price(
         self, resource: Resource, sku: str, unit: str, term: str = ON_DEMAND, cloud: str = "aws"

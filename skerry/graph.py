@@ -19,6 +19,7 @@ from skerry.errors import GraphError
 STACK_TYPE: Final = "pulumi:pulumi:Stack"
 STACK_REFERENCE_TYPE: Final = "pulumi:pulumi:StackReference"
 PROVIDER_PREFIX: Final = "pulumi:providers:"
+_PLACE_KEYS: Final = frozenset({"location", "region", "zone"})
 
 
 class Unknown:
@@ -147,7 +148,9 @@ class ResourceGraph:
     """In registration order; a parent stands before its children."""
     invokes: tuple[Invoke, ...] = ()
     producer: str = ""
-    """`engine`, `preview-json` or `state`."""
+    """`engine`, `preview-json`, `preview-events` or `state`."""
+    places: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    """Stack -> where its default providers put things: `aws:region` and the like, as far as they are known."""
     _by_urn: dict[str, Resource] = field(init=False, repr=False, compare=False)
     _children: dict[str, tuple[Resource, ...]] = field(init=False, repr=False, compare=False)
 
@@ -244,7 +247,13 @@ def merge(graphs: Iterable[ResourceGraph]) -> ResourceGraph:
         resources=tuple(resource for part in parts for resource in part.resources),
         invokes=tuple(invoke for part in parts for invoke in part.invokes),
         producer=parts[-1].producer,
+        places={stack: found for part in parts for stack, found in part.places.items()},
     )
+
+
+def places_of(config: Mapping[str, str]) -> dict[str, str]:
+    """Return what a stack's configuration (full key -> value) says about the places of its default providers."""
+    return {key: config[key] for key in sorted(config) if key.partition(":")[2] in _PLACE_KEYS and config[key]}
 
 
 def is_known(value: object) -> bool:
