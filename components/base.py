@@ -42,7 +42,7 @@ class SkerryComponent(pulumi.ComponentResource):
     endpoint: pulumi.Input[str]
     """Host name."""
     port: int
-    secret_ref: str | None
+    secret_ref: pulumi.Input[str] | None
     """Name of the Kubernetes Secret with its credentials; None where none is needed."""
     metrics_endpoint: str | None
     """URL; None where it has none of its own."""

@@ -49,9 +49,9 @@ CNPG_WEBHOOK_PORT = 9443
 class Sensei(SkerryComponent):
     """The root of a deployment: carries what the whole of it is under."""
 
-    def __init__(self, spec: DeploymentSpec, opts: pulumi.ResourceOptions | None = None) -> None:
+    def __init__(self, spec: DeploymentSpec, opts: pulumi.ResourceOptions | None = None, name: str = "sensei") -> None:
         """Register the root."""
-        super().__init__("sensei", ComponentFacts(deployment=deployment_fact(spec)), opts)
+        super().__init__(name, ComponentFacts(deployment=deployment_fact(spec)), opts)
 
 
 def target_fact(spec: DeploymentSpec) -> TargetFact:
@@ -114,19 +114,32 @@ def deploy(spec: DeploymentSpec, config: pulumi.Config) -> dict[str, pulumi.Inpu
         ConfigError: a key is named that the stack does not set.
         SizingError: the model does not fit.
     """
+    root = Sensei(spec)
+    outputs = fill(root, spec, config)
+    root.finish()
+    return outputs
+
+
+def fill(root: Sensei, spec: DeploymentSpec, config: pulumi.Config) -> dict[str, pulumi.Input[object]]:
+    """Declare a deployment under its root and return its outputs.
+
+    Args:
+        root: the root; it is not finished here.
+        spec: the checked configuration.
+        config: the flat values and secrets beside it.
+
+    Raises:
+        CatalogError: a pin is missing.
+        ConfigError: a key is named that `config` does not have.
+        SizingError: the model does not fit.
+    """
     lock = config.get("imagesLock")
     catalog = load_catalog(lock=Path(lock) if lock else None)
-    root = Sensei(spec)
     if spec.layer is Layer.BASE:
         from components.aws.base import AwsBase
 
-        base = AwsBase("sensei-base", spec, opts=pulumi.ResourceOptions(parent=root))
-        root.finish()
-        return base.stack_outputs()
-    cluster = _cluster(spec, config, catalog, root)
-    outputs = _platform(spec, cluster, root, config)
-    root.finish()
-    return outputs
+        return AwsBase("sensei-base", spec, opts=pulumi.ResourceOptions(parent=root)).stack_outputs()
+    return _platform(spec, _cluster(spec, config, catalog, root), root, config)
 
 
 def _cluster(spec: DeploymentSpec, config: pulumi.Config, catalog: Catalog, root: Sensei) -> Cluster:

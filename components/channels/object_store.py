@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Protocol
 
 import pulumi
 
 from components.base import SkerryComponent
-from components.kubernetes.cluster import Cluster
+from components.kubernetes.cluster import Cluster, ServiceAddress
 from components.kubernetes.workload import (
     Container,
     SecretKey,
@@ -17,12 +19,13 @@ from components.kubernetes.workload import (
     host_name,
     hosts_of,
     http_probe,
+    login,
+    port_text,
     service,
     stateful_set,
     tcp_probe,
 )
 from components.stores.facts import store_facts
-from components.stores.relational import RelationalStore
 from skerry.config.spec import ChannelsSpec, ObjectStoreKind
 from skerry.facts import ComponentFacts, ImageFact, Tier
 
@@ -33,6 +36,9 @@ MASTER_PORT, VOLUME_PORT, FILER_PORT, S3_PORT = 9333, 8080, 8888, 8333
 """Source: seaweedfs/seaweedfs k8s/charts/seaweedfs/values.yaml (4.44.0) and weed/command, read 2026-11."""
 
 BUCKET = "sensei"
+REGION = "us-east-1"
+"""What clients sign for where the store has no regions."""
+
 MASTERS = 3
 """Masters elect a leader by majority."""
 
@@ -66,8 +72,45 @@ REPLICATION = "010"
 """One further copy on another rack. Source: seaweedfs/seaweedfs README.md (010), read 2026-11."""
 
 
+class ObjectAccess(Protocol):
+    """How pods reach an object store, whoever runs it."""
+
+    def client_environment(self) -> dict[str, pulumi.Input[str] | SecretKey]:
+        """Return the environment that S3 clients read."""
+
+
+@dataclass(frozen=True, slots=True)
+class Bucket:
+    """A bucket as pods reach it, whoever runs it."""
+
+    bucket: pulumi.Input[str]
+    """Its name."""
+    region: pulumi.Input[str]
+    """The region that clients sign for."""
+    url: pulumi.Input[str] | None = None
+    """Where it answers; None for S3 of AWS."""
+    secret_ref: pulumi.Input[str] | None = None
+    """Name of the Kubernetes Secret with `access-key` and `secret-key`; None where pods have an identity."""
+
+    def client_environment(self) -> dict[str, pulumi.Input[str] | SecretKey]:
+        """Return the environment that S3 clients read; at the cloud identity comes from the service account."""
+        found: dict[str, pulumi.Input[str] | SecretKey] = {"BUCKET": self.bucket}
+        if self.url is None:
+            # In us-east-1 clients else call a global name, which no endpoint inside a network answers to.
+            # Source: botocore 1.44.5 configprovider.py, s3.us_east_1_regional_endpoint, read 2026-11
+            return {**found, "AWS_REGION": self.region, "AWS_S3_US_EAST_1_REGIONAL_ENDPOINT": "regional"}
+        found |= {"AWS_ENDPOINT_URL": self.url, "AWS_REGION": self.region}
+        if self.secret_ref is not None:
+            found["AWS_ACCESS_KEY_ID"] = SecretKey(self.secret_ref, "access-key")
+            found["AWS_SECRET_ACCESS_KEY"] = SecretKey(self.secret_ref, "secret-key")
+        return found
+
+
 class ObjectStore(SkerryComponent):
     """Keeps snapshots, checkpoints, artefacts and model weights."""
+
+    access: Bucket
+    """How pods reach it."""
 
     def __init__(
         self,
@@ -76,7 +119,7 @@ class ObjectStore(SkerryComponent):
         *,
         namespace: str,
         channels: ChannelsSpec,
-        database: RelationalStore,
+        database: ServiceAddress,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         """Make the store, or take the cloud's.
@@ -90,7 +133,6 @@ class ObjectStore(SkerryComponent):
             opts: Pulumi's options.
         """
         managed = cluster.object_store if channels.object_store is not ObjectStoreKind.SEAWEEDFS else None
-        self._managed = managed
         if managed is not None:
             facts = ComponentFacts(
                 tier=Tier.CHANNELS,
@@ -101,17 +143,16 @@ class ObjectStore(SkerryComponent):
                 encrypted_in_transit=True,
             )
             super().__init__(name, facts, opts)
-            self._bucket: pulumi.Input[str] = managed.endpoint
-            self._region: pulumi.Input[str] = managed.attributes.get("region", "")
+            self.access = Bucket(managed.endpoint, managed.attributes.get("region", ""))
             self.finish(
                 endpoint=managed.endpoint, port=managed.port, secret_ref=managed.secret_ref, metrics_endpoint=None
             )
             return
         image = cluster.catalog.image("seaweedfs", cluster.target, "object store")
         super().__init__(name, _facts(cluster, channels, image), opts)
-        self._bucket = BUCKET
+        url = f"http://{host_name('seaweedfs-s3', namespace)}:{S3_PORT}"
+        self.access = Bucket(BUCKET, REGION, url, CREDENTIALS_SECRET)
         self._make(cluster, namespace, channels, image, database)
-        self._url = f"http://{host_name('seaweedfs-s3', namespace)}:{S3_PORT}"
         self.finish(
             endpoint=host_name("seaweedfs-s3", namespace),
             port=S3_PORT,
@@ -120,22 +161,11 @@ class ObjectStore(SkerryComponent):
         )
 
     def client_environment(self) -> dict[str, pulumi.Input[str] | SecretKey]:
-        """Return the environment that S3 clients read; at the cloud identity comes from the service account."""
-        if self._managed is not None:
-            # In us-east-1 clients else call a global name, which no endpoint inside a network answers to.
-            # Source: botocore 1.44.5 configprovider.py, s3.us_east_1_regional_endpoint, read 2026-11
-            regional = {"AWS_S3_US_EAST_1_REGIONAL_ENDPOINT": "regional"}
-            return {"BUCKET": self._bucket, "AWS_REGION": self._region, **regional}
-        return {
-            "BUCKET": BUCKET,
-            "AWS_ENDPOINT_URL": self._url,
-            "AWS_REGION": "us-east-1",
-            "AWS_ACCESS_KEY_ID": SecretKey(CREDENTIALS_SECRET, "access-key"),
-            "AWS_SECRET_ACCESS_KEY": SecretKey(CREDENTIALS_SECRET, "secret-key"),
-        }
+        """Return the environment that S3 clients read."""
+        return self.access.client_environment()
 
     def _make(
-        self, cluster: Cluster, namespace: str, channels: ChannelsSpec, image: ImageFact, database: RelationalStore
+        self, cluster: Cluster, namespace: str, channels: ChannelsSpec, image: ImageFact, database: ServiceAddress
     ) -> None:
         masters = ",".join(f"{host}:{MASTER_PORT}" for host in hosts_of("seaweedfs-master", namespace, MASTERS))
         self._keep(
@@ -178,7 +208,7 @@ def _part(
     replicas: int,
     ports: Mapping[str, int],
     args: tuple[str, ...],
-    database: RelationalStore | None = None,
+    database: ServiceAddress | None = None,
 ) -> Workload:
     """Return the pods of one part; with `database` those that keep their metadata there and answer S3."""
     first = next(iter(ports))
@@ -188,9 +218,9 @@ def _part(
         mounts |= {"config": "/config", "filer": "/etc/seaweedfs", "data": "/data"}
         env = {
             "WEED_POSTGRES2_HOSTNAME": database.endpoint,
-            "WEED_POSTGRES2_PORT": str(database.port),
-            "WEED_POSTGRES2_USERNAME": SecretKey(f"{database.secret_ref}", "username"),
-            "WEED_POSTGRES2_PASSWORD": SecretKey(f"{database.secret_ref}", "password"),
+            "WEED_POSTGRES2_PORT": port_text(database.port),
+            "WEED_POSTGRES2_USERNAME": login(database, "username"),
+            "WEED_POSTGRES2_PASSWORD": login(database, "password"),
         }
     container = Container(
         name="weed",

@@ -6,10 +6,12 @@ broadcasts only, never migration state, which belongs to the workflows.
 
 from __future__ import annotations
 
+from typing import Protocol
+
 import pulumi
 
 from components.base import SkerryComponent
-from components.kubernetes.cluster import Cluster
+from components.kubernetes.cluster import Cluster, ServiceAddress
 from components.kubernetes.workload import (
     Container,
     SecretKey,
@@ -30,8 +32,19 @@ PORT, METRICS_PORT = 6379, 9121
 VOLUME_GIB = 10
 
 
+class Broadcasts(ServiceAddress, Protocol):
+    """A Redis or Valkey, whoever runs it."""
+
+    @property
+    def scheme(self) -> pulumi.Input[str]:
+        """`redis`, or `rediss` where it speaks TLS."""
+
+
 class PubSub(SkerryComponent):
     """Broadcasts between the tiers, and head state of Ray."""
+
+    scheme: str
+    """`redis`, or `rediss` where it speaks TLS."""
 
     def __init__(
         self,

@@ -9,7 +9,7 @@ import pulumi
 from pulumi_kubernetes.batch.v1 import Job
 
 from components.base import SkerryComponent
-from components.kubernetes.cluster import Cluster
+from components.kubernetes.cluster import Cluster, ServiceAddress
 from components.kubernetes.workload import (
     Container,
     SecretKey,
@@ -17,11 +17,12 @@ from components.kubernetes.workload import (
     config_map,
     deployment,
     host_name,
+    login,
     metadata,
+    port_text,
     service,
     tcp_probe,
 )
-from components.stores.relational import RelationalStore
 from skerry.config.spec import ChannelsSpec
 from skerry.facts import ComponentFacts, ImageFact, Tier
 
@@ -49,7 +50,7 @@ class Workflows(SkerryComponent):
         *,
         namespace: str,
         channels: ChannelsSpec,
-        database: RelationalStore,
+        database: ServiceAddress,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         """Make schema, services and UI.
@@ -77,20 +78,20 @@ class Workflows(SkerryComponent):
         )
         super().__init__(name, facts, opts)
         self._cluster, self._namespace = cluster, namespace
-        login: dict[str, pulumi.Input[str] | SecretKey] = {
+        connection: dict[str, pulumi.Input[str] | SecretKey] = {
             "POSTGRES_SEEDS": database.endpoint,
-            "DB_PORT": str(database.port),
-            "POSTGRES_USER": SecretKey(f"{database.secret_ref}", "username"),
-            "POSTGRES_PWD": SecretKey(f"{database.secret_ref}", "password"),
+            "DB_PORT": port_text(database.port),
+            "POSTGRES_USER": login(database, "username"),
+            "POSTGRES_PWD": login(database, "password"),
             # The managed PostgreSQL refuses anything but TLS, and the one in the cluster speaks it.
             "SQL_TLS_ENABLED": "true",
         }
-        self._job("schema", tools, _SCHEMA, login)
+        self._job("schema", tools, _SCHEMA, connection)
         address = f"{host_name('temporal-frontend', namespace)}:{SERVICES['frontend']}"
         self._job("namespace", tools, _NAMESPACE, {"TEMPORAL_ADDRESS": address})
         config_map(self, "dynamic-config", cluster, namespace, DYNAMIC_CONFIG, {"docker.yaml": "{}\n"})
         for role, port in SERVICES.items():
-            self._service(role, port, server, login, channels)
+            self._service(role, port, server, connection, channels)
         self._interface(ui)
         self.finish(
             endpoint=host_name("temporal-frontend", namespace),
@@ -137,7 +138,7 @@ class Workflows(SkerryComponent):
         role: str,
         port: int,
         image: ImageFact,
-        login: dict[str, pulumi.Input[str] | SecretKey],
+        connection: dict[str, pulumi.Input[str] | SecretKey],
         channels: ChannelsSpec,
     ) -> None:
         ports = {"metrics": METRICS_PORT} if role == "worker" else {"grpc": port, "metrics": METRICS_PORT}
@@ -149,7 +150,7 @@ class Workflows(SkerryComponent):
             memory="1Gi",
             user=1000,
             env={
-                **login,
+                **connection,
                 "DB": "postgres12",
                 "DBNAME": DATABASE,
                 "VISIBILITY_DBNAME": VISIBILITY,

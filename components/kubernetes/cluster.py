@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 import pulumi
 import pulumi_kubernetes as k8s
@@ -44,6 +44,22 @@ class Placement:
     """Who adds nodes between minimum and maximum; None for a fixed number."""
 
 
+class ServiceAddress(Protocol):
+    """What answers others at an address: a component, a managed service, or what somebody else runs."""
+
+    @property
+    def endpoint(self) -> pulumi.Input[str]:
+        """Host name."""
+
+    @property
+    def port(self) -> pulumi.Input[int]:
+        """TCP port."""
+
+    @property
+    def secret_ref(self) -> pulumi.Input[str] | None:
+        """Name of the Kubernetes Secret with its credentials; None where none is needed."""
+
+
 @dataclass(frozen=True, slots=True)
 class ManagedService:
     """A service that the base stack made outside the cluster."""
@@ -51,7 +67,7 @@ class ManagedService:
     endpoint: pulumi.Input[str]
     """Host name, or bucket name for an object store."""
     port: int
-    secret_ref: str | None = None
+    secret_ref: pulumi.Input[str] | None = None
     """Name of the Kubernetes Secret that holds its credentials; None where identity is by workload."""
     network: pulumi.Input[str] | None = None
     """The address range that it answers from; None where that is not known, so that only its port is opened to it."""

@@ -18,7 +18,8 @@ from pulumi_kubernetes.core.v1 import ConfigMap, Service
 from pulumi_kubernetes.policy.v1 import PodDisruptionBudget
 
 from components.base import SkerryComponent
-from components.kubernetes.cluster import ZONE_LABEL, Cluster, Placement
+from components.kubernetes.cluster import ZONE_LABEL, Cluster, Placement, ServiceAddress
+from skerry.errors import UsageError
 from skerry.facts import ImageFact
 
 NAME_LABEL: Final = "app.kubernetes.io/name"
@@ -56,8 +57,27 @@ class Priority(str, Enum):
 class SecretKey:
     """One key of a Kubernetes Secret that the site, an operator or External Secrets made."""
 
-    secret: str
+    secret: pulumi.Input[str]
     key: str
+
+
+def login(service: ServiceAddress, key: str) -> SecretKey:
+    """Return one key of the Secret that a service names.
+
+    Raises:
+        UsageError: it names none.
+    """
+    if service.secret_ref is None:
+        raise UsageError(f"a service without a secret is asked for its {key}: name the Secret that holds it")
+    return SecretKey(service.secret_ref, key)
+
+
+def port_text(port: pulumi.Input[int]) -> pulumi.Input[str]:
+    """Return a port as environment variables and addresses have it; numbers of other programs come as floats."""
+    if isinstance(port, int):
+        return str(port)
+    found: pulumi.Output[int] = pulumi.Output.from_input(port)
+    return found.apply(lambda known: str(int(known)))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,10 +5,9 @@ from __future__ import annotations
 import pulumi
 
 from components.base import SkerryComponent
-from components.channels.object_store import ObjectStore
-from components.kubernetes.cluster import Cluster
-from components.kubernetes.workload import Container, SecretKey, Workload, deployment, host_name, http_probe, service
-from components.stores.relational import RelationalStore
+from components.channels.object_store import ObjectAccess
+from components.kubernetes.cluster import Cluster, ServiceAddress
+from components.kubernetes.workload import Container, Workload, deployment, host_name, http_probe, login, service
 from skerry.facts import ComponentFacts, Tier
 
 PORT = 5000
@@ -23,8 +22,8 @@ class ExperimentTracker(SkerryComponent):
         cluster: Cluster,
         *,
         namespace: str,
-        database: RelationalStore,
-        objects: ObjectStore,
+        database: ServiceAddress,
+        objects: ObjectAccess,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         """Make the server.
@@ -63,7 +62,7 @@ class ExperimentTracker(SkerryComponent):
                         "--artifacts-destination", "s3://$(BUCKET)/experiments",
                     ),
                     env={
-                        "BACKEND_URI": SecretKey(f"{database.secret_ref}", "uri"),
+                        "BACKEND_URI": login(database, "uri"),
                         # Left to itself the server answers 403 to any name but localhost and private addresses.
                         # Source: mlflow 3.15.1 mlflow/server/security_utils.py, read 2026-11
                         "MLFLOW_SERVER_ALLOWED_HOSTS": ",".join(

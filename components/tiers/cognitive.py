@@ -10,7 +10,7 @@ import pulumi
 from pulumi_kubernetes.core.v1 import Secret
 
 from components.base import SkerryComponent
-from components.channels.object_store import ObjectStore
+from components.channels.object_store import ObjectAccess
 from components.kubernetes.cluster import Cluster
 from components.kubernetes.workload import (
     Container,
@@ -68,7 +68,7 @@ class ModelServer(SkerryComponent):
         *,
         namespace: str,
         spec: CognitiveSpec,
-        objects: ObjectStore,
+        objects: ObjectAccess,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         """Make the servers.
@@ -122,7 +122,7 @@ class ModelServer(SkerryComponent):
         self.finish(endpoint=endpoint, port=PORT, secret_ref=None, metrics_endpoint=f"http://{endpoint}:{PORT}/metrics")
 
 
-def _server(image: ImageFact, spec: CognitiveSpec, sized: Fit, objects: ObjectStore) -> Container:
+def _server(image: ImageFact, spec: CognitiveSpec, sized: Fit, objects: ObjectAccess) -> Container:
     client = objects.client_environment()
     return Container(
         name="vllm",
@@ -202,7 +202,7 @@ class CognitiveTier(SkerryComponent):
         *,
         namespace: str,
         spec: CognitiveSpec,
-        objects: ObjectStore,
+        objects: ObjectAccess,
         environment: Environment,
         api_key: pulumi.Input[str] | None = None,
         depends_on: Sequence[pulumi.Resource] = (),

@@ -10,10 +10,10 @@ import pulumi
 from pulumi_kubernetes.apiextensions import CustomResource
 
 from components.base import SkerryComponent
-from components.channels.pubsub import PubSub
+from components.channels.pubsub import Broadcasts
 from components.kubernetes.cluster import Cluster, Placement
 from components.kubernetes.operator import Operator, image_values
-from components.kubernetes.workload import RESTRICTED, Container, Priority, host_name, spread_constraints
+from components.kubernetes.workload import RESTRICTED, Container, Priority, host_name, port_text, spread_constraints
 from components.tiers.agents import AgentGroup, Environment
 from skerry.config.spec import ExecutionSpec, SmallModelPlacement
 from skerry.facts import ComponentFacts, ImageFact, ModelFact, ScalingFact, Tier
@@ -44,7 +44,7 @@ class RayPool(SkerryComponent):
         cluster: Cluster,
         *,
         namespace: str,
-        pubsub: PubSub,
+        pubsub: Broadcasts,
         depends_on: Sequence[pulumi.Resource] = (),
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
@@ -88,7 +88,7 @@ class RayPool(SkerryComponent):
         )
 
 
-def _ray_cluster(cluster: Cluster, image: ImageFact, pubsub: PubSub, placement: Placement) -> dict[str, Any]:
+def _ray_cluster(cluster: Cluster, image: ImageFact, pubsub: Broadcasts, placement: Placement) -> dict[str, Any]:
     return {
         "rayVersion": ImageReference.parse(image.reference).tag,
         "enableInTreeAutoscaling": True,
@@ -101,7 +101,7 @@ def _ray_cluster(cluster: Cluster, image: ImageFact, pubsub: PubSub, placement: 
             "securityContext": {**RESTRICTED, "runAsUser": 1000},
         },
         "gcsFaultToleranceOptions": {
-            "redisAddress": pulumi.Output.concat(pubsub.scheme, "://", pubsub.endpoint, f":{pubsub.port}"),
+            "redisAddress": pulumi.Output.concat(pubsub.scheme, "://", pubsub.endpoint, ":", port_text(pubsub.port)),
             **_password(pubsub),
         },
         "headGroupSpec": {
@@ -120,7 +120,7 @@ def _ray_cluster(cluster: Cluster, image: ImageFact, pubsub: PubSub, placement: 
     }
 
 
-def _password(pubsub: PubSub) -> dict[str, Any]:
+def _password(pubsub: Broadcasts) -> dict[str, Any]:
     if pubsub.secret_ref is None:
         return {}
     return {"redisPassword": {"valueFrom": {"secretKeyRef": {"name": pubsub.secret_ref, "key": "password"}}}}
@@ -184,7 +184,7 @@ class ExecutionTier(SkerryComponent):
         *,
         namespace: str,
         spec: ExecutionSpec,
-        pubsub: PubSub,
+        pubsub: Broadcasts,
         environment: Environment,
         depends_on: Sequence[pulumi.Resource] = (),
         opts: pulumi.ResourceOptions | None = None,

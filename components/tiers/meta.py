@@ -7,9 +7,9 @@ from collections.abc import Sequence
 import pulumi
 
 from components.base import SkerryComponent
-from components.channels.object_store import ObjectStore
+from components.channels.object_store import ObjectAccess
 from components.kubernetes.cluster import Cluster
-from components.kubernetes.workload import SecretKey
+from components.kubernetes.workload import SecretKey, login
 from components.stores.document import REPLICA_SET, DocumentStore
 from components.stores.experiments import ExperimentTracker
 from components.stores.graph import GraphStore
@@ -35,7 +35,7 @@ class MetaTier(SkerryComponent):
         *,
         namespace: str,
         spec: MetaSpec,
-        objects: ObjectStore,
+        objects: ObjectAccess,
         environment: Environment,
         depends_on: Sequence[pulumi.Resource] = (),
         opts: pulumi.ResourceOptions | None = None,
@@ -89,7 +89,7 @@ class MetaTier(SkerryComponent):
         cluster: Cluster,
         namespace: str,
         spec: MetaSpec,
-        objects: ObjectStore,
+        objects: ObjectAccess,
         after: pulumi.ResourceOptions,
     ) -> tuple[VectorStore, ExperimentTracker]:
         """Make the stores, and set what agents are told of them."""
@@ -134,16 +134,16 @@ def _patterns(vector: VectorStore) -> dict[str, pulumi.Input[str] | SecretKey]:
     scheme = "https://" if vector.facts.vendor_hosted else "http://"
     return {
         "VECTOR_URL": pulumi.Output.concat(scheme, vector.endpoint, f":{vector.port}"),
-        "VECTOR_API_KEY": SecretKey(f"{vector.secret_ref}", "api-key"),
+        "VECTOR_API_KEY": login(vector, "api-key"),
     }
 
 
 def _knowledge(graph: GraphStore, documents: DocumentStore) -> dict[str, pulumi.Input[str] | SecretKey]:
     return {
         "GRAPH_URL": pulumi.Output.concat("neo4j://", graph.endpoint, f":{graph.port}"),
-        "GRAPH_AUTH": SecretKey(f"{graph.secret_ref}", "NEO4J_AUTH"),
+        "GRAPH_AUTH": login(graph, "NEO4J_AUTH"),
         "DOCUMENTS_HOSTS": documents.endpoint,
         "DOCUMENTS_REPLICA_SET": REPLICA_SET,
-        "DOCUMENTS_USER": SecretKey(f"{documents.secret_ref}", "username"),
-        "DOCUMENTS_PASSWORD": SecretKey(f"{documents.secret_ref}", "password"),
+        "DOCUMENTS_USER": login(documents, "username"),
+        "DOCUMENTS_PASSWORD": login(documents, "password"),
     }
