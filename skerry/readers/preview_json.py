@@ -1,10 +1,13 @@
-"""Reads `pulumi preview --json --show-sames` into a resource graph.
+"""Reads what `pulumi preview --json` prints into a resource graph, in both of its forms.
 
-What the command does not print is absent: the outputs of stacks and components, the plugin versions that resources ask
-for, and calls of provider functions. A secret is there, its value is not.
+The whole document (`--show-sames` is needed for a stack that exists) has no outputs of stacks and components; the
+stream of events (PULUMI_ENABLE_STREAMING_JSON_PREVIEW, and `--event-log`) has those, but no dependencies. Neither has
+the plugin versions that resources ask for, aliases, and calls of provider functions. A secret is there, its value is
+not.
 """
 
-# Source: pulumi/pulumi pkg/display/json.go (PreviewDigest, PreviewStep), read 2026-11.
+# Source: pulumi/pulumi pkg/display/json.go (PreviewDigest, PreviewStep), pkg/backend/display/json.go and
+# pkg/resource/deploy/step.go, read 2026-11.
 
 from __future__ import annotations
 
@@ -12,44 +15,42 @@ from typing import Any, Final
 
 from skerry.errors import GraphError
 from skerry.graph import ResourceGraph
-from skerry.readers.checkpoint import graph_of, read_json, rows_of
+from skerry.readers.checkpoint import graph_of, printed_config, read_json, rows_of
+from skerry.readers.preview_events import is_stream, read_events
+from skerry.readers.steps import Steps, one_line
 
 _WHAT: Final = "the preview"
-_GONE: Final = frozenset(
-    {"delete", "delete-replaced", "discard", "discard-replaced", "read-discard", "remove-pending-replace"}
-)
-"""Steps after which a resource is not there any more."""
 
 
 def read_preview(text: str) -> ResourceGraph:
     """Return what a preview says will be there after a deployment.
 
     Raises:
-        GraphError: `text` is no such preview, or it shows a part only: it failed, or leaves unchanged resources out.
+        GraphError: `text` is no such preview, or it shows a part only: it failed, was cut off, leaves unchanged
+            resources out, or was asked for some targets.
     """
-    if text.lstrip().startswith('{"sequence"'):
-        raise GraphError(
-            "this is the stream of a preview's events, which lacks dependencies: unset "
-            "PULUMI_ENABLE_STREAMING_JSON_PREVIEW and run `pulumi preview --json --show-sames` again"
-        )
+    if is_stream(text):
+        return read_events(text)
     document = read_json(text, _WHAT)
     if "steps" not in document and "diagnostics" not in document:
-        raise GraphError("the preview has no steps: give what `pulumi preview --json` printed")
+        remedy = "; for `pulumi stack export` use --from-state" if "deployment" in document else ""
+        raise GraphError(f"the preview has no steps: give what `pulumi preview --json` printed{remedy}")
     for row in rows_of(document, "diagnostics", _WHAT):
         if row.get("severity") == "error":
-            raise GraphError(f"the preview failed, so it shows a part only: {str(row.get('message')).strip()}")
-    found: dict[str, dict[str, Any]] = {}
-    steps = rows_of(document, "steps", _WHAT)
-    _check_whole(document, steps)
-    for step in steps:
-        if step.get("op") in _GONE:
-            continue
-        state = step.get("newState")
-        if not isinstance(state, dict):
-            raise GraphError(f"the preview's step '{step.get('op')}' of {step.get('urn')} has no new state")
-        # A replacement is printed twice, as its creation and as the whole.
-        found.setdefault(str(state.get("urn")), state)
-    return graph_of(found.values(), "preview-json", _WHAT, states=False)
+            raise GraphError(f"the preview failed, so it shows a part only: {one_line(row.get('message'))}")
+    printed = rows_of(document, "steps", _WHAT)
+    _check_whole(document, printed)
+    steps = Steps(_WHAT)
+    for step in printed:
+        steps.add(step.get("op"), step.get("urn"), step.get("oldState"), step.get("newState"))
+    return graph_of(
+        steps.there(),
+        "preview-json",
+        _WHAT,
+        states=False,
+        hides_providers=True,
+        config=printed_config(document.get("config"), _WHAT),
+    )
 
 
 def _check_whole(document: dict[str, Any], steps: list[dict[str, Any]]) -> None:

@@ -135,7 +135,7 @@ def test_what_steps_lead_to(case: str) -> None:
 
 
 REFUSED: dict[str, tuple[str, str]] = {
-    "no text at all": ("", "not JSON"),
+    "no text at all": ("", "is empty"),
     "cut off in the middle": (document(step(BUCKET))[:-40], "not JSON"),
     "no object": ("[]", "an object is needed"),
     "nested without end": ("[" * 100_000, "not JSON"),

@@ -88,7 +88,7 @@ def test_an_old_copy_that_waits_for_its_deletion_is_left_out() -> None:
 
 
 REFUSED: dict[str, tuple[str, str]] = {
-    "no text at all": ("", "not JSON"),
+    "no text at all": ("", "is empty"),
     "cut off in the middle": (exported(row(STORE))[:-9], "not JSON"),
     "a list": ("[]", "an object is needed"),
     "a version of tomorrow": (exported(version=5), "version 5"),
