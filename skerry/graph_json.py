@@ -153,7 +153,8 @@ def _resource_from_json(row: dict[str, Any]) -> Resource:
 
 def _invoke_from_json(row: dict[str, Any]) -> Invoke:
     args = value_from_json(_object(row, "args"))
-    return Invoke(_text(row, "token"), _text(row, "stack"), _flag(row, "answered", None), args)
+    by = _text(row, "answeredBy", "")
+    return Invoke(_text(row, "token"), _text(row, "stack"), _flag(row, "answered", None), args, by)
 
 
 def _check_parents(resources: tuple[Resource, ...]) -> None:
