@@ -7,7 +7,7 @@ CLOUD ?= core
 DEMO ?= build/demo
 export VENV
 
-.PHONY: help venv demo test test-fast lint lock golden toolchain docs bench bench-engine bench-bundle clean
+.PHONY: help equality venv demo test test-fast lint lock golden toolchain docs bench bench-engine bench-bundle clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-13s %s\n", $$1, $$2}'
@@ -44,6 +44,10 @@ golden: ## rewrite the golden files; read the diff before you commit it
 
 toolchain: ## build the real Pulumi CLI from its Go module, cached outside the checkout (14 CPU minutes the first time)
 	@tests/toolchain/build.sh
+
+equality: ## the engine beside the real CLI on the public programs of SKERRY_EXAMPLES; writes docs/equality.md
+	@.ci/venv all
+	@$(PY) -m pytest tests/examples -s -q --equality-report docs/equality.md
 
 bench: bench-engine bench-bundle ## figures beside the alternative a user has
 

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any, Final
 
-from skerry.engine.values import SECRET_SIGNATURE, SIGNATURE, decode
+from skerry.engine.values import SECRET_SIGNATURE, SIGNATURE, UNKNOWN_ON_WIRE, decode
 from skerry.errors import GraphError
 from skerry.graph import PROVIDER_PREFIX, UNKNOWN, Resource, ResourceGraph, Secret, places_of
 
@@ -218,7 +218,7 @@ def _resource(row: Mapping[str, Any], what: str, *, states: bool, registered: bo
         protect=bool(row.get("protect")),
         retain_on_delete=bool(row.get("retainOnDelete")),
         external=external,
-        id=str(row.get("id") or "") if states or external else "",
+        id=_known_id(row) if states or external else "",
         ignore_changes=_list(row, "ignoreChanges", what, ordered=True),
         replace_on_changes=_list(row, "replaceOnChanges", what, ordered=True),
         delete_before_replace=row.get("deleteBeforeReplace") if "deleteBeforeReplace" in row else None,
@@ -228,6 +228,12 @@ def _resource(row: Mapping[str, Any], what: str, *, states: bool, registered: bo
         version=version,
         source=_source(row),
     )
+
+
+def _known_id(row: Mapping[str, Any]) -> str:
+    """Return the id of a row; a preview prints the mark of an unknown where a resource is read by an unknown id."""
+    found = str(row.get("id") or "")
+    return "" if found == UNKNOWN_ON_WIRE else found
 
 
 def _source(row: Mapping[str, Any]) -> str:

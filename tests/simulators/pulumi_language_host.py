@@ -28,6 +28,8 @@ from pulumi.runtime.proto import language_pb2, language_pb2_grpc, plugin_pb2
 from tests.simulators.pulumi_plugin import serve
 
 _PROGRAM: Final = Path(__file__).with_name("pulumi_program.py")
+PYTHON_VARIABLE: Final = "SKERRY_SIM_PYTHON"
+"""Names an interpreter that runs the program in place of the one that its project asks for."""
 _SHOWN_TO_USER: Final = 32
 """The exit code of a program that has reported its error to the engine itself."""
 _CHUNK_BYTES: Final = 65536
@@ -157,6 +159,8 @@ class LanguageHost(language_pb2_grpc.LanguageRuntimeServicer):
 
 def _python(info: Any) -> str:
     """Return the interpreter that the `virtualenv` option of a project or a policy pack names."""
+    if given := os.environ.get(PYTHON_VARIABLE):
+        return given
     chosen = MessageToDict(info.options).get("virtualenv") if info.HasField("options") else None
     if not chosen:
         return sys.executable

@@ -198,3 +198,8 @@ def test_a_source_outside_the_project_is_none_of_the_user_s() -> None:
     assert bucket(sourcePosition=outside["sourcePosition"], stackTrace=[outside, inside])[BUCKET].source == (
         "tiers/meta.py:57"
     )
+
+
+def test_a_resource_that_is_read_by_an_unknown_id_has_no_id() -> None:
+    assert bucket(external=True, id=UNKNOWN_TEXT)[BUCKET].id == ""
+    assert bucket(external=True, id="vpc-1")[BUCKET].id == "vpc-1"

@@ -1,0 +1,36 @@
+"""Runs one project in the embedded engine and leaves its graph in a file; a process of its own for each program."""
+
+from __future__ import annotations
+
+import json
+import os
+import pickle
+import sys
+from pathlib import Path
+
+from skerry.engine.project import StackConfig, load_project, load_stack_config
+from skerry.engine.run import run_program
+from skerry.errors import SkerryError
+
+
+def main() -> int:
+    """Run what the first argument asks for and return an exit code."""
+    request = json.loads(sys.argv[1])
+    sys.path[:] = [place for place in sys.path if place != os.environ.get("PYTHONPATH")]
+    folder = Path(request["project"])
+    try:
+        project = load_project(folder)
+        os.chdir(project.program)
+        read = load_stack_config(project, request["stack"])
+        secrets = {key if ":" in key else f"{project.name}:{key}": text for key, text in request["secrets"].items()}
+        config = StackConfig({**read.values, **secrets}, read.secret_keys | secrets.keys())
+        graph = run_program(folder, request["stack"], config)
+    except SkerryError as exc:
+        print(exc, file=sys.stderr)
+        return 1
+    Path(request["out"]).write_bytes(pickle.dumps(graph))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
