@@ -2,15 +2,16 @@
 
 The rules, in the order in which a registration meets them:
 
-1. What the parent says is inherited where the child is silent: protect, retainOnDelete, deletedWith, provider.
+1. What the parent says is inherited where the child is silent: protect, retainOnDelete, deletedWith, and the provider
+   of a custom resource. A resource that is only read passes nothing on.
 2. An explicit provider wins; then the `providers` of the request; then those of the enclosing components.
 3. Transforms run: the resource's own, its parents' from the inside out, then the stack's.
 4. The URN is `urn:pulumi:<stack>::<project>::<parent types$>type::name`; a second one is an error.
 5. The outputs of a custom resource are its inputs; all else, its id included, is unknown. A component has no outputs
    until it registers them. A provider's id is the fixed mark that the command shows in a preview.
 
-What needs a provider plugin (functions, methods, remote components, existence checks) is recorded as an unanswered
-call and its result is unknown.
+What needs a provider plugin (functions without an answer in skerry.engine.functions, methods, components of packages
+that are not in a local folder, existence checks) is recorded as an unanswered call and its result is unknown.
 """
 
 # Source: pulumi/pulumi pkg v3.250.0 resource/deploy/source_eval.go and builtins.go, and pulumi 3.272.0 (Python), read
@@ -20,19 +21,25 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any, Final
 
 from google.protobuf import empty_pb2
-from pulumi.runtime.proto import provider_pb2, resource_pb2
+from pulumi.runtime.proto import resource_pb2
 
 from skerry.engine import urns, values
+from skerry.engine.aliases import resolve
+from skerry.engine.answers import Answers
+from skerry.engine.components import LocalComponents
+from skerry.engine.functions import Functions
+from skerry.engine.hooks import Hooks
 from skerry.engine.registration import (
     DefaultProviders,
     Draft,
+    check_options,
     check_token,
     inherit,
     leave_name_to_provider,
-    referenced_stack,
     source,
 )
 from skerry.engine.transforms import Change, InProcessCallbacks, Transforms
@@ -56,31 +63,51 @@ _FEATURES: Final = (
     "INVOKE_DEPENDS_ON",
     "STATE_MIGRATIONS",
 )
-"""What the monitor says it supports. Hooks and state migrations are accepted: neither changes a first preview."""
+"""What the monitor says it supports: what the engine does, and two that newer ones do. With INVOKE_DEPENDS_ON a call
+that must wait reaches the monitor and is recorded; a state migration changes no first preview."""
 
 
 class Monitor:
     """Implements the ResourceMonitor contract for one run of one program."""
 
     def __init__(
-        self, project: str, stack: str, stack_outputs: Mapping[str, Mapping[str, Any]], config: Mapping[str, str]
+        self,
+        project: str,
+        stack: str,
+        stack_outputs: Mapping[str, Mapping[str, Any]],
+        config: Mapping[str, str],
+        *,
+        answers: Answers | None = None,
+        packages: Mapping[str, Path] = {},
     ) -> None:
-        """Start with nothing registered; `stack_outputs` answers stack references by stack name.
+        """Start with nothing registered.
+
+        `stack_outputs` answers stack references by stack name, `answers` function calls (None: the built-in table);
+        `packages` are the local folders of component packages by name.
 
         Raises:
             ConfigError: `pulumi:disable-default-providers` is not a list of names.
         """
         self.project = project
         self.stack = stack
-        self.invokes: list[Invoke] = []
         self.drafts: dict[str, Draft] = {}
         self.callbacks = InProcessCallbacks(self)
+        self.functions = Functions(project, stack, stack_outputs, config, answers)
+        self.components = LocalComponents(packages, project, stack)
         self._transforms = Transforms(self.callbacks)
-        self._stack_outputs = stack_outputs
+        self._pending: dict[tuple[str, str, str], tuple[str, ...]] = {}
+        self._hooks = Hooks(self.callbacks)
+        self._aliases_of: dict[str, tuple[str, ...]] = {}
         self._config = config
         self._defaults = DefaultProviders(config)
         self._packages: dict[bytes, str] = {}
         self._package_versions: dict[str, str] = {}
+        self._package_names: dict[str, str] = {}
+
+    @property
+    def invokes(self) -> list[Invoke]:
+        """The function calls so far."""
+        return self.functions.invokes
 
     # -- what the program registers -----------------------------------------------------------------------------
 
@@ -94,36 +121,46 @@ class Monitor:
         type_, name = request.type, request.name
         if request.custom or request.remote:
             check_token(type_, name)
+        check_options(request)
         parent = self.drafts.get(request.parent)
         if parent is not None:
             inherit(request, parent)
         change = self._transform(request, self._resolve_provider(request, parent))
-        opts, inputs = change.options, change.inputs
-        urn = urns.create(self.stack, self.project, request.parent, type_, name)
+        opts = change.options
         providers = dict(opts.providers)
         if not request.custom and parent is not None:
             providers = {**parent.providers, **providers}
+            opts.providers.update(providers)
         provider = "" if type_.startswith(PROVIDER_PREFIX) else opts.provider
         if request.custom or request.remote:
             self._defaults.check(type_, provider)
+        if request.remote and (servicer := self._component_provider(request)) is not None:
+            self.functions.record(type_, change.inputs, "component")
+            return self.components.construct(servicer, request, change)
+        urn = urns.create(self.stack, self.project, request.parent, type_, name)
         draft = Draft(
             order=request.sourcePosition.column,
             fields=self._fields(request, change, urn, provider),
             protect=opts.protect if opts.HasField("protect") else None,
             retain_on_delete=opts.retain_on_delete if opts.HasField("retain_on_delete") else None,
             deleted_with=opts.deleted_with,
-            provider=opts.provider,
+            # The engine keeps no provider of a component, so nothing inherits it; its map of providers does the work.
+            provider=opts.provider if request.custom else "",
             providers=providers,
             transforms=change.own,
+            after_create=tuple(opts.hooks.after_create),
         )
         self._add(urn, draft)
         if request.remote:
-            self._unanswered(type_, inputs)
+            self.functions.record(type_, change.inputs)
         return self._registered(request, urn, change)
+
+    def _component_provider(self, request: Any) -> Any:
+        return self.components.find(self._package_names.get(request.packageRef) or request.type.split(":", 1)[0])
 
     def _fields(self, request: Any, change: Change, urn: str, provider: str) -> dict[str, Any]:
         opts = change.options
-        project, parent = self.project, request.parent
+        parent = request.parent
         return {
             "urn": urn,
             "type": request.type,
@@ -143,19 +180,22 @@ class Monitor:
             "replace_on_changes": tuple(opts.replace_on_changes),
             "delete_before_replace": opts.delete_before_replace if opts.HasField("delete_before_replace") else None,
             "additional_secret_outputs": tuple(opts.additional_secret_outputs),
-            "aliases": tuple(
-                dict.fromkeys(
-                    urns.alias_urn(alias, self.stack, project, parent, request.type, request.name)
-                    for alias in opts.aliases
-                )
-            ),
+            "aliases": self._resolved_aliases(opts.aliases, urn, parent),
             "deleted_with": opts.deleted_with,
             "id": getattr(opts, "import"),
             "version": opts.version or self._package_versions.get(request.packageRef, ""),
             "source": source(request),
         }
 
+    def _resolved_aliases(self, aliases: Any, urn: str, parent: str) -> tuple[str, ...]:
+        found = resolve(aliases, urn, parent, self._aliases_of)
+        if found:
+            self._aliases_of[urn] = found
+        return found
+
     def _registered(self, request: Any, urn: str, change: Change) -> Any:
+        hooks = change.options.hooks
+        self._hooks.run("before_create", hooks.before_create, urn, change.inputs)
         if not request.custom:
             return resource_pb2.RegisterResourceResponse(urn=urn)
         import_id = getattr(change.options, "import")
@@ -165,6 +205,7 @@ class Monitor:
         for key in change.options.additional_secret_outputs:
             if not values.is_secret(outputs.get(key)):
                 outputs[key] = values.secret(outputs.get(key, values.UNKNOWN_ON_WIRE))
+        self._hooks.run("after_create", hooks.after_create, urn, change.inputs, outputs)
         return resource_pb2.RegisterResourceResponse(
             urn=urn,
             id=values.UNKNOWN_ON_WIRE if request.type.startswith(PROVIDER_PREFIX) else import_id,
@@ -176,7 +217,12 @@ class Monitor:
         draft = self.drafts.get(request.urn)
         if draft is None:
             raise ProgramError(f"outputs were registered for {request.urn}, which the program never registered")
-        draft.outputs = values.decode(values.to_plain(request.outputs))
+        outputs = values.to_plain(request.outputs)
+        draft.outputs = values.decode(outputs)
+        if not draft.fields["custom"]:
+            self._hooks.run(
+                "after_create", draft.after_create, request.urn, values.encode(draft.fields["inputs"]), outputs
+            )
         return empty_pb2.Empty()
 
     def read_resource(self, request: Any) -> Any:
@@ -206,29 +252,17 @@ class Monitor:
             "version": request.version or self._package_versions.get(request.packageRef, ""),
             "source": source(request),
         }
-        draft = Draft(order=request.sourcePosition.column, fields=fields, provider=request.provider)
+        draft = Draft(order=request.sourcePosition.column, fields=fields)
         self._add(urn, draft)
-        answer = self._read_stack(draft, inputs) if request.type == STACK_REFERENCE_TYPE else inputs
+        is_reference = request.type == STACK_REFERENCE_TYPE
+        answer = self.functions.read_stack(draft, inputs) if is_reference else inputs
         for key in request.additionalSecretOutputs:
             answer[key] = values.secret(answer.get(key, values.UNKNOWN_ON_WIRE))
         return resource_pb2.ReadResourceResponse(urn=urn, id=known_id, properties=values.to_struct(answer))
 
-    def _read_stack(self, draft: Draft, inputs: dict[str, Any]) -> dict[str, Any]:
-        found = referenced_stack(str(inputs.get("name", "")), self.project, self._stack_outputs)
-        if found is None:
-            self._unanswered(STACK_REFERENCE_TYPE, inputs)
-            return inputs
-        outputs = self._stack_outputs[found]
-        draft.outputs = {"outputs": dict(outputs)}
-        encoded = {key: values.encode(value) for key, value in outputs.items()}
-        names = sorted(key for key, value in encoded.items() if values.holds_secret(value))
-        return {**inputs, "outputs": encoded, "secretOutputNames": names}
-
     def needs(self, name: str, siblings: frozenset[str]) -> str | None:
         """Return which of `siblings` a stack reference means, where no answer to it is at hand."""
-        if referenced_stack(name, self.project, self._stack_outputs) is not None:
-            return None
-        return referenced_stack(name, self.project, dict.fromkeys(siblings))
+        return self.functions.needs(name, siblings)
 
     def _add(self, urn: str, draft: Draft) -> None:
         earlier = self.drafts.get(urn)
@@ -249,7 +283,13 @@ class Monitor:
         return own or (parent.providers.get(package, "") if parent is not None else "")
 
     def _transform(self, request: Any, provider: str) -> Change:
+        key = (request.parent, request.type, request.name)
         own = self._transforms.own(request)
+        if request.remote and own and self.components.any:
+            self._pending[key] = own
+        elif not request.remote:
+            # A component that was asked for as a remote one registers itself: its transforms came with the request.
+            own = self._pending.pop(key, own)
         inherited: list[str] = []
         urn = request.parent
         while urn and (draft := self.drafts.get(urn)) is not None:
@@ -270,40 +310,22 @@ class Monitor:
     # -- what only a provider could answer ----------------------------------------------------------------------
 
     def invoke(self, request: Any) -> Any:
-        """Answer the engine's own functions, and everything else with an unknown result that is recorded."""
-        args = self._transforms.apply_to_invoke(request, values.to_plain(request.args))
-        if request.tok == "pulumi:pulumi:getResource":
-            return self._get_resource(str(args.get("urn", "")))
-        if request.tok == "pulumi:pulumi:readStackOutputs":
-            found = referenced_stack(str(args.get("name", "")), self.project, self._stack_outputs)
-            if found is not None:
-                self.invokes.append(Invoke(request.tok, self.stack, True, values.decode(args)))
-                outputs = {key: values.encode(value) for key, value in self._stack_outputs[found].items()}
-                return _answer({"name": args["name"], "outputs": outputs})
-        self._defaults.check(request.tok, request.provider)
-        self._unanswered(request.tok, args)
-        return resource_pb2.ResourceInvokeResponse(unknown=True)
-
-    def _get_resource(self, urn: str) -> Any:
-        draft = self.drafts.get(urn)
-        if draft is None:
-            raise ProgramError(f"the program asks for the resource {urn}, which it has not registered")
-        state = values.encode({**draft.fields["inputs"], **draft.outputs})
-        return _answer({"urn": urn, "id": draft.fields.get("id", ""), "state": state})
+        """Answer a function call where an answer is at hand; any other result is unknown, and recorded."""
+        return self.functions.invoke(request, self._transforms, self._defaults, self.drafts)
 
     def call(self, request: Any) -> Any:
-        """Record a method call of a remote component; its result is unknown."""
-        self._unanswered(request.tok, values.to_plain(request.args))
-        # One unknown member makes the whole result unknown to the SDK.
-        return provider_pb2.CallResponse(**{"return": values.to_struct({"result": values.UNKNOWN_ON_WIRE})})
+        """Run a method of a component whose package is in a local folder; any other result is unknown, and recorded."""
+        package = self._package_names.get(request.packageRef) or request.tok.split(":", 1)[0]
+        servicer = self.components.find(package)
+        if servicer is None or not self.components.calls(servicer):
+            return self.functions.call(request)
+        self.functions.record(request.tok, values.to_plain(request.args), "component")
+        return self.components.call(servicer, request)
 
     def exists_resource(self, request: Any) -> Any:
         """Record a question that only a cloud can answer; the answer is unknown."""
-        self._unanswered(f"exists {request.type}", {"id": request.id})
+        self.functions.record(f"exists {request.type}", {"id": request.id})
         return resource_pb2.ExistsResourceResponse(exists=False, unknown=True)
-
-    def _unanswered(self, token: str, args: Mapping[str, Any]) -> None:
-        self.invokes.append(Invoke(token, self.stack, False, values.decode(dict(args))))
 
     # -- the rest of the contract -------------------------------------------------------------------------------
 
@@ -327,11 +349,13 @@ class Monitor:
         key = request.SerializeToString(deterministic=True)
         reference = self._packages.setdefault(key, str(uuid.uuid5(uuid.NAMESPACE_OID, key.hex())))
         parameter = request.parameterization if request.HasField("parameterization") else None
+        self._package_names[reference] = parameter.name if parameter is not None else request.name
         self._package_versions[reference] = parameter.version if parameter is not None else request.version
         return resource_pb2.RegisterPackageResponse(ref=reference)
 
-    def accept_hook(self, _request: Any) -> Any:
-        """Accept a hook; hooks run code around real changes and add nothing to a graph, so none is run."""
+    def register_hook(self, request: Any) -> Any:
+        """Remember a hook."""
+        self._hooks.register(request)
         return empty_pb2.Empty()
 
     def signal_and_wait_for_shutdown(self, _request: Any) -> Any:
@@ -349,8 +373,8 @@ class Monitor:
     RegisterPackage = register_package
     RegisterStackTransform = register_stack_transform
     RegisterStackInvokeTransform = register_stack_invoke_transform
-    RegisterResourceHook = accept_hook
-    RegisterErrorHook = accept_hook
+    RegisterResourceHook = register_hook
+    RegisterErrorHook = register_hook
     SignalAndWaitForShutdown = signal_and_wait_for_shutdown
 
     def graph(self) -> ResourceGraph:
@@ -363,7 +387,3 @@ class Monitor:
             invokes=tuple(self.invokes),
             producer="engine",
         )
-
-
-def _answer(result: dict[str, Any]) -> Any:
-    return resource_pb2.ResourceInvokeResponse(**{"return": values.to_struct(result)})

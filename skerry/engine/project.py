@@ -52,6 +52,9 @@ class Project:
     config_defaults: Mapping[str, str] = field(default_factory=dict)
     """Full key -> value, for stacks that do not set it."""
 
+    packages: Mapping[str, Path] = field(default_factory=dict)
+    """Name -> folder of the component packages in Python that lie beside the program."""
+
     def stacks(self) -> tuple[str, ...]:
         """Return the names of the stacks that have a file, sorted."""
         found = (path.name for path in self.stack_dir.glob("Pulumi.*.yaml"))
@@ -130,12 +133,31 @@ def load_project(program: Path) -> Project:
         main=main,
         stack_dir=root / str(stack_dir or "."),
         config_defaults=_defaults(str(name), config) if isinstance(config, dict) else {},
+        packages=_packages(root, data),
     )
 
 
 def _main(root: Path, main: str) -> tuple[Path, Path]:
     path = (root / main).resolve()
     return (path.parent, path) if path.suffix == ".py" else (path, path / "__main__.py")
+
+
+def _packages(root: Path, data: Mapping[str, Any]) -> dict[str, Path]:
+    """Return the local folders that the project names as packages or plugins and that hold Python."""
+    named: dict[str, Any] = {}
+    packages, plugins = data.get("packages"), data.get("plugins")
+    for name, given in (packages if isinstance(packages, dict) else {}).items():
+        named[str(name)] = given.get("source") if isinstance(given, dict) else given
+    providers = plugins.get("providers") if isinstance(plugins, dict) else None
+    for given in providers if isinstance(providers, list) else []:
+        if isinstance(given, dict):
+            named[str(given.get("name"))] = given.get("path")
+    found = {name: (root / path).resolve() for name, path in named.items() if isinstance(path, str)}
+    return {
+        name: folder
+        for name, folder in found.items()
+        if (folder / "PulumiPlugin.yaml").is_file() and (folder / "__main__.py").is_file()
+    }
 
 
 def _defaults(project: str, config: Mapping[str, Any]) -> dict[str, str]:

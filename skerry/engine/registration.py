@@ -24,14 +24,25 @@ class Draft:
     provider: str = ""
     providers: dict[str, str] = field(default_factory=dict)
     transforms: tuple[str, ...] = ()
+    after_create: tuple[str, ...] = ()
+    """Hooks that wait for a component's outputs."""
     outputs: dict[str, Any] = field(default_factory=dict)
 
 
 def referenced_stack(name: str, project: str, stacks: Mapping[str, Any]) -> str | None:
-    """Return which of `stacks` a reference means: `stack`, `organization/stack` or `organization/project/stack`."""
+    """Return which of `stacks` a reference means: `stack`, `organization/stack` or `organization/project/stack`.
+
+    A stack may be known by the whole reference, as `project/stack`, or by its bare name if it is of this project.
+    """
+    if name in stacks:
+        return name
     *scope, stack = name.split("/")
-    elsewhere = len(scope) > 2 or (len(scope) == 2 and scope[1] != project)
-    return None if elsewhere or stack not in stacks else stack
+    if len(scope) > 2:
+        return None
+    its_project = scope[1] if len(scope) == 2 else project
+    if f"{its_project}/{stack}" in stacks:
+        return f"{its_project}/{stack}"
+    return stack if its_project == project and stack in stacks else None
 
 
 class DefaultProviders:
@@ -75,8 +86,22 @@ def check_token(type_: str, name: str) -> None:
         raise ProgramError(f"resource '{name}' has the type '{type_}': a type token is written package:module:Type")
 
 
+def check_options(request: Any) -> None:
+    """Refuse options that the engine would refuse.
+
+    Raises:
+        ProgramError: variables of the environment are mapped for something that is no provider.
+    """
+    if request.envVarMappings and not request.type.startswith(PROVIDER_PREFIX):
+        raise ProgramError(
+            f"resource '{request.name}' of type {request.type} has env_var_mappings: only a provider can have them"
+        )
+
+
 def inherit(request: Any, parent: Draft) -> None:
-    """Fill in what the request leaves out and its parent says."""
+    """Fill in what the request leaves out and its parent says; a parent that was only read says nothing."""
+    if parent.fields.get("external"):
+        return
     if not request.deletedWith:
         request.deletedWith = parent.deleted_with
     if not request.HasField("protect") and parent.protect is not None:

@@ -8,17 +8,30 @@ What a run needs is Python and the packages that the program imports: no command
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
+from skerry.engine.answers import Answers, load_answers
 from skerry.engine.exchange import Run, StackNeededError
 from skerry.engine.monitor import Monitor
 from skerry.engine.project import Project, StackConfig, load_project, load_stack_config
 from skerry.engine.session import execute
+from skerry.engine.stack_outputs import load_stack_outputs
 from skerry.errors import ConfigError, Problem
 from skerry.graph import ResourceGraph, merge
 
-__all__ = ["Project", "StackConfig", "load_project", "load_stack_config", "run_deployment", "run_program"]
+__all__ = [
+    "Answers",
+    "Project",
+    "StackConfig",
+    "load_answers",
+    "load_project",
+    "load_stack_config",
+    "load_stack_outputs",
+    "run_deployment",
+    "run_program",
+]
 
 _TIMEOUT_S: Final = 300.0
 """A program that takes longer waits for something that never comes."""
@@ -30,12 +43,14 @@ def run_program(
     config: StackConfig | None = None,
     *,
     stack_outputs: Mapping[str, Mapping[str, Any]] = {},
+    answers: Answers | None = None,
     timeout_s: float = _TIMEOUT_S,
 ) -> ResourceGraph:
     """Run the program of the project in the folder `program` as a preview of a new `stack`.
 
     `config` is taken from the stack's file when left out. `stack_outputs` answers stack references (stack name ->
     outputs in graph values); a reference to any other stack has unknown outputs and stands in the graph's invokes.
+    `answers` answers provider functions; None means the built-in table.
 
     Raises:
         ConfigError: the project or the stack's file cannot be used.
@@ -44,14 +59,24 @@ def run_program(
     """
     project = load_project(program)
     chosen = config if config is not None else load_stack_config(project, stack)
-    return _run(project, stack, chosen, stack_outputs, timeout_s, frozenset())
+    return _run(project, stack, chosen, _Given(stack_outputs, answers, timeout_s), frozenset())
 
 
-def run_deployment(program: Path, stack: str, overrides: Mapping[str, str] = {}) -> ResourceGraph:
+def run_deployment(
+    program: Path,
+    stack: str,
+    overrides: Mapping[str, str] = {},
+    *,
+    answers: Answers | None = None,
+    stack_outputs: Mapping[str, Mapping[str, Any]] = {},
+    require_file: bool = True,
+) -> ResourceGraph:
     """Run `stack` and, before it, the stacks of the same project that it refers to; return them as one graph.
 
     `overrides` (full key -> value) change the configuration of `stack`, not that of the stacks below it. A stack that
-    is found to be needed is run, and the program that needed it is started anew.
+    is found to be needed is run, and the program that needed it is started anew, unless `stack_outputs` (stack name ->
+    outputs) answers for it. `answers` answers provider functions; None means the built-in table. Without `require_file`
+    a stack that has no file is run with the project's defaults and the overrides alone.
 
     Raises:
         ConfigError: the project or a stack's file cannot be used, or stacks refer to each other in a circle.
@@ -60,41 +85,58 @@ def run_deployment(program: Path, stack: str, overrides: Mapping[str, str] = {})
     """
     project = load_project(program)
     done: dict[str, ResourceGraph] = {}
-    _run_with_bases(project, stack, overrides, done, ())
+    if require_file or project.stack_file(stack).is_file():
+        loaded = load_stack_config(project, stack)
+    else:
+        loaded = StackConfig(dict(project.config_defaults), frozenset())
+    config = StackConfig({**loaded.values, **overrides}, loaded.secret_keys - overrides.keys())
+    _run_with_bases(project, stack, config, _Given(stack_outputs, answers, _TIMEOUT_S), done, ())
     return merge(done.values())
 
 
+@dataclass(frozen=True, slots=True)
+class _Given:
+    """What a caller gives to every stack that is run."""
+
+    stack_outputs: Mapping[str, Mapping[str, Any]]
+    answers: Answers | None
+    timeout_s: float
+
+
 def _run_with_bases(
-    project: Project, stack: str, overrides: Mapping[str, str], done: dict[str, ResourceGraph], below: tuple[str, ...]
+    project: Project,
+    stack: str,
+    config: StackConfig,
+    given: _Given,
+    done: dict[str, ResourceGraph],
+    below: tuple[str, ...],
 ) -> None:
-    loaded = load_stack_config(project, stack)
-    secrets = loaded.secret_keys - overrides.keys()
-    config = StackConfig({**loaded.values, **overrides}, secrets)
     path = (*below, stack)
     while True:
         # A stack that reads its own earlier outputs has none on its first preview: unknown, not a circle.
         siblings = frozenset(project.stacks()) - done.keys() - {stack}
         outputs = {name: graph.stack_outputs(name) for name, graph in done.items()}
+        with_files = replace(given, stack_outputs={**outputs, **given.stack_outputs})
         try:
-            done[stack] = _run(project, stack, config, outputs, _TIMEOUT_S, siblings)
+            done[stack] = _run(project, stack, config, with_files, siblings)
         except StackNeededError as needed:
             if needed.stack in path:
                 circle = " -> ".join((*path[path.index(needed.stack) :], needed.stack))
                 problem = Problem("", f"the stacks refer to each other: {circle}", "take one of the references out")
                 raise ConfigError(project.stack_file(stack).name, [problem]) from None
-            _run_with_bases(project, needed.stack, {}, done, path)
+            _run_with_bases(project, needed.stack, load_stack_config(project, needed.stack), given, done, path)
         else:
             return
 
 
-def _run(
-    project: Project,
-    stack: str,
-    config: StackConfig,
-    stack_outputs: Mapping[str, Mapping[str, Any]],
-    timeout_s: float,
-    siblings: frozenset[str],
-) -> ResourceGraph:
-    monitor = Monitor(project.name, stack, stack_outputs, config.values)
-    execute(Run(project, stack, config, monitor, timeout_s, siblings))
+def _run(project: Project, stack: str, config: StackConfig, given: _Given, siblings: frozenset[str]) -> ResourceGraph:
+    monitor = Monitor(
+        project.name,
+        stack,
+        given.stack_outputs,
+        config.values,
+        answers=given.answers,
+        packages=project.packages,
+    )
+    execute(Run(project, stack, config, monitor, given.timeout_s, siblings))
     return monitor.graph()

@@ -1,8 +1,8 @@
 """Runs a program once: its event loop, its modules, and what of the SDK is exchanged while it runs.
 
 The SDK keeps its settings in context variables, so each run gets an empty context and leaves nothing behind. What is
-exchanged in the SDK (skerry.engine.exchange) is put back when the run ends. The working directory is not changed: a
-program that reads files relative to it must be run from its own folder.
+exchanged in the SDK (skerry.engine.exchange) is put back when the run ends. A program runs in its own folder, as the
+command runs it; the working directory is put back as well.
 """
 
 from __future__ import annotations
@@ -11,13 +11,14 @@ import asyncio
 import contextlib
 import contextvars
 import ctypes
+import os
 import runpy
 import signal
 import sys
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from types import ModuleType, TracebackType
+from types import TracebackType
 from typing import Any, Final
 
 from pulumi.runtime import config as sdk_config
@@ -26,6 +27,7 @@ from pulumi.runtime import stack as sdk_stack
 
 from skerry.engine import failure
 from skerry.engine.exchange import Run, StackNeededError, exchanged
+from skerry.engine.modules import modules_of
 from skerry.engine.monitor import Monitor
 from skerry.engine.values import WITHHELD
 from skerry.errors import ProgramError
@@ -69,14 +71,26 @@ class _Loop(asyncio.SelectorEventLoop):
         self, executor: Any, func: Callable[..., Any], *args: Any
     ) -> asyncio.Future[Any]:
         """Run the SDK's calls to the monitor in place; a program that registered callbacks keeps the threads."""
-        if func.__module__ != "pulumi.runtime._context" or self._monitor.callbacks.in_use:
+        if func.__module__ != "pulumi.runtime._context":
             return super().run_in_executor(executor, func, *args)
+        if self._monitor.callbacks.in_use:
+            future = super().run_in_executor(executor, func, *args)
+            return self.create_task(_settled(future)) if self._monitor.components.any else future
         future = self.create_future()
         try:
-            future.set_result(func(*args))
+            result = func(*args)
+            if asyncio.iscoroutine(result):
+                # A component of a local package: its construction waits for its children.
+                return self.create_task(result)
+            future.set_result(result)
         except Exception as exc:  # noqa: BLE001  # handed to whoever awaits the call
             future.set_exception(exc)
         return future
+
+
+async def _settled(future: asyncio.Future[Any]) -> Any:
+    result = await future
+    return await result if asyncio.iscoroutine(result) else result
 
 
 def execute(run: Run) -> None:
@@ -97,7 +111,12 @@ def _execute(run: Run) -> None:
     watch = _Watch(loop, run.timeout_s, code)
     loop.set_exception_handler(lambda *_: None)
     try:
-        with _modules_of(run.project.program), exchanged(run, code), contextlib.redirect_stdout(sys.stderr):
+        with (
+            _folder(run.project.program),
+            modules_of(run.project.program),
+            exchanged(run, code),
+            contextlib.redirect_stdout(sys.stderr),
+        ):
             _configure(run, loop)
             watch.start()
             loop.run_until_complete(sdk_stack.run_in_stack(lambda: _run_main(run.project.main)))
@@ -117,6 +136,22 @@ def _execute(run: Run) -> None:
     finally:
         watch.stop()
         _close(loop)
+
+
+@contextlib.contextmanager
+def _folder(program: Path) -> Iterator[None]:
+    """Make the program's folder the working directory: programs read files relative to it."""
+    try:
+        before = Path.cwd()
+    except OSError:
+        # The caller's folder is gone; there is nothing to go back to.
+        before = program
+    os.chdir(program)
+    try:
+        yield
+    finally:
+        with contextlib.suppress(OSError):
+            os.chdir(before)
 
 
 def _run_main(main: Path) -> None:
@@ -198,56 +233,3 @@ class _Watch:
         else:
             overdue = ctypes.py_object(_OverdueError)
             ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(self._thread), overdue)
-
-
-# -- modules ----------------------------------------------------------------------------------------------------------
-
-_CACHED: Final[dict[Path, dict[str, ModuleType]]] = {}
-"""Modules of a program that share their names with those of another one, kept for its next run."""
-
-
-@contextlib.contextmanager
-def _modules_of(program: Path) -> Iterator[None]:
-    """Put a program's folder first on the path, and aside what other folders loaded under its names."""
-    names = _importable(program)
-    hidden = {
-        name: module
-        for name, module in sys.modules.items()
-        if name.split(".", 1)[0] in names and not _is_under(module, program)
-    }
-    for name in hidden:
-        del sys.modules[name]
-    sys.modules.update(_CACHED.pop(program, {}))
-    saved_path, saved_argv = list(sys.path), sys.argv
-    sys.path.insert(0, str(program))
-    sys.argv = [str(program)]
-    try:
-        yield
-    finally:
-        sys.path[:], sys.argv = saved_path, saved_argv
-        tops = {name.split(".", 1)[0] for name in hidden}
-        own = {name: m for name, m in sys.modules.items() if name.split(".", 1)[0] in tops and _is_under(m, program)}
-        for name in own:
-            del sys.modules[name]
-        if own:
-            _CACHED[program] = own
-        sys.modules.update(hidden)
-
-
-def _importable(program: Path) -> set[str]:
-    """Return the names that a program's folder offers; a folder without code of its own yields to a real package."""
-    names: set[str] = set()
-    for path in program.iterdir():
-        if path.suffix == ".py" or (path / "__init__.py").is_file():
-            names.add(path.stem)
-        elif path.is_dir() and getattr(sys.modules.get(path.name), "__file__", None) is None:
-            names.add(path.name)
-    return names - sys.stdlib_module_names - {__name__.split(".", 1)[0], "__main__"}
-
-
-def _is_under(module: ModuleType, folder: Path) -> bool:
-    file = getattr(module, "__file__", None)
-    if file is None:
-        # A folder without __init__.py is a namespace package: it has places but no file.
-        return any(str(place).startswith(f"{folder}/") for place in getattr(module, "__path__", ()))
-    return str(Path(file).resolve()).startswith(f"{folder}/")

@@ -109,10 +109,10 @@ class Transforms:
         changed = values.to_plain(answer.properties) if answer.HasField("properties") else inputs
         return changed, answer.options if answer.HasField("options") else options
 
-    def apply_to_invoke(self, request: Any, args: dict[str, Any]) -> dict[str, Any]:
-        """Run the stack's transforms of function calls and return the arguments they leave."""
+    def apply_to_invoke(self, request: Any, args: dict[str, Any]) -> tuple[dict[str, Any], str]:
+        """Run the stack's transforms of function calls; return the arguments and the provider that they leave."""
         if not self.invokes:
-            return args
+            return args, str(request.provider)
         secrets = {key for key, value in args.items() if values.holds_secret(value)}
         args = {key: values.reveal(value) for key, value in args.items()}
         options = resource_pb2.TransformInvokeOptions(provider=request.provider, version=request.version)
@@ -123,7 +123,8 @@ class Transforms:
             answer = resource_pb2.TransformInvokeResponse.FromString(self._callbacks.run(token, message))
             args = values.to_plain(answer.args) if answer.HasField("args") else args
             options = answer.options if answer.HasField("options") else options
-        return {key: values.secret(value) if key in secrets else value for key, value in args.items()}
+        marked = {key: values.secret(value) if key in secrets else value for key, value in args.items()}
+        return marked, str(options.provider)
 
 
 def _options(request: Any, provider: str) -> Any:

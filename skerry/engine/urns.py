@@ -1,11 +1,8 @@
-"""URNs and aliases, computed as the deployment engine computes them."""
+"""URNs, computed as the deployment engine computes them."""
 
-# Source: pulumi/pulumi pkg/resource/deploy deployment.go (generateURN) and step_generator.go (collapseAliasToUrn),
-# read 2026-11.
+# Source: pulumi/pulumi pkg/resource/deploy deployment.go (generateURN), read 2026-11.
 
 from __future__ import annotations
-
-from typing import Any
 
 from skerry.graph import STACK_TYPE
 
@@ -26,12 +23,3 @@ def qualified_type(urn: str) -> str:
 def type_of(urn: str) -> str:
     """Return the type token without its parents."""
     return qualified_type(urn).rsplit("$", 1)[-1]
-
-
-def alias_urn(alias: Any, stack: str, project: str, parent_urn: str, type_: str, name: str) -> str:
-    """Return the URN that an alias of a resource stands for; what the alias leaves out is taken from the resource."""
-    if alias.HasField("urn"):
-        return str(alias.urn)
-    spec = alias.spec
-    parent = "" if spec.noParent else (spec.parentUrn or parent_urn)
-    return create(spec.stack or stack, spec.project or project, parent, spec.type or type_, spec.name or name)

@@ -249,16 +249,6 @@ def test_a_resource_found_by_its_urn(make_project: MakeProject) -> None:
     assert named(run_program(make_project(program), "dev"), "b").inputs == {"x": 1}
 
 
-def test_hooks_and_migrations_are_accepted_and_not_run(make_project: MakeProject) -> None:
-    program = """
-    def ran(args):
-        raise ValueError("the hook ran")
-    hook = pulumi.ResourceHook("h", ran, pulumi.ResourceHookOptions(on_dry_run=True))
-    Thing("t", opts=Opts(hooks=pulumi.ResourceHookBinding(before_create=[hook]), state_migrations=[ran]))
-    """
-    assert named(run_program(make_project(program), "dev"), "t").inputs == {}
-
-
 def test_a_remote_component_is_opaque_and_listed(make_project: MakeProject) -> None:
     program = """
     class Remote(pulumi.ComponentResource):
