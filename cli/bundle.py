@@ -4,32 +4,27 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from airgap_bundle import report as text_of
-from airgap_bundle.auth import Login, read_logins
-from airgap_bundle.export import FileFolders, export
-from airgap_bundle.fetch import Sources
-from airgap_bundle.load import load
-from airgap_bundle.manifest import BundleKind
-from airgap_bundle.plan import BundlePlan, plan
-from airgap_bundle.proof import prove
-from airgap_bundle.registry import Registry
-from airgap_bundle.rehearse import build
-from airgap_bundle.transport import TransportOptions
-from airgap_bundle.verify import VerificationError, verify
-from cli.options import add_output_options, add_stack_options, load_graph
+from cli.options import add_output_options, add_source_options
 from cli.output import deliver, say, write_file
-from cli.progress import progress
-from skerry.catalog import CATALOG_FOLDER, Lock, lock_text, read_lock
+from cli.sources import file_source, load_graph
 from skerry.errors import UsageError
 from skerry.units import parse_bytes
+
+if TYPE_CHECKING:
+    from airgap_bundle.auth import Login
+    from airgap_bundle.plan import BundlePlan
+    from airgap_bundle.registry import Registry
+    from airgap_bundle.transport import TransportOptions
+    from skerry.catalog import Lock
 
 FORMATS = ("text", "json")
 
 
-def add(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+def add(verbs: argparse._SubParsersAction[argparse.ArgumentParser], help_: str) -> None:
     """Add the verb and its four steps."""
-    parser = verbs.add_parser("bundle", help="carry images, models, baselines and charts across an air gap")
+    parser = verbs.add_parser("bundle", help=help_)
     steps = parser.add_subparsers(dest="step", required=True, metavar="plan|export|verify|import")
     _add_plan(steps)
     _add_export(steps)
@@ -39,7 +34,7 @@ def add(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
 
 def _add_plan(steps: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     step = steps.add_parser("plan", help="list everything that a stack needs on the far side, and why")
-    add_stack_options(step)
+    add_source_options(step)
     _add_lock(step)
     add_output_options(step, FORMATS)
     step.set_defaults(run=run_plan)
@@ -47,7 +42,7 @@ def _add_plan(steps: argparse._SubParsersAction[argparse.ArgumentParser]) -> Non
 
 def _add_export(steps: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     step = steps.add_parser("export", help="write a signed bundle to a medium; started again, it goes on")
-    add_stack_options(step)
+    add_source_options(step)
     _add_lock(step)
     step.add_argument("--medium", type=Path, required=True, metavar="DIR", help="the folder to write, on the medium")
     step.add_argument(
@@ -78,7 +73,7 @@ def _add_verify(steps: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
     )
     step.add_argument("medium", type=Path, nargs="*", metavar="MEDIUM", help="the folder or folders with the volumes")
     step.add_argument("--trust", type=Path, metavar="FILE", help="who may sign, in ssh's allowed_signers form")
-    add_stack_options(step, required=False)
+    add_source_options(step)
     _add_lock(step)
     step.add_argument("--registry", metavar="HOST:PORT[/PREFIX]", help="the site registry to ask")
     _add_registry_options(step)
@@ -111,13 +106,29 @@ def _add_registry_options(step: argparse.ArgumentParser) -> None:
 
 def run_plan(args: argparse.Namespace) -> int:
     """List what must be carried; 1 where the list may not be complete."""
+    from airgap_bundle import report as text_of
+
     made, _ = _plan(args)
     deliver(text_of.plan_json(made) if args.format == "json" else text_of.plan_text(made), args.out)
     return 0 if made.complete else 1
 
 
 def run_export(args: argparse.Namespace) -> int:
-    """Write the bundle."""
+    """Write the bundle.
+
+    Raises:
+        UsageError: a rehearsal is asked for, and the graph comes from a file.
+    """
+    from airgap_bundle import report as text_of
+    from airgap_bundle.export import FileFolders, export
+    from airgap_bundle.fetch import Sources
+    from airgap_bundle.manifest import BundleKind
+    from airgap_bundle.rehearse import build
+    from cli.progress import progress
+    from skerry.catalog import lock_text
+
+    if args.rehearse and file_source(args):
+        raise UsageError("a rehearsal runs the program with digests of its own: give --stack in place of a file")
     volume_bytes = parse_bytes(args.volume_size) if args.volume_size else None
     made, _ = _plan(args)
     folders = FileFolders(args.models, args.baselines, args.charts)
@@ -129,7 +140,7 @@ def run_export(args: argparse.Namespace) -> int:
         rehearsal = build(made)
         args.lock = args.medium.with_name(args.medium.name + ".lock")
         write_file(args.lock, lock_text(rehearsal.lock))
-        say(f"written: {args.lock} (digests of the stand-ins; preview with --config imagesLock={args.lock})")
+        say(f"written: {args.lock} (digests of the stand-ins; preview with --config skerry:imagesLock={args.lock})")
         pinned, _ = _plan(args)
         with rehearsal.registry() as registry:
             report = export(
@@ -151,11 +162,16 @@ def run_verify(args: argparse.Namespace) -> int:
     Raises:
         UsageError: it is not clear which of the two is meant.
     """
+    from airgap_bundle import report as text_of
+    from airgap_bundle.proof import prove
+    from airgap_bundle.verify import VerificationError, verify
+    from cli.progress import progress
+
     if bool(args.medium) == bool(args.registry):
         raise UsageError("bundle verify takes either MEDIUM with --trust, or --stack with --registry")
     if args.registry:
-        if not args.stack:
-            raise UsageError("bundle verify --registry needs --stack, to know what to ask for")
+        if not (args.stack or args.program or file_source(args)):
+            raise UsageError("bundle verify --registry needs --stack, or a graph from a file, to know what to ask for")
         _use_lock(args)
         found = prove(load_graph(args), _registry(args))
         deliver(text_of.proof_json(found) if args.format == "json" else text_of.proof_text(found), args.out)
@@ -170,6 +186,10 @@ def run_verify(args: argparse.Namespace) -> int:
 
 def run_import(args: argparse.Namespace) -> int:
     """Verify and push."""
+    from airgap_bundle import report as text_of
+    from airgap_bundle.load import load
+    from cli.progress import progress
+
     registry = _registry(args)
     report = load(args.medium, args.trust, registry, rehearsal_site=args.rehearsal_site, progress=progress("import"))
     deliver(text_of.load_json(report) if args.format == "json" else text_of.load_text(report), args.out)
@@ -177,27 +197,38 @@ def run_import(args: argparse.Namespace) -> int:
 
 
 def _plan(args: argparse.Namespace) -> tuple[BundlePlan, Lock]:
+    from airgap_bundle.plan import plan
+
     lock = _use_lock(args)
     return plan(load_graph(args), lock=lock), lock
 
 
 def _use_lock(args: argparse.Namespace) -> Lock:
-    """Read the pins and have the program take the same ones."""
+    """Read the pins and have a program that is run take the same ones."""
+    from skerry.catalog import CATALOG_FOLDER, read_lock
+
     if args.lock is None:
         return read_lock(CATALOG_FOLDER / "images.lock")
-    args.config = [*args.config, f"imagesLock={args.lock.resolve()}"]
+    if not file_source(args):
+        args.config = [*args.config, f"skerry:imagesLock={args.lock.resolve()}"]
     return read_lock(args.lock)
 
 
 def _transport(args: argparse.Namespace) -> TransportOptions:
+    from airgap_bundle.transport import TransportOptions
+
     return TransportOptions(ca_file=args.ca_file, plain_http=args.plain_http)
 
 
 def _logins(args: argparse.Namespace) -> dict[str, Login]:
+    from airgap_bundle.auth import read_logins
+
     return read_logins(args.logins) if args.logins else {}
 
 
 def _registry(args: argparse.Namespace) -> Registry:
+    from airgap_bundle.registry import Registry
+
     logins = _logins(args)
     host = args.registry.partition("/")[0]
     return Registry.at(args.registry, _transport(args), logins.get(host))

@@ -5,8 +5,9 @@ from __future__ import annotations
 import argparse
 from datetime import UTC, date, datetime
 
-from cli.options import add_output_options, add_stack_options, load_graph, project_folder
+from cli.options import add_output_options, add_source_options
 from cli.output import deliver, say, width
+from cli.sources import load_graph, stack_config
 from cost.estimate import estimate
 from cost.pricebook import load_book
 from policies.reports.document import report_json
@@ -14,18 +15,17 @@ from policies.reports.junit import report_junit
 from policies.reports.sarif import report_sarif
 from policies.reports.text import report_text
 from policies.runner import Report, check
-from skerry.engine.run import load_project, load_stack_config
 from skerry.errors import UsageError
 
 
-def add(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+def add(verbs: argparse._SubParsersAction[argparse.ArgumentParser], help_: str) -> None:
     """Add the verb."""
     parser = verbs.add_parser(
         "check",
-        help="check a stack against the policies",
+        help=help_,
         description="Exit code 1 when a violation above advice is found; with --strict also for what is undetermined.",
     )
-    add_stack_options(parser)
+    add_source_options(parser)
     parser.add_argument("--strict", action="store_true", help="what is undetermined fails as well")
     parser.add_argument(
         "--today", type=_date, metavar="YYYY-MM-DD", help="the day by which waivers are judged (default: today, UTC)"
@@ -37,13 +37,12 @@ def add(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
 def run(args: argparse.Namespace) -> int:
     """Check, report, and return 1 where the stack is not allowed."""
     graph = load_graph(args)
-    config = load_stack_config(load_project(project_folder(args.project)), args.stack)
     today = args.today or datetime.now(UTC).date()
     report = check(
         graph,
         today=today,
         estimate=lambda found: estimate(found, load_book(), today=today),
-        config={key: value for key, value in config.values.items() if not key.startswith("skerry:")},
+        config=stack_config(args, graph),
     )
     deliver(_text(report, args.format, args.strict), args.out)
     code = report.exit_code(strict=args.strict)

@@ -10,9 +10,9 @@ from cli.output import deliver
 from skerry.config.load import json_schema
 
 
-def add(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+def add(verbs: argparse._SubParsersAction[argparse.ArgumentParser], help_: str) -> None:
     """Add the verb."""
-    parser = verbs.add_parser("config", help="about the configuration of stacks")
+    parser = verbs.add_parser("config", help=help_)
     inner = parser.add_subparsers(dest="config_verb", required=True, metavar="schema")
     schema = inner.add_parser("schema", help="write the JSON Schema of a stack file, for editors")
     schema.add_argument("--format", choices=("json",), default="json", help="default: json")

@@ -6,8 +6,9 @@ import argparse
 from datetime import UTC, date, datetime
 from pathlib import Path
 
-from cli.options import add_output_options, add_stack_options, load_graph
+from cli.options import add_output_options, add_source_options
 from cli.output import deliver, say, width
+from cli.sources import load_graph
 from cost.estimate import estimate
 from cost.pricebook import load_book
 from cost.rates import read_rates
@@ -16,14 +17,14 @@ from cost.usage import read_usage
 from skerry.errors import UsageError
 
 
-def add(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+def add(verbs: argparse._SubParsersAction[argparse.ArgumentParser], help_: str) -> None:
     """Add the verb."""
     parser = verbs.add_parser(
         "cost",
-        help="estimate what a stack costs in a month: smallest, typical and largest size by tier",
+        help=help_,
         description="Prices come from Skerry's dated price book alone; what has no price is listed, not guessed.",
     )
-    add_stack_options(parser)
+    add_source_options(parser)
     parser.add_argument(
         "--usage", type=Path, metavar="FILE", help="what a stack cannot say: GB, requests (docs/cost.md)"
     )

@@ -18,7 +18,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from airgap_bundle.rehearsal_registry import LoopbackRegistry
 from airgap_bundle.sshsig import public_line
-from cli.options import CHECKOUT
+from cli.sources import CHECKOUT
 from skerry.errors import SkerryError, UsageError
 from skerry.units import format_bytes
 
@@ -27,9 +27,9 @@ SIGNER = "demo@skerry.example"
 MARKER = ".skerry-demo"
 
 
-def add(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+def add(verbs: argparse._SubParsersAction[argparse.ArgumentParser], help_: str) -> None:
     """Add the verb."""
-    parser = verbs.add_parser("demo", help=f"the whole way on the stack {STACK}, offline, with stand-in images")
+    parser = verbs.add_parser("demo", help=help_)
     parser.add_argument("--out", type=Path, default=Path("build/demo"), metavar="DIR", help="default: build/demo")
     parser.set_defaults(run=run)
 

@@ -11,14 +11,25 @@ import os
 import sys
 import traceback
 from collections.abc import Sequence
-from importlib.metadata import PackageNotFoundError, version
+from importlib import import_module
+from typing import Final
 
-from cli import bundle, check, configuration, cost, demo, preview, render
 from cli.output import say
 from skerry.errors import SkerryError
 
-VERBS = (preview, check, cost, render, bundle, configuration, demo)
-"""Every verb, in the order in which help lists them."""
+VERBS: Final = {
+    "preview": "show what a stack would make: the resource tree, counts, what is unknown",
+    "check": "check a stack against the policies",
+    "cost": "estimate what a stack costs in a month: smallest, typical and largest size by tier",
+    "render": "write the Kubernetes manifests and a diagram of a stack",
+    "bundle": "carry images, models, baselines and charts across an air gap",
+    "config": "about the configuration of stacks",
+    "demo": "the whole way on the stack sensei-airgapped, offline, with stand-in images",
+}
+"""Every verb with its help, in the order in which help lists them."""
+
+_MODULES: Final = {"config": "configuration"}
+"""Where a verb's module has another name than the verb."""
 
 EXIT_ENVIRONMENT = 3
 EXIT_INTERRUPTED = 130
@@ -28,7 +39,8 @@ EXIT_INTERRUPTED = 130
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command and return its exit code."""
     try:
-        args = _parser().parse_args(argv)
+        words = list(sys.argv[1:] if argv is None else argv)
+        args = _parser(words).parse_args(words)
         code: int = args.run(args)
         return code
     except SkerryError as exc:
@@ -48,25 +60,32 @@ def main(argv: Sequence[str] | None = None) -> int:
         return EXIT_ENVIRONMENT
 
 
-def _parser() -> argparse.ArgumentParser:
+def _parser(words: Sequence[str]) -> argparse.ArgumentParser:
+    """Return the parser, with the options of the verb in `words`: the modules of other verbs are not imported."""
     parser = argparse.ArgumentParser(
         prog="skerry",
         description="Preview, check, price and carry a multi-tier AI platform, from one resource graph.",
         epilog="exit codes: 0 clean; 1 findings or a refused medium; 2 wrong use or configuration; "
         "3 environment (registry, disk, crash)",
     )
-    parser.add_argument("--version", action="version", version=f"skerry {_version()}")
+    parser.add_argument("--version", action="version", version=_version() if "--version" in words else "")
     verbs = parser.add_subparsers(dest="verb", required=True, metavar="VERB")
-    for module in VERBS:
-        module.add(verbs)
+    chosen = next((word for word in words if not word.startswith("-")), "")
+    for verb, help_ in VERBS.items():
+        if verb == chosen:
+            import_module(f"cli.{_MODULES.get(verb, verb)}").add(verbs, help_)
+        else:
+            verbs.add_parser(verb, help=help_)
     return parser
 
 
 def _version() -> str:
+    from importlib.metadata import PackageNotFoundError, version
+
     try:
-        return version("skerry")
+        return f"skerry {version('skerry')}"
     except PackageNotFoundError:
-        return "(not installed: run from a checkout)"
+        return "skerry (not installed: run from a checkout)"
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Options that verbs share, and how they become a graph."""
+"""Options that verbs share."""
 
 from __future__ import annotations
 
@@ -6,80 +6,40 @@ import argparse
 import os
 from pathlib import Path
 
-from skerry.engine.run import run_deployment
-from skerry.errors import UsageError
-from skerry.graph import ResourceGraph
 
-CHECKOUT = Path(__file__).resolve().parent.parent
-"""Where Skerry itself lies; its own stacks are taken when no project is found above the working directory."""
-
-
-def add_stack_options(parser: argparse.ArgumentParser, *, required: bool = True) -> None:
-    """Add `--stack`, `--project` and `--config` to a verb that reads a stack."""
-    parser.add_argument("--stack", required=required, metavar="NAME", help="the stack, as in stacks/Pulumi.<NAME>.yaml")
-    parser.add_argument(
-        "--project",
+def add_source_options(parser: argparse.ArgumentParser) -> None:
+    """Add the ways to say which graph a verb reads: a program that is run, or what another producer wrote."""
+    run = parser.add_argument_group("a program, run in process (default: Skerry's own)")
+    run.add_argument("--stack", metavar="NAME", help="the stack, as in Pulumi.<NAME>.yaml")
+    run.add_argument(
+        "--program",
         type=Path,
         metavar="DIR",
-        help="the folder with Pulumi.yaml (default: the nearest one at or above the working directory, else Skerry's)",
+        help="any Pulumi project in Python: the folder with Pulumi.yaml (default: the nearest one at or above the "
+        "working directory, else Skerry's)",
     )
-    parser.add_argument(
+    run.add_argument("--project", type=Path, dest="program", help=argparse.SUPPRESS)
+    run.add_argument(
         "--config",
         action="append",
         default=[],
         metavar="KEY=VALUE",
-        help="set a flat config value of the stack for this run; may be repeated",
+        help="set a config value for this run, as `pulumi config set` does; may be repeated",
     )
+    run.add_argument("--answers", type=Path, metavar="FILE", help="what provider functions answer (docs/producers.md)")
+    run.add_argument("--stack-outputs", type=Path, metavar="FILE", help="what other stacks export (docs/producers.md)")
+    read = parser.add_argument_group("or a file, of a program in any language ('-': standard input)")
+    read.add_argument(
+        "--from-preview", metavar="FILE", help="what `pulumi preview --json --show-sames` printed, or its events"
+    )
+    read.add_argument("--from-state", metavar="FILE", help="what `pulumi stack export` printed")
+    read.add_argument("--graph", metavar="FILE", help="what `skerry preview --format json` wrote")
 
 
 def add_output_options(parser: argparse.ArgumentParser, formats: tuple[str, ...]) -> None:
     """Add `--format` and `--out`."""
     parser.add_argument("--format", choices=formats, default=formats[0], help=f"default: {formats[0]}")
     parser.add_argument("--out", type=Path, metavar="FILE", help="write here instead of to the terminal")
-
-
-def project_folder(given: Path | None) -> Path:
-    """Return the folder of the project that a command means.
-
-    Raises:
-        UsageError: the given folder has no Pulumi.yaml.
-    """
-    if given is not None:
-        if not (given / "Pulumi.yaml").is_file():
-            raise UsageError(f"--project '{given}' has no Pulumi.yaml: name the folder that holds it")
-        return given.resolve()
-    here = Path.cwd().resolve()
-    for folder in (here, *here.parents):
-        if (folder / "Pulumi.yaml").is_file():
-            return folder
-    return CHECKOUT
-
-
-def overrides(pairs: list[str]) -> dict[str, str]:
-    """Return `--config` pairs as full keys.
-
-    Raises:
-        UsageError: a pair has no `=`.
-    """
-    found = {}
-    for pair in pairs:
-        key, equals, value = pair.partition("=")
-        if not equals or not key:
-            raise UsageError(
-                f"--config '{pair}' is not KEY=VALUE: write for example --config imagesLock=images/my.lock"
-            )
-        found[key if ":" in key else f"skerry:{key}"] = value
-    return found
-
-
-def load_graph(args: argparse.Namespace) -> ResourceGraph:
-    """Run the stack that the arguments name and return its graph.
-
-    Raises:
-        UsageError: the stack or its configuration cannot be used.
-        ProgramError: the program raised or never finished.
-    """
-    return run_deployment(project_folder(args.project), args.stack, overrides(args.config))
 
 
 def color_allowed() -> bool:

@@ -6,8 +6,9 @@ import argparse
 import json
 from pathlib import Path
 
-from cli.options import add_stack_options, load_graph
+from cli.options import add_source_options
 from cli.output import deliver, say, write_file
+from cli.sources import load_graph
 from skerry.errors import UsageError
 from skerry.render.diagram import diagram_svg
 from skerry.render.manifests import Manifest, manifests, to_yaml
@@ -16,14 +17,14 @@ RENDER_SCHEMA = "skerry.render/1"
 """Name and version of the JSON form."""
 
 
-def add(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+def add(verbs: argparse._SubParsersAction[argparse.ArgumentParser], help_: str) -> None:
     """Add the verb."""
     parser = verbs.add_parser(
         "render",
-        help="write the Kubernetes manifests and a diagram of a stack",
+        help=help_,
         description="Writes one YAML file an object and diagram.svg. Unknown and secret values are masked.",
     )
-    add_stack_options(parser)
+    add_source_options(parser)
     parser.add_argument("--format", choices=("text", "json"), default="text", help="default: text (YAML files)")
     parser.add_argument("--out", type=Path, metavar="DIR", help="the folder to write (text) or the file (json)")
     parser.set_defaults(run=run)

@@ -65,7 +65,6 @@ def wrong_use(*argv: str) -> int:
 WRONG_WORDS = {
     "no verb": [],
     "a verb that is none": ["prevue"],
-    "no stack": ["preview"],
     "a format that is none": ["preview", *HERE, "--format", "yaml"],
     "a format of another verb": ["preview", *HERE, "--format", "sarif"],
     "a depth that is no number": ["preview", *HERE, "--depth", "deep"],
@@ -86,6 +85,11 @@ def test_an_unknown_format_is_told_the_known_ones(capsys: pytest.CaptureFixture[
 
 
 REFUSED = {
+    "no stack": (
+        ["preview", *PROJECT],
+        "has several stacks: give --stack NAME, one of sensei-airgapped, sensei-private-onprem, sensei-saas-aws, "
+        "sensei-saas-aws-base",
+    ),
     "a stack that is nearly one": (
         ["preview", "--stack", "sensei-airgaped", *PROJECT],
         "no stack 'sensei-airgaped': known stacks are sensei-airgapped, sensei-private-onprem, sensei-saas-aws, "
@@ -95,7 +99,7 @@ REFUSED = {
     "a stack that is a path": (["preview", "--stack", "../Pulumi", *PROJECT], "no stack '../Pulumi'"),
     "a config value without a value": (
         ["preview", *HERE, "--config", "imagesLock"],
-        "--config 'imagesLock' is not KEY=VALUE: write for example --config imagesLock=images/my.lock",
+        "--config 'imagesLock' is not KEY=VALUE: write for example --config aws:region=eu-central-1",
     ),
     "a config value without a key": (["preview", *HERE, "--config", "=x"], "--config '=x' is not KEY=VALUE"),
     "a project that is none": (
