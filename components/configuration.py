@@ -2,11 +2,27 @@
 
 from __future__ import annotations
 
+from typing import Protocol
+
 import pulumi
 
 from skerry.config.load import load_spec
 from skerry.config.spec import CONFIG_KEY, DeploymentSpec
 from skerry.errors import ConfigError, Problem
+
+
+class FlatConfig(Protocol):
+    """What stands beside a deployment: flat values and secrets. `pulumi.Config` is one."""
+
+    @property
+    def name(self) -> str:
+        """The namespace of its keys."""
+
+    def get(self, key: str) -> str | None:
+        """Return a value, or None."""
+
+    def get_secret(self, key: str) -> pulumi.Output[str] | None:
+        """Return a secret, or None."""
 
 
 def read_spec(config: pulumi.Config) -> DeploymentSpec:
@@ -28,7 +44,7 @@ def read_spec(config: pulumi.Config) -> DeploymentSpec:
     return load_spec(value, source)
 
 
-def secret_of(config: pulumi.Config, key: str, field: str, what: str) -> pulumi.Output[str]:
+def secret_of(config: FlatConfig, key: str, field: str, what: str) -> pulumi.Output[str]:
     """Return the secret that stands under a flat key of the stack.
 
     Args:

@@ -65,7 +65,12 @@ class AwsBase(SkerryComponent):
         )
         network = AwsNetwork(self.child_name("network"), spec, cluster_name=cluster_name, key_arn=key.arn, opts=inside)
         self._cluster = AwsCluster(
-            self.child_name("cluster"), spec, network, cluster_name=cluster_name, key_arn=key.arn, opts=inside
+            self.child_name("cluster"),
+            spec,
+            network.subnet_ids,
+            cluster_name=cluster_name,
+            key_arn=key.arn,
+            opts=inside,
         )
         self._key_arn = key.arn
         self._options = pulumi.ResourceOptions(parent=self, provider=provider)

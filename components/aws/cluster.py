@@ -5,12 +5,12 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+from collections.abc import Sequence
 from typing import Any, Final
 
 import pulumi
 from pulumi_aws import cloudwatch, ec2, eks, iam, vpc
 
-from components.aws.network import AwsNetwork
 from components.aws.nodes import AwsNodeGroup
 from components.aws.permissions import trust_of
 from components.aws.tags import tags_of
@@ -42,7 +42,7 @@ class AwsCluster(SkerryComponent):
         self,
         name: str,
         spec: DeploymentSpec,
-        network: AwsNetwork,
+        subnet_ids: pulumi.Input[Sequence[pulumi.Input[str]]],
         *,
         cluster_name: str,
         key_arn: pulumi.Input[str],
@@ -53,7 +53,7 @@ class AwsCluster(SkerryComponent):
         Args:
             name: the component's name.
             spec: the deployment.
-            network: where it stands.
+            subnet_ids: where it stands, one a zone.
             cluster_name: its name at AWS.
             key_arn: the key for secrets, logs and volumes.
             opts: Pulumi's options.
@@ -74,7 +74,7 @@ class AwsCluster(SkerryComponent):
             version=spec.target.aws.kubernetes_version,
             role_arn=role.arn,
             vpc_config={
-                "subnet_ids": network.subnet_ids,
+                "subnet_ids": subnet_ids,
                 "endpoint_private_access": True,
                 "endpoint_public_access": False,
             },
@@ -87,7 +87,7 @@ class AwsCluster(SkerryComponent):
             opts=self.child_options(depends_on=[logs]),
         )
         self.node_role = self._role("node", "ec2.amazonaws.com", NODE_POLICIES)
-        groups = self._groups(spec, network, key_arn)
+        groups = self._groups(spec, subnet_ids, key_arn)
         self._addons(groups)
         self._tag_security_group(cluster_name)
         self._admit(spec)
@@ -110,7 +110,12 @@ class AwsCluster(SkerryComponent):
             )
         return made
 
-    def _groups(self, spec: DeploymentSpec, network: AwsNetwork, key_arn: pulumi.Input[str]) -> list[AwsNodeGroup]:
+    def _groups(
+        self,
+        spec: DeploymentSpec,
+        subnet_ids: pulumi.Input[Sequence[pulumi.Input[str]]],
+        key_arn: pulumi.Input[str],
+    ) -> list[AwsNodeGroup]:
         """Make the machines of the meta tier and the GPUs; Karpenter makes those of the execution tier."""
         wanted = [(Tier.META, spec.meta.pool)]
         if spec.cognitive.pool is not None:
@@ -123,7 +128,7 @@ class AwsCluster(SkerryComponent):
                 cluster_name=self.eks.name,
                 kubernetes_version=spec.target.aws.kubernetes_version,
                 node_role_arn=self.node_role.arn,
-                subnet_ids=network.subnet_ids,
+                subnet_ids=subnet_ids,
                 key_arn=key_arn,
                 tags=tags_of(spec, tier),
                 opts=self.child_options(),

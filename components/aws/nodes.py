@@ -105,7 +105,7 @@ class AwsNodeGroup(SkerryComponent):
         cluster_name: pulumi.Input[str],
         kubernetes_version: str,
         node_role_arn: pulumi.Input[str],
-        subnet_ids: Sequence[pulumi.Input[str]],
+        subnet_ids: pulumi.Input[Sequence[pulumi.Input[str]]],
         key_arn: pulumi.Input[str],
         tags: Mapping[str, str],
         opts: pulumi.ResourceOptions | None = None,
@@ -147,7 +147,7 @@ class AwsNodeGroup(SkerryComponent):
             cluster_name=cluster_name,
             version=kubernetes_version,
             node_role_arn=node_role_arn,
-            subnet_ids=list(subnet_ids),
+            subnet_ids=subnet_ids,
             instance_types=[machine.name],
             # Source: Amazon EKS API, CapacityTypes, read 2026-11
             capacity_type="SPOT" if purchase_of(pool) is Purchase.SPOT else "ON_DEMAND",

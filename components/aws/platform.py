@@ -15,6 +15,7 @@ from components.aws.nodes import ROOT_GIB, encrypt_each_other, machine_of, nodes
 from components.aws.stores import CACHE_PORT, POSTGRES_PORT, managed_by_aws
 from components.aws.tags import tags_of
 from components.base import SkerryComponent
+from components.configuration import FlatConfig
 from components.kubernetes.cluster import PRIVATE_RANGES, TIER_LABEL, Cluster, ManagedService
 from components.kubernetes.gpu_devices import GpuDevices
 from components.kubernetes.node_pool import NodePool, placement_of, scaling_of
@@ -53,7 +54,7 @@ class AwsPlatform(SkerryComponent):
         catalog: Catalog,
         *,
         labels: dict[str, str],
-        config: pulumi.Config,
+        config: FlatConfig,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         """Read the base stack.
@@ -75,7 +76,7 @@ class AwsPlatform(SkerryComponent):
             name, ComponentFacts(tier=Tier.PLATFORM, role="cluster", jurisdiction=target.jurisdiction), opts
         )
         base = self._base(spec, config)
-        provider = k8s.Provider(
+        provider = self._talks = k8s.Provider(
             self.child_name("provider"),
             kubeconfig=output_of(base, "kubeconfig"),
             enable_server_side_apply=True,
@@ -115,7 +116,7 @@ class AwsPlatform(SkerryComponent):
         )
         self.finish()
 
-    def _base(self, spec: DeploymentSpec, config: pulumi.Config) -> pulumi.StackReference:
+    def _base(self, spec: DeploymentSpec, config: FlatConfig) -> pulumi.StackReference:
         if spec.target.base_stack is None:
             raise ConfigError(pulumi.get_stack(), [Problem("target.base_stack", "is required on aws")])
         organization = config.get("organization") or "organization"
@@ -154,7 +155,7 @@ class AwsPlatform(SkerryComponent):
         why = "machines of the execution tier"
         repository, tag, digest = image_values(cluster, KARPENTER, why)
         meta = cluster.placements[Tier.PLATFORM]
-        options = pulumi.ResourceOptions(parent=self, providers=[cluster.provider])
+        options = pulumi.ResourceOptions(parent=self, providers=[self._talks])
         if spec.cognitive.pool is not None and machine_of(spec.cognitive.pool).gpus:
             # The machines' image brings the driver and the container toolkit, not the plugin.
             GpuDevices(self.child_name("gpus"), cluster, opts=options)
@@ -222,7 +223,7 @@ class AwsPlatform(SkerryComponent):
                     }
                 ],
             },
-            opts=pulumi.ResourceOptions(parent=self, provider=self.cluster.provider, depends_on=list(depends_on)),
+            opts=pulumi.ResourceOptions(parent=self, provider=self._talks, depends_on=list(depends_on)),
         )
 
 

@@ -54,7 +54,7 @@ class AwsPostgres(SkerryComponent):
         spec: DeploymentSpec,
         *,
         vpc_id: pulumi.Input[str],
-        subnet_ids: Sequence[pulumi.Input[str]],
+        subnet_ids: pulumi.Input[Sequence[pulumi.Input[str]]],
         clients: pulumi.Input[str],
         key_arn: pulumi.Input[str],
         opts: pulumi.ResourceOptions | None = None,
@@ -72,7 +72,7 @@ class AwsPostgres(SkerryComponent):
         """
         super().__init__(name, _postgres_facts(spec), opts)
         group = _closed_group(self, vpc_id, clients, POSTGRES_PORT)
-        subnets = rds.SubnetGroup(self.child_name("subnets"), subnet_ids=list(subnet_ids), opts=self.child_options())
+        subnets = rds.SubnetGroup(self.child_name("subnets"), subnet_ids=subnet_ids, opts=self.child_options())
         parameters = rds.ParameterGroup(
             self.child_name("parameters"),
             family=f"postgres{POSTGRES_MAJOR}",
@@ -209,7 +209,7 @@ class AwsPubSub(SkerryComponent):
         spec: DeploymentSpec,
         *,
         vpc_id: pulumi.Input[str],
-        subnet_ids: Sequence[pulumi.Input[str]],
+        subnet_ids: pulumi.Input[Sequence[pulumi.Input[str]]],
         clients: pulumi.Input[str],
         key_arn: pulumi.Input[str],
         opts: pulumi.ResourceOptions | None = None,
@@ -228,9 +228,7 @@ class AwsPubSub(SkerryComponent):
         members = max(spec.channels.pubsub_replicas, 2)
         super().__init__(name, _pubsub_facts(spec, members), opts)
         group = _closed_group(self, vpc_id, clients, CACHE_PORT)
-        subnets = elasticache.SubnetGroup(
-            self.child_name("subnets"), subnet_ids=list(subnet_ids), opts=self.child_options()
-        )
+        subnets = elasticache.SubnetGroup(self.child_name("subnets"), subnet_ids=subnet_ids, opts=self.child_options())
         self.group = elasticache.ReplicationGroup(
             # At most 40 characters, of which the provider adds 8.
             # Source: AWS SDK for Kotlin, ElastiCache replicationGroupId, read 2026-11

@@ -16,7 +16,7 @@ from components.channels.pubsub import PubSub
 from components.channels.rpc import PORT as RPC_PORT
 from components.channels.rpc import Rpc, peers
 from components.channels.workflows import NAMESPACE, SERVICES, VISIBILITY, Workflows
-from components.configuration import secret_of
+from components.configuration import FlatConfig, secret_of
 from components.kubernetes.cluster import Cluster
 from components.kubernetes.operator import Operator, image_values
 from components.kubernetes.tenancy import Flow, PriorityClasses, TierNamespace
@@ -102,7 +102,7 @@ def labels_of(spec: DeploymentSpec) -> dict[str, str]:
     }
 
 
-def deploy(spec: DeploymentSpec, config: pulumi.Config) -> dict[str, pulumi.Input[object]]:
+def deploy(spec: DeploymentSpec, config: FlatConfig) -> dict[str, pulumi.Input[object]]:
     """Declare a deployment and return its stack outputs.
 
     Args:
@@ -120,7 +120,7 @@ def deploy(spec: DeploymentSpec, config: pulumi.Config) -> dict[str, pulumi.Inpu
     return outputs
 
 
-def fill(root: Sensei, spec: DeploymentSpec, config: pulumi.Config) -> dict[str, pulumi.Input[object]]:
+def fill(root: Sensei, spec: DeploymentSpec, config: FlatConfig) -> dict[str, pulumi.Input[object]]:
     """Declare a deployment under its root and return its outputs.
 
     Args:
@@ -142,7 +142,7 @@ def fill(root: Sensei, spec: DeploymentSpec, config: pulumi.Config) -> dict[str,
     return _platform(spec, _cluster(spec, config, catalog, root), root, config)
 
 
-def _cluster(spec: DeploymentSpec, config: pulumi.Config, catalog: Catalog, root: Sensei) -> Cluster:
+def _cluster(spec: DeploymentSpec, config: FlatConfig, catalog: Catalog, root: Sensei) -> Cluster:
     options = pulumi.ResourceOptions(parent=root)
     if spec.target.kind is TargetKind.AWS:
         from components.aws.platform import AwsPlatform
@@ -181,12 +181,13 @@ def flows() -> tuple[Flow, ...]:
 
 
 def _platform(
-    spec: DeploymentSpec, cluster: Cluster, root: Sensei, config: pulumi.Config
+    spec: DeploymentSpec, cluster: Cluster, root: Sensei, config: FlatConfig
 ) -> dict[str, pulumi.Input[object]]:
-    options = pulumi.ResourceOptions(parent=root, providers=[cluster.provider])
+    talks = [cluster.provider] if cluster.provider is not None else []
+    options = pulumi.ResourceOptions(parent=root, providers=talks)
     spaces = _namespaces(spec, cluster, options)
     first = [*(space.made for space in spaces.values()), *PriorityClasses("sensei-priorities", cluster, options).made]
-    ready = pulumi.ResourceOptions(parent=root, providers=[cluster.provider], depends_on=first)
+    ready = pulumi.ResourceOptions(parent=root, providers=talks, depends_on=first)
     if cluster.machines is not None:
         cluster.machines(NAMESPACES[Tier.PLATFORM], first)
     postgres = _postgres_operator(spec, cluster, ready)
@@ -209,7 +210,7 @@ def _platform(
 def _tiers(
     spec: DeploymentSpec,
     cluster: Cluster,
-    config: pulumi.Config,
+    config: FlatConfig,
     ready: pulumi.ResourceOptions,
     channels: tuple[PubSub, ObjectStore, Workflows],
     postgres: list[pulumi.Resource],

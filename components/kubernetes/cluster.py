@@ -80,7 +80,8 @@ class Cluster:
     """A Kubernetes cluster as the tiers see it; each target makes one."""
 
     target: TargetFact
-    provider: k8s.Provider
+    provider: k8s.Provider | None
+    """What talks to it; None where the options of each component name it."""
     catalog: Catalog
     """The pins; images are asked as `cluster.catalog.image(name, cluster.target, why)`."""
     data_class: DataClass

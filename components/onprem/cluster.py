@@ -28,6 +28,7 @@ class OnPremCluster(SkerryComponent):
         *,
         labels: dict[str, str],
         kubeconfig: pulumi.Input[str] | None,
+        own_provider: bool = True,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         """Take the cluster as it is.
@@ -39,18 +40,13 @@ class OnPremCluster(SkerryComponent):
             catalog: the pins.
             labels: on every object.
             kubeconfig: the content of a kubeconfig, secret; None takes the ambient one.
+            own_provider: whether it makes the provider that talks to the cluster.
             opts: Pulumi's options.
         """
         super().__init__(
             name, ComponentFacts(tier=Tier.PLATFORM, role="cluster", jurisdiction=target.jurisdiction), opts
         )
-        provider = k8s.Provider(
-            self.child_name("provider"),
-            kubeconfig=kubeconfig,
-            context=spec.target.kube_context,
-            enable_server_side_apply=True,
-            opts=self.child_options(),
-        )
+        provider = self._connection(spec, kubeconfig) if own_provider else None
         placements = {}
         for tier, pool in pools_of(spec):
             NodePool(
@@ -78,6 +74,15 @@ class OnPremCluster(SkerryComponent):
         )
         mirrored = target.site_registry if spec.target.image_access is ImageAccess.MIRROR else None
         self.finish(node_files=mirror_files(mirrored, source_registries(spec, catalog)) if mirrored else None)
+
+    def _connection(self, spec: DeploymentSpec, kubeconfig: pulumi.Input[str] | None) -> k8s.Provider:
+        return k8s.Provider(
+            self.child_name("provider"),
+            kubeconfig=kubeconfig,
+            context=spec.target.kube_context,
+            enable_server_side_apply=True,
+            opts=self.child_options(),
+        )
 
 
 def pools_of(spec: DeploymentSpec) -> list[tuple[Tier, PoolSpec]]:

@@ -20,6 +20,17 @@ HEALTH_PORT = 8080
 Environment = Mapping[str, pulumi.Input[str] | SecretKey]
 
 
+def split(environment: Environment) -> tuple[dict[str, pulumi.Input[str]], dict[str, dict[str, pulumi.Input[str]]]]:
+    """Return the plain values and the keys of Secrets apart."""
+    plain = {name: value for name, value in environment.items() if not isinstance(value, SecretKey)}
+    secret: dict[str, dict[str, pulumi.Input[str]]] = {
+        name: {"secret": value.secret, "key": value.key}
+        for name, value in environment.items()
+        if isinstance(value, SecretKey)
+    }
+    return plain, secret
+
+
 class AgentGroup(SkerryComponent):
     """One kind of agent."""
 

@@ -8,15 +8,37 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Mapping
+from dataclasses import replace
 from enum import Enum
-from typing import Any, get_args
+from typing import Any, TypeVar, get_args
 
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from skerry.config.sense import sense_problems
-from skerry.config.spec import CONFIG_KEY, CONFIG_SCHEMA, DeploymentSpec
+from skerry.config.spec import CONFIG_KEY, CONFIG_SCHEMA, DeploymentSpec, Spec
 from skerry.errors import ConfigError, Problem
+
+
+SpecT = TypeVar("SpecT", bound=Spec)
+
+
+def load_part(model: type[SpecT], value: Mapping[str, Any], path: str) -> SpecT:
+    """Check the shape of one part of a deployment, for who takes less than the whole.
+
+    Args:
+        model: the part's own model.
+        value: its fields.
+        path: where it stands, for messages.
+
+    Raises:
+        ConfigError: a field of it cannot be used; it lists all of them.
+    """
+    try:
+        return model.model_validate(value)
+    except ValidationError as exc:
+        problems = [_problem(value, error, model) for error in exc.errors()]
+        raise ConfigError(path, [replace(one, path=f"{path}.{one.path}") for one in problems]) from exc
 
 
 def load_spec(value: object, source: str) -> DeploymentSpec:
@@ -77,13 +99,13 @@ def _path(loc: tuple[int | str, ...]) -> str:
     return text
 
 
-def _problem(value: Mapping[str, Any], error: ErrorDetails) -> Problem:
+def _problem(value: Mapping[str, Any], error: ErrorDetails, root: type[BaseModel] = DeploymentSpec) -> Problem:
     loc, kind, got = error["loc"], error["type"], error["input"]
     path = _path(loc)
     context = error.get("ctx", {})
     match kind:
         case "extra_forbidden":
-            fields = sorted(_model_at(loc[:-1]).model_fields)
+            fields = sorted(_model_at(loc[:-1], root).model_fields)
             near = difflib.get_close_matches(str(loc[-1]), fields, n=1)
             hint = f"did you mean '{near[0]}'?" if near else f"allowed are {', '.join(fields)}"
             return Problem(path, "is not a field of the configuration", hint)
@@ -105,8 +127,8 @@ def _short(value: object) -> str:
     return text if len(text) <= 60 else text[:57] + "..."
 
 
-def _model_at(loc: tuple[int | str, ...]) -> type[BaseModel]:
-    model: type[BaseModel] = DeploymentSpec
+def _model_at(loc: tuple[int | str, ...], root: type[BaseModel]) -> type[BaseModel]:
+    model = root
     for part in loc:
         if isinstance(part, int) or part not in model.model_fields:
             continue

@@ -1,0 +1,144 @@
+"""Whole deployments, for every Pulumi language: what a stack file says, as arguments."""
+
+from collections.abc import Mapping
+from typing import Any, Final, NotRequired, TypedDict
+
+import pulumi
+
+from components.base import SkerryComponent
+from components.blueprints import sensei
+from components.onprem.cluster import OnPremCluster as ExistingCluster
+from components.package.remote import Remote
+from components.package.specs import Deployment
+from skerry.catalog import load_catalog
+from skerry.config.load import load_spec
+from skerry.config.spec import DeploymentSpec
+from skerry.errors import ConfigError, Problem
+
+SECRET_FIELDS: Final = ("target.kubeconfig_secret", "cognitive.api_key_secret")
+"""The fields of a deployment that name a secret."""
+
+
+class SenseiArgs(TypedDict):
+    """What a Sensei takes."""
+
+    deployment: Deployment
+    """The deployment, as `skerry:deployment` of a stack file has it, in camelCase."""
+    secrets: NotRequired[Mapping[str, pulumi.Input[str]]]
+    """The secrets that `deployment` names, by those names."""
+    images_lock: NotRequired[str]
+    """Path of a lock file to use in place of the package's own images/images.lock."""
+    organization: NotRequired[str]
+    """The organization of the base stack, where the state backend knows any; left out, `organization`."""
+
+
+class Sensei(Remote):
+    """A whole deployment: tiers, channels and stores in their namespaces, or its base on a cloud. One in a program."""
+
+    namespaces: pulumi.Output[Mapping[str, str]] | None
+    """Tier -> namespace; absent for the base layer."""
+    endpoints: pulumi.Output[Mapping[str, str]] | None
+    """Tier or channel -> `host:port`; absent for the base layer."""
+    base: pulumi.Output[Mapping[str, str]] | None
+    """What the platform layer reads from the base layer: export each under its own name. Absent for the platform."""
+
+    def __init__(self, name: str, args: SenseiArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        """Declare what a program passes; `make` takes it."""
+
+    @classmethod
+    def make(cls, name: str, args: SenseiArgs, opts: pulumi.ResourceOptions) -> SkerryComponent:
+        """Make the deployment."""
+        spec = deployment_of(args["deployment"])
+        _secrets_there(spec, args)
+        root = sensei.Sensei(spec, opts, name)
+        outputs = sensei.fill(root, spec, PassedConfig(args))
+        if "endpoints" not in outputs:
+            outputs = {"base": outputs}
+        root.finish(**outputs)
+        return root
+
+
+class PassedConfig:
+    """What stands beside a deployment in a stack file, here passed as arguments."""
+
+    name = "skerry"
+
+    def __init__(self, args: SenseiArgs) -> None:
+        """Answer from the arguments of a program."""
+        self._secrets = args.get("secrets", {})
+        self._plain = {"imagesLock": args.get("images_lock"), "organization": args.get("organization")}
+
+    def get(self, key: str) -> str | None:
+        """Return a flat value."""
+        return self._plain.get(key)
+
+    def get_secret(self, key: str) -> pulumi.Output[str] | None:
+        """Return a secret."""
+        return pulumi.Output.secret(self._secrets[key]) if key in self._secrets else None
+
+
+class OnPremClusterArgs(TypedDict):
+    """What an OnPremCluster takes."""
+
+    deployment: Deployment
+    """The deployment; its pools say which machines stand there."""
+
+
+class OnPremCluster(Remote):
+    """States the machines of a cluster that exists, so that cost and residency of what is its child can be told."""
+
+    node_files: pulumi.Output[Mapping[str, str]] | None
+    """Path -> content of the files by which nodes ask the site registry; absent where references are rewritten."""
+
+    def __init__(self, name: str, args: OnPremClusterArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        """Declare what a program passes; `make` takes it."""
+
+    @classmethod
+    def make(cls, name: str, args: OnPremClusterArgs, opts: pulumi.ResourceOptions) -> SkerryComponent:
+        """Take the cluster as it is; the provider that talks to it is the program's own."""
+        spec = deployment_of(args["deployment"])
+        return ExistingCluster(
+            name,
+            spec,
+            sensei.target_fact(spec),
+            load_catalog(),
+            labels=sensei.labels_of(spec),
+            kubeconfig=None,
+            own_provider=False,
+            opts=opts,
+        )
+
+
+def deployment_of(args: Mapping[str, Any] | Deployment) -> DeploymentSpec:
+    """Return the checked deployment.
+
+    Raises:
+        ConfigError: it cannot be used; every problem has its path below `deployment`.
+    """
+    try:
+        return load_spec(args, "deployment")
+    except ConfigError as exc:
+        told = [Problem(f"deployment.{one.path}", one.message, one.remedy) for one in exc.problems]
+        raise ConfigError(exc.source, told) from exc
+
+
+def _secrets_there(spec: DeploymentSpec, args: SenseiArgs) -> None:
+    """Refuse a name without its secret, and a secret without its name.
+
+    Raises:
+        ConfigError: there is one.
+    """
+    given = args.get("secrets", {})
+    named = dict(zip(SECRET_FIELDS, (spec.target.kubeconfig_secret, spec.cognitive.api_key_secret), strict=True))
+    problems = [
+        Problem(f"deployment.{field}", f"names '{key}', which secrets does not have", f"pass secrets.{key}")
+        for field, key in named.items()
+        if key is not None and key not in given
+    ]
+    problems += [
+        Problem(f"secrets.{key}", "is named by no field of the deployment", "remove it, or name it in a *Secret field")
+        for key in given
+        if key not in named.values()
+    ]
+    if problems:
+        raise ConfigError("secrets", problems)

@@ -1,0 +1,49 @@
+"""Which components are public, and which are not and why; written out, so that neither happens by accident."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from components.package import aws, channels, deployment, stores, tiers, workloads
+from components.package.remote import Remote
+
+
+def public_components() -> list[type[Remote]]:
+    """Return what programs in every Pulumi language can use."""
+    return [
+        deployment.Sensei,
+        tiers.CognitiveTier,
+        tiers.ExecutionTier,
+        tiers.MetaTier,
+        tiers.AgentGroup,
+        channels.PubSub,
+        channels.Workflows,
+        channels.ObjectStore,
+        channels.Rpc,
+        stores.VectorStore,
+        stores.GraphStore,
+        stores.DocumentStore,
+        stores.RelationalStore,
+        stores.ExperimentTracker,
+        workloads.TierNamespace,
+        workloads.PriorityClasses,
+        workloads.Operator,
+        deployment.OnPremCluster,
+        aws.AwsBase,
+        aws.AwsNetwork,
+        aws.AwsCluster,
+        aws.AwsPostgres,
+        aws.AwsPubSub,
+        aws.AwsObjectStore,
+    ]
+
+
+NOT_PUBLIC: Final = {
+    "AwsNodeGroup": "a part of AwsCluster, made from the pools of the deployment",
+    "AwsPlatform": "a part of Sensei: it hands objects of the program to the tiers, which no other language can pass",
+    "GpuDevices": "a part of AwsPlatform; elsewhere the site's own operator makes GPUs known",
+    "ModelServer": "a part of CognitiveTier, whose outputs name it",
+    "NodePool": "a part of OnPremCluster and AwsCluster, which say where its machines are",
+    "RayPool": "a part of ExecutionTier, whose outputs name it",
+}
+"""The components that are not, and why."""

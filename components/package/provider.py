@@ -1,0 +1,88 @@
+"""The provider that offers the components to programs in every Pulumi language."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import Final
+
+import pulumi
+from pulumi.errors import InputPropertiesError, InputPropertyErrorDetails
+from pulumi.provider import ConstructResult
+from pulumi.provider.experimental.component import ComponentProvider
+from pulumi.provider.server import ComponentInitError
+
+from components.package.arguments import Arguments, schema_path
+from components.package.listing import public_components
+from components.package.remote import Remote
+from skerry.errors import ConfigError, Problem, SkerryError
+
+NAME: Final = "skerry"
+"""The package; with it every type token begins, here and in `components.base`."""
+
+VERSION: Final = "0.1.0"
+"""Of the package; a test holds it equal to the project's."""
+
+_ABOUT: Final = {
+    "displayName": "Skerry",
+    "description": "Multi-tier AI platforms on any cloud, on your own machines and across an air gap.",
+    "license": "Apache-2.0",
+    "keywords": ["category/infrastructure", "kind/component", "kubernetes", "ai", "air-gap"],
+}
+
+
+class PackageProvider(ComponentProvider):
+    """Makes components for the engine, and tells every problem with their arguments at once, by its path."""
+
+    def __init__(self, components: Sequence[type[Remote]]) -> None:
+        """Read the schema from the declarations."""
+        super().__init__(list(components), NAME, version=VERSION)
+        self.schema = json.dumps({**json.loads(self.schema or "{}"), **_ABOUT})
+
+    def construct(
+        self,
+        name: str,
+        resource_type: str,
+        inputs: pulumi.Inputs,
+        options: pulumi.ResourceOptions | None = None,
+    ) -> ConstructResult:
+        """Make a component.
+
+        Raises:
+            InputPropertiesError: its arguments cannot be used, or there is no such component.
+            ComponentInitError: it failed otherwise.
+        """
+        package, _, kind = resource_type.rpartition(":")
+        if kind not in self._components or package not in (f"{NAME}:index", f"{NAME}:"):
+            raise InputPropertiesError(
+                f"{resource_type} is no component of this package: it has {', '.join(sorted(self._components))}"
+            )
+        definition = self._component_defs[kind]
+        arguments = Arguments(definition, self._type_defs)
+        read = arguments.read(inputs)
+        if arguments.problems:
+            raise refusal(kind, name, arguments.problems)
+        try:
+            made = self._components[kind](name, read, options)  # type: ignore[arg-type]  # a declaration takes arguments
+        except ConfigError as exc:
+            raise refusal(kind, name, exc.problems) from exc
+        except SkerryError as exc:
+            raise InputPropertiesError(f"{kind} '{name}': {exc}") from exc
+        except Exception as exc:
+            raise ComponentInitError(exc) from exc
+        return ConstructResult(made.urn, self.get_state(made, definition))
+
+
+def refusal(kind: str, name: str, problems: Sequence[Problem]) -> InputPropertiesError:
+    """Return the error by which the engine shows each problem at its property."""
+    details: list[InputPropertyErrorDetails] = []
+    for problem in problems:
+        reason = f"{problem.message}; {problem.remedy}" if problem.remedy else problem.message
+        details.append({"property_path": schema_path(problem.path), "reason": reason})
+    noun = "problem" if len(details) == 1 else "problems"
+    return InputPropertiesError(f"{kind} '{name}' has {len(details)} {noun} in its arguments", details)
+
+
+def package_provider() -> PackageProvider:
+    """Return the provider of this package; it can construct in any process that has a monitor."""
+    return PackageProvider(public_components())

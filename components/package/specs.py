@@ -1,0 +1,303 @@
+"""The parts of a deployment as every Pulumi language writes them: the fields of `skerry.config.spec`, word for word.
+
+The schema analyzer reads these classes at run time, so that no annotation here may be a string; a test holds names,
+types and descriptions equal to the specs, which check the values.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import NotRequired, TypedDict
+
+from skerry.config.spec import (
+    ImageAccess,
+    Layer,
+    Mode,
+    ModelProvider,
+    ObjectStoreKind,
+    Precision,
+    PubSubKind,
+    Purchase,
+    RelationalKind,
+    SmallModelPlacement,
+    System,
+    TargetKind,
+    VectorStoreKind,
+)
+from skerry.facts import DataClass
+
+
+class AwsTarget(TypedDict):
+    """What only AWS needs."""
+
+    vpc_cidr: NotRequired[str]
+    """The address range of the VPC; three zones of /19 pods-and-nodes subnets must fit."""
+    kubernetes_version: NotRequired[str]
+    """The minor version of the EKS control plane."""
+    account_id: NotRequired[str]
+    """The only account that the provider may touch; left out, any account of the credentials is taken."""
+    node_image: NotRequired[str]
+    """The image of machines that come and go; left out, AWS's latest, so that a new one replaces running machines."""
+    administrators: NotRequired[Sequence[str]]
+    """IAM roles or users that administer the cluster beside the one that made it, such as the role of the runner."""
+    api_cidrs: NotRequired[Sequence[str]]
+    """Private address ranges beyond the VPC that reach the cluster's API, over a VPN or a peering."""
+
+
+class Target(TypedDict):
+    """Where the deployment stands."""
+
+    kind: TargetKind
+    """The kind of substrate."""
+    connected: NotRequired[bool]
+    """False for a site without a route to the internet."""
+    jurisdiction: str
+    """ISO 3166 code of the country whose law holds where the machines stand."""
+    region: NotRequired[str]
+    """The cloud's region; empty on own machines."""
+    failure_domains: NotRequired[Sequence[str]]
+    """Zones, racks or hosts that fail apart; the nodes carry them as topology.kubernetes.io/zone."""
+    base_stack: NotRequired[str]
+    """The stack that made the cluster; needed for the platform layer on a cloud."""
+    kubeconfig_secret: NotRequired[str]
+    """The secret key that holds the kubeconfig of an existing cluster; left out, the ambient kubeconfig is used."""
+    kube_context: NotRequired[str]
+    """The context within the kubeconfig; left out, its current one."""
+    storage_class: NotRequired[str]
+    """The StorageClass for volumes; left out, the target's own encrypted one (AWS) or the cluster's default."""
+    storage_encrypted: NotRequired[bool]
+    """Whether that StorageClass encrypts at rest; left out, reports say that it is not known (on own machines)."""
+    network_encrypted: NotRequired[bool]
+    """Whether the network encrypts traffic between nodes; left out: what the types do (AWS), else not known."""
+    api_server_cidrs: NotRequired[Sequence[str]]
+    """Address ranges of the Kubernetes API server, as pods reach it; left out, the private ranges of IPv4."""
+    image_access: NotRequired[ImageAccess]
+    """How nodes reach images where a site registry is named."""
+    site_registry: NotRequired[str]
+    """The registry of the site, `host[:port][/prefix]`; required where `connected` is false."""
+    aws: NotRequired[AwsTarget]
+    """What only AWS needs; ignored elsewhere."""
+
+
+class Boundary(TypedDict):
+    """Where data of one class may be."""
+
+    data_class: DataClass
+    """The class; data of a higher class without a row of its own takes the next lower row."""
+    jurisdictions: Sequence[str]
+    """ISO 3166 codes, or EU or EEA."""
+
+
+class Residency(TypedDict):
+    """The residency profile of a deployment."""
+
+    profile: str
+    """The name that reports show, for example eu-sovereign."""
+    boundaries: Sequence[Boundary]
+    """One row a data class."""
+
+
+class State(TypedDict):
+    """Where Pulumi keeps the state of this stack, and who can read its secrets."""
+
+    backend: str
+    """The address that `pulumi login` gets, for example s3://bucket or file:///srv/pulumi."""
+    jurisdiction: str
+    """The country where that backend stands."""
+    secrets_provider: str
+    """`passphrase`, or the address of a key such as awskms://alias/pulumi?region=eu-central-1."""
+    secrets_jurisdiction: NotRequired[str]
+    """The country where that key stands; left out, the backend's."""
+    backup: str
+    """Where the state is backed up and how often, in words, for the people who must restore it."""
+
+
+class Machine(TypedDict):
+    """The machine of a pool: what it must have. On a cloud, `instance_type` or the smallest type that fits is taken."""
+
+    vcpu: int
+    """Virtual CPUs."""
+    memory_gib: float
+    """Memory in GiB."""
+    gpu_model: NotRequired[str]
+    """The GPU's model, for example A100; left out, the machine has none."""
+    gpus: NotRequired[int]
+    """GPUs of one machine."""
+    gpu_memory_gib: NotRequired[float]
+    """Memory of one GPU in GiB."""
+    instance_type: NotRequired[str]
+    """The cloud's name of the type; left out, the catalogue's smallest type that has all of the above."""
+    comparable_instance: NotRequired[str]
+    """Own machines: `<cloud>:<region>:<type>` of rented machines of like size, for a comparison in cost reports."""
+
+
+class Pool(TypedDict):
+    """A pool of machines."""
+
+    minimum: int
+    """The fewest machines."""
+    typical: NotRequired[int]
+    """What finance should expect; left out, the minimum."""
+    maximum: int
+    """The most machines; on own machines, those that exist."""
+    machine: Machine
+    """What one machine has."""
+    purchase: NotRequired[Purchase]
+    """How they are paid; left out, on-demand on a cloud and existing on own machines."""
+
+
+class Agent(TypedDict):
+    """One kind of agent; the image is the user's."""
+
+    image: str
+    """The image reference; pinned by the lock or by an @sha256 digest of its own."""
+    replicas: NotRequired[int]
+    """How many run."""
+
+
+class Cognitive(TypedDict):
+    """The GPU tier: frontier inference, Scout and Architect agents."""
+
+    providers: NotRequired[Sequence[ModelProvider]]
+    """In the order in which they are asked; the later ones are fallbacks."""
+    api_key_secret: NotRequired[str]
+    """The secret key that holds the API key of a hosted provider."""
+    model: NotRequired[str]
+    """The row of images/models.yaml that local inference serves."""
+    precision: NotRequired[Precision]
+    """The format of the served weights."""
+    context_tokens: NotRequired[int]
+    """The longest prompt and answer together, in tokens."""
+    gpu_memory_utilization: NotRequired[float]
+    """The share of GPU memory that vLLM may take."""
+    pool: NotRequired[Pool]
+    """The GPU machines; needed for local inference."""
+    scout: Agent
+    """Agents that explore."""
+    architect: Agent
+    """Agents that plan."""
+
+
+class Execution(TypedDict):
+    """The CPU tier: Ray, Worker and Validator agents."""
+
+    pool: Pool
+    """The CPU machines; one Ray worker each."""
+    small_model: NotRequired[SmallModelPlacement]
+    """Where the agents' small model runs."""
+    model: NotRequired[str]
+    """The row of images/models.yaml for `cpu`."""
+    checkpoint_every_records: NotRequired[int]
+    """Migration progress is checkpointed every so many records."""
+    worker: Agent
+    """Agents that transform."""
+    validator: Agent
+    """Agents that check."""
+    interruptible: NotRequired[bool]
+    """True allows spot machines: tasks are then lost and repeated when a machine is taken away."""
+
+
+class StoreSize(TypedDict):
+    """Size of one store."""
+
+    replicas: NotRequired[int]
+    """Members; three or more where a majority must live."""
+    storage_gib: NotRequired[int]
+    """Volume of one member in GiB."""
+
+
+class Meta(TypedDict):
+    """The persistent tier: knowledge stores and Learning agents."""
+
+    pool: Pool
+    """The machines that the stores run on; never spot."""
+    vector_store: NotRequired[VectorStoreKind]
+    """Which vector store."""
+    vector: NotRequired[StoreSize]
+    """Size of the vector store."""
+    graph: NotRequired[StoreSize]
+    """Size of Neo4j."""
+    documents: NotRequired[StoreSize]
+    """Size of MongoDB."""
+    relational_kind: NotRequired[RelationalKind]
+    """Who runs PostgreSQL for Temporal and MLflow."""
+    relational: NotRequired[StoreSize]
+    """Size of PostgreSQL."""
+    learning: Agent
+    """Agents that learn from finished migrations."""
+    baseline: NotRequired[str]
+    """The row of images/baselines.yaml that the pattern library starts from."""
+
+
+class Channels(TypedDict):
+    """The channels between the tiers."""
+
+    pubsub: NotRequired[PubSubKind]
+    """Broadcasts, at most once; never for migration state."""
+    pubsub_replicas: NotRequired[int]
+    """Members of Valkey."""
+    temporal_replicas: NotRequired[int]
+    """Replicas of each Temporal service."""
+    temporal_history_shards: NotRequired[int]
+    """Fixed for the life of the deployment."""
+    object_store: NotRequired[ObjectStoreKind]
+    """Snapshots, checkpoints, large files."""
+    object_store_gib: NotRequired[int]
+    """Space for objects in GiB."""
+    object_store_replicas: NotRequired[int]
+    """Volume servers of SeaweedFS."""
+
+
+class Budget(TypedDict):
+    """What a deployment may cost."""
+
+    maximum_usd_per_month: float
+    """Upper bound of a month at the largest size, in USD."""
+
+
+class Waiver(TypedDict):
+    """A finding that somebody answers for."""
+
+    rule: str
+    """The rule's id."""
+    resource: str
+    """A resource name, URN or glob."""
+    owner: str
+    """Who answers for it."""
+    reason: str
+    """Why it is acceptable."""
+    expires: str
+    """The last day on which it counts."""
+
+
+class Deployment(TypedDict):
+    """One deployment: the value of `skerry:deployment`."""
+
+    system: System
+    """The platform."""
+    mode: Mode
+    """How it is deployed."""
+    layer: NotRequired[Layer]
+    """Which of the two stacks this is; on own machines there is only the platform."""
+    production: NotRequired[bool]
+    """True makes unresolved digests, missing waivers and unprotected stores violations."""
+    data_class: NotRequired[DataClass]
+    """The class of the customer's data in the stores."""
+    target: Target
+    """Where it stands."""
+    residency: Residency
+    """Where data may be."""
+    state: State
+    """Where Pulumi's state is."""
+    cognitive: Cognitive
+    """The GPU tier."""
+    execution: Execution
+    """The CPU tier."""
+    meta: Meta
+    """The persistent tier."""
+    channels: NotRequired[Channels]
+    """What joins the tiers."""
+    budget: NotRequired[Budget]
+    """What it may cost; left out, no budget is checked."""
+    waivers: NotRequired[Sequence[Waiver]]
+    """Findings that somebody answers for."""
+    tags: NotRequired[Mapping[str, str]]
+    """Tags on every cloud resource and labels on every object, beside Skerry's own."""
