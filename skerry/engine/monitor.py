@@ -39,6 +39,7 @@ from skerry.engine.registration import (
     check_options,
     check_token,
     inherit,
+    is_unconfigured,
     leave_name_to_provider,
     source,
 )
@@ -200,9 +201,13 @@ class Monitor:
             return resource_pb2.RegisterResourceResponse(urn=urn)
         import_id = getattr(change.options, "import")
         outputs = {key: values.downgrade(value) for key, value in change.inputs.items()}
-        if request.type.startswith("kubernetes:"):
+        idle = is_unconfigured(change.options.provider, self.drafts)
+        if idle:
+            # The command asks such a provider nothing, and all outputs are unknown.
+            outputs = {}
+        elif request.type.startswith("kubernetes:"):
             leave_name_to_provider(outputs)
-        for key in change.options.additional_secret_outputs:
+        for key in () if idle else change.options.additional_secret_outputs:
             if not values.is_secret(outputs.get(key)):
                 outputs[key] = values.secret(outputs.get(key, values.UNKNOWN_ON_WIRE))
         self._hooks.run("after_create", hooks.after_create, urn, change.inputs, outputs)

@@ -9,7 +9,7 @@ from typing import Any
 
 from skerry.engine import urns, values
 from skerry.errors import ConfigError, Problem, ProgramError
-from skerry.graph import PROVIDER_PREFIX
+from skerry.graph import PROVIDER_PREFIX, is_known
 
 
 @dataclass(slots=True)
@@ -112,6 +112,23 @@ def inherit(request: Any, parent: Draft) -> None:
         package = urns.type_of(parent.provider).removeprefix(PROVIDER_PREFIX)
         if not (request.custom or request.remote) or package == request.type.split(":", 1)[0]:
             request.provider = parent.provider
+
+
+def is_unconfigured(reference: str, drafts: Mapping[str, Draft]) -> bool:
+    """Say whether a provider cannot be configured in a preview: its inputs wait for resources of the same stack.
+
+    What waits for a stack reference, a resource that is read, a function or a sealed value is known by the time that
+    the stack is previewed for real.
+    """
+    # Source: pulumi/pulumi v3.250.0 pkg/resource/plugin/provider_plugin.go (Configure, Create), read 2026-11.
+    provider = drafts.get(reference.rpartition("::")[0])
+    if provider is None:
+        return False
+    made_by = provider.fields["property_dependencies"]
+    return any(
+        not is_known(value) and any(not drafts[urn].fields.get("external") for urn in made_by.get(key, ()))
+        for key, value in provider.fields["inputs"].items()
+    )
 
 
 def leave_name_to_provider(outputs: dict[str, Any]) -> None:

@@ -11,6 +11,7 @@ import hashlib
 import json
 import os
 import pickle
+import shlex
 import shutil
 import subprocess
 import sys
@@ -33,6 +34,7 @@ STACK: Final = "dev"
 _TABLE: Final = ROOT / "tests" / "examples" / "programs.yaml"
 _REQUIREMENTS: Final = ROOT / "tests" / "examples" / "requirements.txt"
 _ENGINE: Final = Path(__file__).with_name("examples_engine.py")
+_DYNAMIC: Final = "pulumi-python"
 _LIMIT_S: Final = 240.0
 _INSTALL_LIMIT_S: Final = 900.0
 
@@ -192,6 +194,8 @@ class Workshop:
         """Preview the project in `folder` with the real command, then run it in the embedded engine."""
         python = environment_python()
         cli = PulumiCli(self._tmp / f"{self._copies}" / "world", packages=program.packages)
+        if _DYNAMIC in program.packages:
+            self._real_dynamic_provider(cli, python)
         copy, variables = cli.copy_of(folder), {**program.variables, PYTHON_VARIABLE: str(python)}
         for key, value in program.secrets.items():
             cli.set_secret(folder, STACK, key, value)
@@ -204,6 +208,12 @@ class Workshop:
         text = plan.read_text(encoding="utf-8") if plan.is_file() else ""
         graph, error, seconds = self._engine(program, copy, python, cli.environment())
         return Both(graph, error, seconds, done, text)
+
+    def _real_dynamic_provider(self, cli: PulumiCli, python: Path) -> None:
+        """Let the SDK's own provider serve dynamic resources: it runs the program's code, of which none is simulated."""
+        plugin = next(place for place in cli.environment()["PATH"].split(os.pathsep) if place.endswith("plugins"))
+        path = Path(plugin) / f"pulumi-resource-{_DYNAMIC}"
+        path.write_text(f'#!/bin/sh\nexec {shlex.quote(str(python))} -u -m pulumi.dynamic "$@"\n', encoding="utf-8")
 
     def _engine(
         self, program: Program, copy: Path, python: Path, environment: Mapping[str, str]

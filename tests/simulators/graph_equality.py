@@ -35,7 +35,8 @@ NORMALISED: Final = {
     "provider id": "the id of a provider that does not exist yet",
     "provider defaults": "the default provider that the command makes for a package; the graph leaves it out",
     "auto-names": "a name that a provider makes up in a preview",
-    "source line": "for a component the engine names the line that asks for it, the command one of its constructor",
+    "source line": "of a resource of the program's own class the engine names the line that asks for it, not the one "
+    "in its constructor",
     "asset": "the graph does not hold the text or the hash of an asset",
     "not printed": "a field that this kind of preview does not tell",
 }
@@ -172,10 +173,10 @@ def _not_told(name: str, resource: Resource, told: Command) -> bool:
 
 
 def _excused_source(ours: Resource, told: Command) -> bool:
-    """Say whether the engine's line is one of those by which a component came to be."""
-    if ours.custom:
-        return False
-    return not told.traces or not ours.source or ours.source in told.traces.get(ours.urn, ())
+    """Say whether the engine's line is one of those by which a resource of the program's own class came to be."""
+    if not told.traces:
+        return not ours.custom
+    return ours.source in told.traces.get(ours.urn, ())
 
 
 def _compare_values(left: Any, right: Any, place: str, told: Command, found: Comparison) -> None:

@@ -1,0 +1,39 @@
+"""What public programs showed the engine to get wrong, each as the smallest program that shows it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from skerry.engine.run import run_deployment
+from skerry.graph import UNKNOWN, ResourceGraph
+
+MakeProject = Callable[..., Path]
+
+
+def run(make_project: MakeProject, main: str, **options: object) -> ResourceGraph:
+    return run_deployment(make_project(main, **options), "dev")
+
+
+WAITING = """
+database = Thing("database")
+server = Provider("server", {{"endpoint": {endpoint}}})
+user = Thing("user", {{"made": "somebody"}}, Opts(provider=server))
+Thing("grant", {{"user": user.made}}, Opts(provider=server))
+"""
+ENDPOINTS = {
+    "an output of a resource that is not there yet": ("database.made", UNKNOWN),
+    "an output inside a text": ("Output.concat('tcp://', database.made)", UNKNOWN),
+    "plain text": ("'db.example'", "somebody"),
+    "a value that nothing made": ("Output.from_input(pulumi.output.UNKNOWN)", "somebody"),
+}
+
+
+@pytest.mark.parametrize("case", ENDPOINTS)
+def test_a_provider_that_waits_for_a_resource_tells_no_output(make_project: MakeProject, case: str) -> None:
+    endpoint, expected = ENDPOINTS[case]
+    graph = run(make_project, WAITING.format(endpoint=endpoint))
+    grant = next(resource for resource in graph.resources if resource.name == "grant")
+    assert grant.inputs["user"] == expected
