@@ -117,9 +117,10 @@ def load_project(program: Path) -> Project:
     runtime = data.get("runtime")
     runtime = runtime.get("name") if isinstance(runtime, dict) else runtime
     if runtime != "python":
-        problems.append(Problem("runtime", f"{runtime!r} cannot be run in process: allowed is 'python'"))
+        remedy = "read what its preview or state says: --from-preview, --from-state"
+        problems.append(Problem("runtime", f"{runtime!r} cannot be run in process: allowed is 'python'", remedy))
     folder, main = _main(root, str(data.get("main") or ""))
-    if not main.is_file():
+    if runtime == "python" and not main.is_file():
         problems.append(Problem("main", f"there is no program at {main}", "add a __main__.py or correct 'main'"))
     if problems:
         raise ConfigError(path.name, problems)

@@ -33,8 +33,7 @@ def read_preview(text: str) -> ResourceGraph:
         return read_events(text)
     document = read_json(text, _WHAT)
     if "steps" not in document and "diagnostics" not in document:
-        remedy = "; for `pulumi stack export` use --from-state" if "deployment" in document else ""
-        raise GraphError(f"the preview has no steps: give what `pulumi preview --json` printed{remedy}")
+        raise GraphError(f"the preview has no steps: give what `pulumi preview --json` printed{_other(document)}")
     for row in rows_of(document, "diagnostics", _WHAT):
         if row.get("severity") == "error":
             raise GraphError(f"the preview failed, so it shows a part only: {one_line(row.get('message'))}")
@@ -51,6 +50,13 @@ def read_preview(text: str) -> ResourceGraph:
         hides_providers=True,
         config=printed_config(document.get("config"), _WHAT),
     )
+
+
+def _other(document: dict[str, Any]) -> str:
+    """Name the option that takes what was given in place of a preview."""
+    if "deployment" in document or "checkpoint" in document:
+        return "; this is a state, which --from-state reads"
+    return "; this is a graph of Skerry's, which --graph reads" if "schema" in document else ""
 
 
 def _check_whole(document: dict[str, Any], steps: list[dict[str, Any]]) -> None:

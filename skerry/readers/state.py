@@ -36,7 +36,9 @@ def read_state(text: str) -> ResourceGraph:
     """
     document = read_json(text, _WHAT)
     if "steps" in document or "sequence" in document or "changeSummary" in document:
-        raise GraphError("this is a preview and no state: use --from-preview")
+        raise GraphError("this is a preview and no state: --from-preview reads it")
+    if "schema" in document:
+        raise GraphError("this is a graph of Skerry's and no state: --graph reads it")
     version = document.get("version")
     if version not in _VERSIONS or isinstance(version, bool):
         known = " and ".join(str(number) for number in _VERSIONS)
