@@ -36,6 +36,7 @@ from skerry.engine.hooks import Hooks
 from skerry.engine.registration import (
     DefaultProviders,
     Draft,
+    check_assets,
     check_options,
     check_token,
     inherit,
@@ -128,6 +129,7 @@ class Monitor:
             inherit(request, parent)
         change = self._transform(request, self._resolve_provider(request, parent))
         opts = change.options
+        check_assets(request, change.inputs)
         providers = dict(opts.providers)
         if not request.custom and parent is not None:
             providers = {**parent.providers, **providers}

@@ -1,15 +1,22 @@
 """What the monitor keeps of a registration while the program runs, and what a child takes over from its parent."""
 
+# Source: pulumi/pulumi pkg v3.250.0 resource/deploy/source_eval.go (inheritFromParent) and sdk/go/common/resource asset
+# and archive, read 2026-11.
+
 from __future__ import annotations
 
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from pathlib import Path
+from typing import Any, Final
 
 from skerry.engine import urns, values
 from skerry.errors import ConfigError, Problem, ProgramError
 from skerry.graph import PROVIDER_PREFIX, is_known
+
+_ARCHIVES: Final = (".tar", ".tgz", ".tar.gz", ".zip", ".jar")
+"""Files that the engine can open as archives, by their endings."""
 
 
 @dataclass(slots=True)
@@ -96,6 +103,33 @@ def check_options(request: Any) -> None:
         raise ProgramError(
             f"resource '{request.name}' of type {request.type} has env_var_mappings: only a provider can have them"
         )
+
+
+def check_assets(request: Any, inputs: Mapping[str, Any]) -> None:
+    """Refuse files and archives that are not there: the engine reads them to compare their content.
+
+    Raises:
+        ProgramError: a path does not exist, or is not of the kind that is needed.
+    """
+    for place, given, is_archive in values.asset_paths(inputs):
+        path = Path(given)
+        if not path.exists():
+            wrong = "which does not exist"
+        elif is_archive and not path.is_dir() and not path.name.endswith(_ARCHIVES):
+            wrong = f"which is neither a folder nor one of {', '.join(_ARCHIVES)}"
+        elif not is_archive and path.is_dir():
+            wrong = "which is a folder: a folder is handed on as an archive"
+        else:
+            continue
+        raise ProgramError(
+            f"input '{place}' of {request.type} '{request.name}'{_made_at(request)} names the "
+            f"{'archive' if is_archive else 'file'} '{given}', {wrong}; a relative path starts at the program's folder"
+        )
+
+
+def _made_at(request: Any) -> str:
+    made_at = source(request)
+    return f" ({made_at})" if made_at else ""
 
 
 def inherit(request: Any, parent: Draft) -> None:

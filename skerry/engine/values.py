@@ -10,7 +10,7 @@ to a stack reference.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from decimal import Decimal
 from typing import Any, Final
 
@@ -104,6 +104,21 @@ def _decode_asset(value: dict[str, Any]) -> Asset:
     if "uri" in value:
         return Asset("remote", str(value["uri"]))
     return Asset("file", str(value.get("path", "")))
+
+
+def asset_paths(value: Any, place: str = "") -> Iterator[tuple[str, str, bool]]:
+    """Yield where in a plain wire value an asset names a path, the path, and whether it is that of an archive."""
+    if isinstance(value, list):
+        for index, item in enumerate(value):
+            yield from asset_paths(item, f"{place}[{index}]")
+    elif isinstance(value, dict):
+        signature = value.get(SIGNATURE)
+        if signature in (_ASSET_SIGNATURE, _ARCHIVE_SIGNATURE) and isinstance(value.get("path"), str) and value["path"]:
+            yield place, value["path"], signature == _ARCHIVE_SIGNATURE
+        for key, item in value.items():
+            if isinstance(item, list | dict):
+                inside = signature is not None and key in ("assets", "value")
+                yield from asset_paths(item, place if inside else f"{place}.{key}" if place else key)
 
 
 def encode(value: Any) -> Any:

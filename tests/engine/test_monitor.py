@@ -152,7 +152,8 @@ Thing("t", {
     },
 )
 def test_inputs(make_project: MakeProject, key: str, expected: Any) -> None:
-    inputs = named(run_program(make_project(INPUTS), "dev"), "t").inputs
+    files = {"a/b.txt": "text", "dir/c.txt": "text"}
+    inputs = named(run_program(make_project(INPUTS, files=files), "dev"), "t").inputs
     assert expected == inputs[key]
     assert "missing" not in inputs
 
