@@ -67,8 +67,8 @@ def find_cli() -> Path | None:
 class PulumiCli:
     """The command in a world of its own under the folder `tmp`."""
 
-    def __init__(self, tmp: Path, packages: tuple[str, ...] = PACKAGES) -> None:
-        """Lay out the folders and the plugins.
+    def __init__(self, tmp: Path, packages: tuple[str, ...] = PACKAGES, extra_plugins: Mapping[str, str] = {}) -> None:
+        """Lay out the folders and the plugins; `extra_plugins` names more of them, each with its module.
 
         Raises:
             PulumiCliError: the command was not built.
@@ -84,6 +84,8 @@ class PulumiCli:
         self._write_plugin("pulumi-language-python", "tests.simulators.pulumi_language_host")
         for package in packages:
             self._write_plugin(f"pulumi-resource-{package}", "tests.simulators.pulumi_provider")
+        for name, module in extra_plugins.items():
+            self._write_plugin(name, module)
         self._stacks: set[tuple[Path, str]] = set()
         self._versions: dict[tuple[Path, int], str] = {}
 
