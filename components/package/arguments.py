@@ -97,7 +97,7 @@ class Arguments:
             return None
         if not isinstance(value, dict):
             self.problems.append(
-                Problem(path, f"must be a mapping, got {value!r}", f"write the fields of {type_.name}")
+                Problem(path, f"must be a mapping, got {_shown(value)}", f"write the fields of {type_.name}")
             )
             return None
         return self._members(type_.properties, type_.properties_mapping, value, path, type_.name)
@@ -113,7 +113,7 @@ class Arguments:
                 return int(value)
             case PropertyType.NUMBER if _number(value):
                 return float(value)
-        self.problems.append(Problem(path, f"must be {_TYPES[type_]}, got {value!r}"))
+        self.problems.append(Problem(path, f"must be {_TYPES[type_]}, got {_shown(value)}"))
         return None
 
 
@@ -130,6 +130,21 @@ def _camel_path(path: str) -> str:
 
 def _join(path: str, name: str) -> str:
     return f"{path}.{name}" if path else name
+
+
+def holds_output(value: object) -> bool:
+    """Return whether an output, which may be secret, stands anywhere in a value."""
+    if isinstance(value, Mapping):
+        return any(holds_output(item) for item in value.values())
+    if isinstance(value, list | tuple):
+        return any(holds_output(item) for item in value)
+    return _later(value)
+
+
+def _shown(value: object) -> str:
+    if isinstance(value, Mapping):
+        return "a mapping"
+    return "a list" if isinstance(value, list) else repr(value)
 
 
 def _later(value: object) -> bool:

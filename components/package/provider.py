@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
-from typing import Final
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
 
 import pulumi
 from pulumi.errors import InputPropertiesError, InputPropertyErrorDetails
@@ -12,7 +13,7 @@ from pulumi.provider import ConstructResult
 from pulumi.provider.experimental.component import ComponentProvider
 from pulumi.provider.server import ComponentInitError
 
-from components.package.arguments import Arguments, schema_path
+from components.package.arguments import Arguments, holds_output, schema_path
 from components.package.listing import public_components
 from components.package.remote import Remote
 from skerry.errors import ConfigError, Problem, SkerryError
@@ -54,33 +55,49 @@ class PackageProvider(ComponentProvider):
         """
         package, _, kind = resource_type.rpartition(":")
         if kind not in self._components or package not in (f"{NAME}:index", f"{NAME}:"):
-            raise InputPropertiesError(
-                f"{resource_type} is no component of this package: it has {', '.join(sorted(self._components))}"
-            )
+            known = ", ".join(sorted(self._components))
+            raise refusal(f"{resource_type} is no component of this package: it has {known}")
         definition = self._component_defs[kind]
         arguments = Arguments(definition, self._type_defs)
         read = arguments.read(inputs)
         if arguments.problems:
-            raise refusal(kind, name, arguments.problems)
+            raise refused_arguments(kind, name, arguments.problems, inputs)
         try:
             made = self._components[kind](name, read, options)  # type: ignore[arg-type]  # a declaration takes arguments
         except ConfigError as exc:
-            raise refusal(kind, name, exc.problems) from exc
+            raise refused_arguments(kind, name, exc.problems, inputs) from exc
         except SkerryError as exc:
-            raise InputPropertiesError(f"{kind} '{name}': {exc}") from exc
+            raise refusal(f"{kind} '{name}': {exc}") from exc
         except Exception as exc:
             raise ComponentInitError(exc) from exc
         return ConstructResult(made.urn, self.get_state(made, definition))
 
 
-def refusal(kind: str, name: str, problems: Sequence[Problem]) -> InputPropertiesError:
-    """Return the error by which the engine shows each problem at its property."""
+def refusal(message: str) -> InputPropertiesError:
+    """Return the error by which the engine shows a sentence, in place of a stack trace."""
+    # Without a list of properties the SDK's own server fails.
+    return InputPropertiesError(message, [])
+
+
+def refused_arguments(
+    kind: str, name: str, problems: Sequence[Problem], inputs: Mapping[str, Any]
+) -> InputPropertiesError:
+    """Return the error by which the engine shows each problem at its property.
+
+    The engine prints the value of a property that is named so, and of a secret one too: a problem in an argument that
+    holds outputs is told in the message alone.
+    """
     details: list[InputPropertyErrorDetails] = []
+    noun = "problem" if len(problems) == 1 else "problems"
+    lines = [f"{kind} '{name}' has {len(problems)} {noun} in its arguments"]
     for problem in problems:
+        path = schema_path(problem.path)
         reason = f"{problem.message}; {problem.remedy}" if problem.remedy else problem.message
-        details.append({"property_path": schema_path(problem.path), "reason": reason})
-    noun = "problem" if len(details) == 1 else "problems"
-    return InputPropertiesError(f"{kind} '{name}' has {len(details)} {noun} in its arguments", details)
+        if holds_output(inputs.get(re.split(r"[.\[]", path, maxsplit=1)[0])):
+            lines.append(f"\t\t- property {path} has a problem: {reason}")
+        else:
+            details.append({"property_path": path, "reason": reason})
+    return InputPropertiesError("\n".join(lines), details)
 
 
 def package_provider() -> PackageProvider:
