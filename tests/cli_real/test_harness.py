@@ -113,10 +113,10 @@ def test_a_project_without_its_environment_is_told_so(tmp_path: Path) -> None:
 
 def test_a_function_that_the_simulator_does_not_know_fails_instead_of_making_something_up(tmp_path: Path) -> None:
     cli = PulumiCli(tmp_path / "world")
-    program = "import pulumi_aws as aws\naws.ec2.get_ami(most_recent=True, owners=['self'])\n"
+    program = "import pulumi_aws as aws\naws.ec2.get_instance(instance_id='i-0')\n"
     done = cli.preview(project(tmp_path / "p", program), "dev")
     assert done.returncode != 0
-    assert "the simulated provider has no answer for aws:ec2/getAmi:getAmi" in done.text
+    assert "the simulated provider has no answer for aws:ec2/getInstance:getInstance" in done.text
 
 
 def test_a_changed_input_is_an_update_and_drift_in_the_cloud_is_seen(tmp_path: Path) -> None:

@@ -1,7 +1,13 @@
 """A provider that keeps what it creates in a folder: `pulumi-resource-<package>` for any package, with no cloud.
 
-It proves that a deployment's plumbing works, never that a cloud would accept the inputs. Each resource is one JSON file
-under SKERRY_SIM_STATE, so several provider processes share one "cloud" and tests read and change what is in it.
+It proves that a deployment's plumbing works, and refuses what can be known without a cloud: names and types by the
+package's own SDK, values by the clouds' own descriptions of their APIs. A package whose SDK is not installed is not
+checked, and its log says so. Each resource is one JSON file under SKERRY_SIM_STATE, so several provider processes share
+one "cloud" and tests read and change what is in it.
+
+With SKERRY_SIM_TIMES set, `provider-times.jsonl` in that folder tells what provider processes cost: one JSON object a
+line with `pid`, `package`, `calls`, `cpu_s` (user and system) and `wall_s` (inside calls), all since the process began.
+A process writes several lines; its last one counts.
 """
 
 # Source: pulumi/pulumi proto/pulumi/provider.proto and developer-docs/providers, read 2026-11.
@@ -12,50 +18,50 @@ import hashlib
 import json
 import os
 import sys
+import types
 from collections.abc import Mapping
+from functools import cached_property
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Final
 
-import grpc
-from google.protobuf import empty_pb2, struct_pb2
-from google.protobuf.json_format import MessageToDict
-from pulumi.runtime.proto import plugin_pb2, provider_pb2, provider_pb2_grpc
 
-from tests.simulators.pulumi_plugin import serve
+def _skip_the_sdk() -> None:
+    """Make `pulumi.runtime.proto` importable without the rest of the SDK, most of a provider's start."""
+    spec = find_spec("pulumi")
+    if "pulumi" in sys.modules or spec is None or not spec.submodule_search_locations:
+        return
+    folder = Path(spec.submodule_search_locations[0])
+    for name, path in (("pulumi", folder), ("pulumi.runtime", folder / "runtime")):
+        sys.modules[name] = types.ModuleType(name)
+        sys.modules[name].__path__ = [str(path)]
+
+
+if __name__ == "__main__":
+    _skip_the_sdk()
+
+import grpc  # noqa: E402  # after the line above, as are the rest
+from google.protobuf import empty_pb2, struct_pb2  # noqa: E402
+from google.protobuf.json_format import MessageToDict  # noqa: E402
+from pulumi.runtime.proto import plugin_pb2, provider_pb2, provider_pb2_grpc  # noqa: E402
+
+from tests.simulators.provider_check import RULES, UNKNOWN, Checker, Failure, Rules, reveal  # noqa: E402
+from tests.simulators.provider_diff import changed, difference  # noqa: E402
+from tests.simulators.provider_outputs import Made, outputs_of  # noqa: E402
+from tests.simulators.provider_times import Times  # noqa: E402
+from tests.simulators.pulumi_plugin import serve  # noqa: E402
+from tests.simulators.sdk_types import sdk_of  # noqa: E402
 
 VERSION: Final = "0.0.0-simulated"
 """What marks a provider as a simulator; nothing is deployed through one that does not say so."""
 STATE_VARIABLE: Final = "SKERRY_SIM_STATE"
-_UNKNOWN: Final = "04da6b54-80e4-46f7-96ec-b56ff0331ba9"
+ANSWERS_VARIABLE: Final = "SKERRY_SIM_ANSWERS"
+"""A file of answers to functions that wins over the built-in ones."""
 _ID_PREFIX: Final = "sim-"
-
-_AWS_ACCOUNT: Final = "000000000000"
-_COMPUTED: Final[Mapping[str, Mapping[str, Any]]] = {
-    # What a cloud fills in and programs read; `{id}` is the resource's id.
-    "aws:": {"arn": "arn:aws:sim:eu-central-1:000000000000:{id}", "name": "{id}"},
-    "aws:s3/bucket:Bucket": {"bucket": "{id}"},
-    "aws:sqs/queue:Queue": {"url": "https://sqs.example/{id}"},
-    "aws:eks/cluster:Cluster": {
-        "endpoint": "https://{id}.eks.example",
-        "certificateAuthority": {"data": "c2ltdWxhdGVk"},
-        "certificateAuthorities": [{"data": "c2ltdWxhdGVk"}],
-        "vpcConfig": {"clusterSecurityGroupId": "sg-{id}"},
-        "identities": [{"oidcs": [{"issuer": "https://oidc.example/{id}"}]}],
-    },
-    "aws:rds/instance:Instance": {
-        "address": "{id}.rds.example",
-        "endpoint": "{id}.rds.example:5432",
-        "masterUserSecrets": [{"secretArn": "arn:aws:secretsmanager:eu-central-1:000000000000:secret:{id}"}],
-    },
-    "aws:elasticache/replicationGroup:ReplicationGroup": {"primaryEndpointAddress": "{id}.cache.example"},
-    "aws:ec2/eip:Eip": {"publicIp": "192.0.2.1"},
-}
-_ANSWERS: Final[Mapping[str, Mapping[str, Any]]] = {
-    "aws:index/getCallerIdentity:getCallerIdentity": {
-        "accountId": _AWS_ACCOUNT, "arn": f"arn:aws:iam::{_AWS_ACCOUNT}:root", "id": _AWS_ACCOUNT, "userId": "SIM"
-    },
-    "aws:index/getPartition:getPartition": {"partition": "aws", "dnsSuffix": "amazonaws.com", "id": "aws"},
-}  # fmt: skip
+_NOT_CONFIGURATION: Final = ("version", "pluginDownloadURL", "parameterization")
+"""What the command itself puts beside a provider's inputs."""
+_CUSTOM_OBJECT: Final = "kubernetes:core/v1:ConfigMap"
+"""Any built-in kind, for what objects of all kinds share."""
 
 
 class Provider(provider_pb2_grpc.ResourceProviderServicer):
@@ -64,6 +70,7 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
     def __init__(self, store: Path) -> None:
         """Keep resources in the folder `store`."""
         self._store = store
+        self._config: dict[str, Any] = {}
 
     def Handshake(self, request: Any, context: Any) -> Any:  # noqa: N802
         return provider_pb2.ProviderHandshakeResponse(accept_secrets=True, accept_resources=True, accept_outputs=False)
@@ -72,28 +79,43 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
         return plugin_pb2.PluginInfo(version=VERSION)
 
     def CheckConfig(self, request: Any, context: Any) -> Any:  # noqa: N802
-        return provider_pb2.CheckResponse(inputs=request.news)
+        token, inputs = _type(request.urn), _plain(request.news)
+        found = schema_of(token)
+        if found is None:
+            return provider_pb2.CheckResponse(inputs=request.news)
+        # Anything but a text arrives as JSON, so of the settings only the names are checked.
+        known = {**found, "inputs": {key: ["any", False] for key in [*found["inputs"], *_NOT_CONFIGURATION]}}
+        failures = Checker(known, Rules()).failures(inputs)
+        return provider_pb2.CheckResponse(inputs=request.news, failures=_told(failures))
 
     def DiffConfig(self, request: Any, context: Any) -> Any:  # noqa: N802
-        return _difference(request)
+        kinds = provider_pb2.DiffResponse
+        paths = sorted({path.split(".")[0] for path, _ in changed(_known(request.old_inputs), _known(request.news))})
+        return kinds(changes=kinds.DIFF_SOME if paths else kinds.DIFF_NONE, diffs=paths)
 
     def Configure(self, request: Any, context: Any) -> Any:  # noqa: N802
+        self._config = _known(request.args)
         return provider_pb2.ConfigureResponse(acceptSecrets=True, acceptResources=True, supportsPreview=True)
 
     def Check(self, request: Any, context: Any) -> Any:  # noqa: N802
-        return provider_pb2.CheckResponse(inputs=request.news)
+        token = _type(request.urn)
+        package, inputs = token.split(":", 1)[0], _plain(request.news)
+        found = schema_of(token)
+        if found is None:
+            failures = _without_schema(token, inputs)
+        else:
+            failures = Checker(found, RULES.get(package, Rules())).failures(inputs)
+        return provider_pb2.CheckResponse(inputs=request.news, failures=_told(failures))
 
     def Diff(self, request: Any, context: Any) -> Any:  # noqa: N802
-        return _difference(request)
+        return difference(_type(request.urn), _plain(request.old_inputs), _plain(request.news))
 
     def Create(self, request: Any, context: Any) -> Any:  # noqa: N802
-        kind = request.urn.split("::")[2].split("$")[-1]
         inputs = _plain(request.properties)
-        if request.preview:
-            return provider_pb2.CreateResponse(properties=_struct(_outputs(kind, request.urn, inputs, "")))
-        id_ = self._new_id(request.urn)
-        outputs = _outputs(kind, request.urn, inputs, id_)
-        self._write(id_, {"urn": request.urn, "type": kind, "inputs": inputs, "outputs": outputs})
+        id_ = "" if request.preview else self._new_id(request.urn)
+        outputs = self._outputs(request.urn, inputs, id_)
+        if not request.preview:
+            self._write(id_, {"urn": request.urn, "type": _type(request.urn), "inputs": inputs, "outputs": outputs})
         return provider_pb2.CreateResponse(id=id_, properties=_struct(outputs))
 
     def Read(self, request: Any, context: Any) -> Any:  # noqa: N802
@@ -109,10 +131,11 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
         return provider_pb2.ReadResponse(id=request.id, inputs=_struct(inputs), properties=_struct(found["outputs"]))
 
     def Update(self, request: Any, context: Any) -> Any:  # noqa: N802
-        kind, inputs = request.urn.split("::")[2].split("$")[-1], _plain(request.news)
-        outputs = _outputs(kind, request.urn, inputs, request.id)
+        inputs = _plain(request.news)
+        outputs = self._outputs(request.urn, inputs, request.id)
         if not request.preview:
-            self._write(request.id, {"urn": request.urn, "type": kind, "inputs": inputs, "outputs": outputs})
+            found = {"urn": request.urn, "type": _type(request.urn), "inputs": inputs, "outputs": outputs}
+            self._write(request.id, found)
         return provider_pb2.UpdateResponse(properties=_struct(outputs))
 
     def Delete(self, request: Any, context: Any) -> Any:  # noqa: N802
@@ -120,13 +143,25 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
         return empty_pb2.Empty()
 
     def Invoke(self, request: Any, context: Any) -> Any:  # noqa: N802
-        answer = _ANSWERS.get(request.tok)
+        answer = self._answers.answer(request.tok, _known(request.args), provider=self._config, config={})
         if answer is None:
             context.abort(grpc.StatusCode.UNIMPLEMENTED, f"the simulated provider has no answer for {request.tok}")
         return provider_pb2.InvokeResponse(**{"return": _struct(answer)})
 
     def Cancel(self, request: Any, context: Any) -> Any:  # noqa: N802
         return empty_pb2.Empty()
+
+    @cached_property
+    def _answers(self) -> Any:
+        from skerry.engine.answers import builtin_answers, load_answers
+
+        own = os.environ.get(ANSWERS_VARIABLE)
+        return load_answers(Path(own)) if own else builtin_answers()
+
+    def _outputs(self, urn: str, inputs: Mapping[str, Any], id_: str) -> dict[str, Any]:
+        token = _type(urn)
+        region = str(self._config.get("region") or self._config.get("location") or "")
+        return outputs_of(Made(token, urn.split("::")[-1], id_, region), inputs, schema_of(token))
 
     def _new_id(self, urn: str) -> str:
         # The same URN gets the same id, and a second one while the first still stands (a replacement, a retained one).
@@ -148,8 +183,50 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
         part.replace(path)
 
 
+def schema_of(token: str) -> dict[str, Any] | None:
+    """Return what the package's installed SDK says of a type, or None where it is not there or does not say."""
+    package = token.removeprefix("pulumi:providers:") if token.startswith("pulumi:providers:") else token.split(":")[0]
+    sdk = sdk_of(package)
+    return sdk.resource(token) if sdk else None
+
+
+def _without_schema(token: str, inputs: Mapping[str, Any]) -> list[Failure]:
+    """Judge a type that the SDK has no class for, or a package that has no SDK here."""
+    package, module, _ = token.split(":")
+    if package == "kubernetes":
+        # A custom resource: free, but for what every object has.
+        shared = schema_of(_CUSTOM_OBJECT)
+        free = {key: ["any", False] for key in inputs}
+        inside = {"apiVersion": ["str", True], "kind": ["str", True]}
+        if shared is None:
+            return []
+        known = {**shared, "inputs": {**free, **inside, "metadata": shared["inputs"]["metadata"]}}
+        return Checker(known, RULES["kubernetes"]).failures(inputs)
+    if sdk_of(package) is None:
+        print(f"unchecked: no SDK of {package} is installed, so {token} is taken as it is", file=sys.stderr)
+        return []
+    if package == "azure-native" and "/v2" in module:
+        # A version of the API that the SDK installed here does not carry; the provider serves them all.
+        print(f"unchecked: the SDK of {package} does not carry {token}", file=sys.stderr)
+        return []
+    return [Failure("", f"the package {package} has no resource type {token}")]
+
+
+def _told(failures: list[Failure]) -> list[Any]:
+    return [provider_pb2.CheckFailure(property=one.property, reason=one.reason) for one in failures]
+
+
+def _type(urn: str) -> str:
+    return urn.split("::")[2].split("$")[-1]
+
+
 def _plain(struct: Any) -> dict[str, Any]:
     return MessageToDict(struct)
+
+
+def _known(struct: Any) -> dict[str, Any]:
+    """Return inputs without wrappers, without what is not given or not known."""
+    return {key: value for key, value in reveal(_plain(struct)).items() if value not in (None, UNKNOWN)}
 
 
 def _struct(value: Mapping[str, Any]) -> Any:
@@ -158,42 +235,17 @@ def _struct(value: Mapping[str, Any]) -> Any:
     return struct
 
 
-def _outputs(kind: str, urn: str, inputs: Mapping[str, Any], id_: str) -> dict[str, Any]:
-    """Return the inputs and what a cloud adds to them; without an id (a preview) that is unknown."""
-    outputs = dict(inputs)
-    added = {**_COMPUTED.get(kind.split(":")[0] + ":", {}), **_COMPUTED.get(kind, {})}
-    _fill(outputs, added, id_)
-    metadata = outputs.get("metadata")
-    if kind.startswith("kubernetes:") and isinstance(metadata, dict) and not {"name", "generateName"} & set(metadata):
-        # The real provider makes up a name; a preview does not know it.
-        outputs["metadata"] = {**metadata, "name": f"{urn.split('::')[-1]}-{id_[-8:]}" if id_ else _UNKNOWN}
-    return outputs
-
-
-def _fill(outputs: dict[str, Any], added: Mapping[str, Any], id_: str) -> None:
-    for key, value in added.items():
-        given = outputs.get(key)
-        if isinstance(given, dict) and isinstance(value, Mapping):
-            outputs[key] = dict(given)
-            _fill(outputs[key], value, id_)
-        elif given is None:
-            outputs[key] = json.loads(json.dumps(value).replace("{id}", id_)) if id_ else _UNKNOWN
-
-
-def _difference(request: Any) -> Any:
-    """Say which top-level inputs changed; nothing is ever replaced."""
-    old, new = _plain(request.old_inputs), _plain(request.news)
-    changed = sorted(key for key in old.keys() | new.keys() if old.get(key) != new.get(key))
-    kinds = provider_pb2.DiffResponse
-    return kinds(changes=kinds.DIFF_SOME if changed else kinds.DIFF_NONE, diffs=changed)
-
-
 def main() -> None:
     """Serve until the command ends."""
     store = os.environ.get(STATE_VARIABLE)
     if not store:
         sys.exit(f"{STATE_VARIABLE} is not set: a simulated provider runs only inside the tests")
-    serve(lambda server: provider_pb2_grpc.add_ResourceProviderServicer_to_server(Provider(Path(store)), server))
+    times = Times.asked_for(Path(store))
+    provider = Provider(Path(store))
+    serve(
+        lambda server: provider_pb2_grpc.add_ResourceProviderServicer_to_server(times.over(provider), server),
+        times.write,
+    )
 
 
 if __name__ == "__main__":
