@@ -34,6 +34,7 @@ from skerry.engine.components import LocalComponents
 from skerry.engine.functions import Functions
 from skerry.engine.hooks import Hooks
 from skerry.engine.registration import (
+    STASH_TYPE,
     DefaultProviders,
     Draft,
     check_assets,
@@ -43,6 +44,7 @@ from skerry.engine.registration import (
     is_unconfigured,
     leave_name_to_provider,
     source,
+    stash,
 )
 from skerry.engine.transforms import Change, InProcessCallbacks, Transforms
 from skerry.errors import ProgramError
@@ -203,6 +205,8 @@ class Monitor:
             return resource_pb2.RegisterResourceResponse(urn=urn)
         import_id = getattr(change.options, "import")
         outputs = {key: values.downgrade(value) for key, value in change.inputs.items()}
+        if request.type == STASH_TYPE:
+            outputs = stash(outputs, request.name)
         idle = is_unconfigured(change.options.provider, self.drafts)
         if idle:
             # The command asks such a provider nothing, and all outputs are unknown.

@@ -19,6 +19,9 @@ _ARCHIVES: Final = (".tar", ".tgz", ".tar.gz", ".zip", ".jar")
 """Files that the engine can open as archives, by their endings."""
 
 
+STASH_TYPE: Final = "pulumi:index:Stash"
+
+
 @dataclass(slots=True)
 class Draft:
     """A resource while the program runs, with what its children inherit."""
@@ -163,6 +166,19 @@ def is_unconfigured(reference: str, drafts: Mapping[str, Draft]) -> bool:
         not is_known(value) and any(not drafts[urn].fields.get("external") for urn in made_by.get(key, ()))
         for key, value in provider.fields["inputs"].items()
     )
+
+
+def stash(inputs: dict[str, Any], name: str) -> dict[str, Any]:
+    """Return the outputs of a stash on a first preview: what is put in comes out.
+
+    Raises:
+        ProgramError: it is given something else than an `input`.
+    """
+    # Source: pulumi/pulumi v3.250.0 pkg/resource/deploy/builtins.go (Check, Create), read 2026-11.
+    if set(inputs) != {"input"}:
+        given = ", ".join(sorted(inputs)) or "none"
+        raise ProgramError(f"stash '{name}' has the inputs {given}: it takes 'input' and nothing else")
+    return {"input": inputs["input"], "output": inputs["input"]}
 
 
 def leave_name_to_provider(outputs: dict[str, Any]) -> None:

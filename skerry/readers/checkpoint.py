@@ -10,6 +10,7 @@ import logging
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
+from decimal import Decimal
 from typing import Any, Final
 
 from skerry.engine.values import SECRET_SIGNATURE, SIGNATURE, UNKNOWN_ON_WIRE, decode
@@ -18,6 +19,7 @@ from skerry.graph import PROVIDER_PREFIX, UNKNOWN, Resource, ResourceGraph, Secr
 
 MASK: Final = "[secret]"
 """What the command prints in a preview in place of a secret."""
+_EXACT: Final = 2**53
 _MAX_DEPTH: Final = 100
 """Levels of nesting; deeper than any resource goes, so what goes deeper is hostile."""
 _MAX_PARENTS: Final = 100
@@ -290,7 +292,8 @@ def _value(value: Any, depth: int = 0) -> Any:
     if value == MASK:
         return Secret(UNKNOWN)
     if isinstance(value, float) and value.is_integer():
-        return int(value)
+        # Beyond 2^53 a double has no exact digits: the shortest ones are what was printed.
+        return int(value) if abs(value) < _EXACT else int(Decimal(repr(value)))
     if isinstance(value, list):
         return [_value(item, depth + 1) for item in value]
     if not isinstance(value, dict):

@@ -37,3 +37,8 @@ def test_a_provider_that_waits_for_a_resource_tells_no_output(make_project: Make
     graph = run(make_project, WAITING.format(endpoint=endpoint))
     grant = next(resource for resource in graph.resources if resource.name == "grant")
     assert grant.inputs["user"] == expected
+
+
+def test_what_is_stashed_comes_out_on_a_first_preview(make_project: MakeProject) -> None:
+    graph = run(make_project, "kept = pulumi.Stash('kept', input={'a': 1})\nThing('t', {'given': kept.output})\n")
+    assert {"a": 1} == next(resource for resource in graph.resources if resource.name == "t").inputs["given"]

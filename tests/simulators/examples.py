@@ -17,6 +17,7 @@ import subprocess
 import sys
 import sysconfig
 import time
+import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,7 +28,7 @@ from pydantic import BaseModel, ConfigDict
 
 from skerry.graph import ResourceGraph
 from tests.simulators.pulumi_cli import ROOT, Done, PulumiCli
-from tests.simulators.pulumi_language_host import PYTHON_VARIABLE
+from tests.simulators.pulumi_language_host import PATH_VARIABLE, PYTHON_VARIABLE
 
 VARIABLE: Final = "SKERRY_EXAMPLES"
 STACK: Final = "dev"
@@ -65,6 +66,11 @@ class Program(_Row):
     files: Mapping[str, str] = {}
     """Files that the program wants and its repository leaves to the user, by path."""
     variables: Mapping[str, str] = {}
+    paths: tuple[str, ...] = ()
+    """Folders of the same repository with packages that the program imports, each with its pyproject.toml."""
+    until: str = ""
+    """A line of the program from which on it is cut off, for a reason given in `because`."""
+    because: str = ""
     known: tuple[Known, ...] = ()
     fails: str = ""
     """Part of the message with which both engines refuse the program as it stands; empty where it runs."""
@@ -182,6 +188,12 @@ class Workshop:
             if old not in whole:
                 raise ValueError(f"{path} of {program.name} does not hold {old!r}")
             (folder / path).write_text(whole.replace(old, new), encoding="utf-8")
+        if program.until:
+            main = folder / "__main__.py"
+            kept, found, _ = main.read_text(encoding="utf-8").partition(program.until)
+            if not found:
+                raise ValueError(f"the program of {program.name} does not hold {program.until!r}")
+            main.write_text(kept, encoding="utf-8")
         self._configure(program, folder)
         return folder
 
@@ -196,7 +208,8 @@ class Workshop:
         cli = PulumiCli(self._tmp / f"{self._copies}" / "world", packages=program.packages)
         if _DYNAMIC in program.packages:
             self._real_dynamic_provider(cli, python)
-        copy, variables = cli.copy_of(folder), {**program.variables, PYTHON_VARIABLE: str(python)}
+        found = os.pathsep.join(self._packages(program))
+        copy, variables = cli.copy_of(folder), {**program.variables, PYTHON_VARIABLE: str(python), PATH_VARIABLE: found}
         for key, value in program.secrets.items():
             cli.set_secret(folder, STACK, key, value)
         cli.init(folder, STACK)
@@ -206,8 +219,20 @@ class Workshop:
             limit_s=_LIMIT_S, variables=variables,
         )  # fmt: skip
         text = plan.read_text(encoding="utf-8") if plan.is_file() else ""
-        graph, error, seconds = self._engine(program, copy, python, cli.environment())
+        graph, error, seconds = self._engine(program, copy, python, cli.environment() | {"PYTHONPATH": found})
         return Both(graph, error, seconds, done, text)
+
+    def _packages(self, program: Program) -> list[str]:
+        """Return the folders of the program's own packages, and one that gives each of them its version."""
+        folders = [Path(os.environ[VARIABLE]) / program.repository / path for path in program.paths]
+        versions = self._tmp / f"{self._copies}" / "versions"
+        for folder in folders:
+            told = tomllib.loads((folder / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+            place = versions / f"{told['name']}-{told['version']}.dist-info"
+            place.mkdir(parents=True)
+            text = f"Metadata-Version: 2.1\nName: {told['name']}\nVersion: {told['version']}\n"
+            (place / "METADATA").write_text(text, encoding="utf-8")
+        return [str(folder) for folder in (*folders, versions)] if folders else []
 
     def _real_dynamic_provider(self, cli: PulumiCli, python: Path) -> None:
         """Let the SDK's own provider serve dynamic resources: it runs the program's code, of which none is simulated."""
@@ -219,12 +244,15 @@ class Workshop:
         self, program: Program, copy: Path, python: Path, environment: Mapping[str, str]
     ) -> tuple[ResourceGraph | None, str, float]:
         out = self._tmp / f"{self._copies}" / "engine.pickle"
-        request = json.dumps({"project": str(copy), "stack": STACK, "secrets": dict(program.secrets), "out": str(out)})
+        secrets = dict(program.secrets)
+        request = json.dumps(
+            {"root": str(ROOT), "project": str(copy), "stack": STACK, "secrets": secrets, "out": str(out)}
+        )
         began = time.monotonic()
         child = subprocess.run(
             [str(python), "-P", str(_ENGINE), request],
             cwd=copy,
-            env={**environment, **program.variables, "PYTHONPATH": str(ROOT)},
+            env={**environment, **program.variables},
             capture_output=True,
             text=True,
             timeout=_LIMIT_S,

@@ -8,16 +8,17 @@ import pickle
 import sys
 from pathlib import Path
 
-from skerry.engine.project import StackConfig, load_project, load_stack_config
-from skerry.engine.run import run_program
-from skerry.errors import SkerryError
+REQUEST = json.loads(sys.argv[1]) if __name__ == "__main__" else {}
+sys.path.append(REQUEST.get("root", ""))
+
+from skerry.engine.project import StackConfig, load_project, load_stack_config  # noqa: E402  # found by the line above
+from skerry.engine.run import run_program  # noqa: E402
+from skerry.errors import SkerryError  # noqa: E402
 
 
 def main() -> int:
     """Run what the first argument asks for and return an exit code."""
-    request = json.loads(sys.argv[1])
-    sys.path[:] = [place for place in sys.path if place != os.environ.get("PYTHONPATH")]
-    folder = Path(request["project"])
+    request, folder = REQUEST, Path(REQUEST["project"])
     try:
         project = load_project(folder)
         os.chdir(project.program)

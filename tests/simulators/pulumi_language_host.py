@@ -30,6 +30,8 @@ from tests.simulators.pulumi_plugin import serve
 _PROGRAM: Final = Path(__file__).with_name("pulumi_program.py")
 PYTHON_VARIABLE: Final = "SKERRY_SIM_PYTHON"
 """Names an interpreter that runs the program in place of the one that its project asks for."""
+PATH_VARIABLE: Final = "SKERRY_SIM_PATH"
+"""Names more folders of packages that a program finds."""
 _SHOWN_TO_USER: Final = 32
 """The exit code of a program that has reported its error to the engine itself."""
 _CHUNK_BYTES: Final = 65536
@@ -172,7 +174,8 @@ def _python(info: Any) -> str:
 
 def _environment() -> dict[str, str]:
     """Return this host's environment without what only its own start needed."""
-    return {key: value for key, value in os.environ.items() if key != "PYTHONPATH"}
+    found = {key: value for key, value in os.environ.items() if key not in ("PYTHONPATH", PATH_VARIABLE)}
+    return {**found, "PYTHONPATH": os.environ[PATH_VARIABLE]} if os.environ.get(PATH_VARIABLE) else found
 
 
 def _pump(name: str, stream: IO[bytes], lines: queue.Queue[tuple[str, bytes] | None]) -> None:

@@ -41,6 +41,7 @@ VALUES: dict[str, tuple[Any, Any]] = {
     "a text": ("x", "x"),
     "a whole number printed with a fraction": (3.0, 3),
     "a number with a fraction": (0.5, 0.5),
+    "a number beyond all digits": (1.7976931348623157e308, 17976931348623157 * 10**292),
     "an unknown": (UNKNOWN_TEXT, UNKNOWN),
     "a text that only contains the mark of an unknown": (f"x{UNKNOWN_TEXT}", f"x{UNKNOWN_TEXT}"),
     "a masked secret": ("[secret]", Secret(UNKNOWN)),
