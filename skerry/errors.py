@@ -8,6 +8,7 @@ The tree, and the exit code that the command gives for each branch:
     |   +-- SizingError             2  a size that cannot work; carries the arithmetic
     +-- GraphError                  2  a graph, or a fact in it, cannot be read
     +-- ProgramError                3  the Pulumi program raised, or never finished
+    |   +-- MissingPackageError     2  the program imports what is not installed here
     +-- CatalogError                2  a pin of images/ is missing or malformed
     +-- PolicyError                 3  a rule failed to run (a check that fails to run is a failure)
     +-- CostError                   2  a price book row cannot be used
@@ -79,6 +80,12 @@ class GraphError(SkerryError):
 
 class ProgramError(SkerryError):
     """Report that the Pulumi program raised or never finished."""
+
+
+class MissingPackageError(ProgramError):
+    """Report that the Pulumi program imports a package that is not installed beside Skerry."""
+
+    exit_code = 2
 
 
 class CatalogError(SkerryError):

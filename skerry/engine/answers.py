@@ -9,6 +9,7 @@ of a resource graph.
 
 from __future__ import annotations
 
+import difflib
 import fnmatch
 import re
 from collections.abc import Mapping, Sequence
@@ -81,6 +82,27 @@ class Answers:
                     return None
         return None
 
+    def reason(
+        self,
+        token: str,
+        args: Mapping[str, Any],
+        *,
+        provider: Mapping[str, Any] | None = None,
+        config: Mapping[str, str] = {},
+    ) -> str:
+        """Return why there is no answer to a call, where the table can tell; otherwise `""`."""
+        given = {key: value for key, value in plain(args).items() if value is not None}
+        rows = [(row, document) for document in self._documents for row in document.rows.get(token, ())]
+        if not is_known(given) or not rows:
+            return ""
+        for row, document in rows:
+            if _holds(row, given):
+                try:
+                    _result(row, _Call(token.split(":", 1)[0], given, provider, config, document))
+                except (_UnresolvedError, UncomputableError) as exc:
+                    return str(exc)
+        return "the table has no row for these arguments"
+
     def needed(self, token: str) -> tuple[str, ...]:
         """Return the configuration keys that a row for this function reads from its provider, sorted."""
         package = token.split(":", 1)[0]
@@ -120,8 +142,13 @@ class _Call:
         else:
             value = plain(self.provider.get(key))
         if value is None or value is UNKNOWN or value == "":
-            raise _UnresolvedError(name)
+            raise _UnresolvedError(self._absent(scope, key))
         return value
+
+    def _absent(self, scope: str, key: str) -> str:
+        if scope == "provider":
+            return f"{self.package}:{key} is not set" if self.provider is None else f"its provider has no known '{key}'"
+        return f"{key} is not set" if scope == "config" else f"the argument '{key}' is not given"
 
 
 def _holds(row: Row, args: Mapping[str, Any]) -> bool:
@@ -160,20 +187,28 @@ def _expand(value: Any, call: _Call) -> Any:
     if "$first" in value:
         return _first(value["$first"], call)
     if "$table" in value:
-        row = call.document.tables[value["$table"]].get(str(_expand(value["key"], call)))
-        if row is None or value["field"] not in row:
-            raise _UnresolvedError(value["$table"])
-        return row[value["field"]]
+        return _looked_up(call.document.tables[value["$table"]], str(_expand(value["key"], call)), value["field"])
     return {key: _expand(item, call) for key, item in value.items()}
 
 
+def _looked_up(table: Mapping[str, Mapping[str, Any]], key: str, field: str) -> Any:
+    row = table.get(key)
+    if row is None:
+        near = difflib.get_close_matches(key, table, n=1)
+        raise _UnresolvedError(f"the table has no '{key}'{f': did you mean {near[0]!r}?' if near else ''}")
+    if field not in row:
+        raise _UnresolvedError(f"the table has no {field} of '{key}'")
+    return row[field]
+
+
 def _first(options: Sequence[Any], call: _Call) -> Any:
+    reason = "no value"
     for option in options:
         try:
             return _expand(option, call)
-        except _UnresolvedError:
-            continue
-    raise _UnresolvedError("$first")
+        except _UnresolvedError as exc:
+            reason = str(exc)
+    raise _UnresolvedError(reason)
 
 
 def _expand_text(text: str, call: _Call) -> Any:

@@ -2,177 +2,155 @@
 
 from __future__ import annotations
 
-import asyncio
-import sysconfig
-import traceback
-from collections.abc import Iterable, Iterator, Sequence
+import importlib.util
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
-from types import FrameType, TracebackType
-from typing import Any, Final
+from types import TracebackType
+from typing import Final
 
-from pulumi import ConfigTypeError, RunError
+from pulumi import ConfigMissingError, ConfigTypeError, RunError
 
-from skerry.engine.values import WITHHELD
-from skerry.errors import ProgramError, SkerryError
-from skerry.graph import Invoke
+from skerry.engine import traces
+from skerry.engine.project import StackConfig
+from skerry.engine.traces import NOWHERE, Place, UserCode
+from skerry.engine.values import WITHHELD, WithheldError
+from skerry.errors import ConfigError, MissingPackageError, Problem, ProgramError, SkerryError
 
-_ENGINE: Final = str(Path(__file__).parent)
-_LIBRARIES: Final = tuple({sysconfig.get_paths()[key] for key in ("stdlib", "purelib", "platlib")})
-_REGISTERING: Final = ("do_register", "do_read")
-"""Coroutines of the SDK whose locals name the resource that they register."""
+__all__ = ["Failure", "UserCode"]
 
-
-_SHOWN: Final = 3
-"""How many places or resources a message names."""
-
-
-class UserCode:
-    """Tells the files of the user's program from those of the SDK, the libraries and this engine."""
-
-    def __init__(self, program: Path) -> None:
-        """Take files under `program` as the user's, an environment inside it apart."""
-        self._prefix = f"{program}/"
-        self._known: dict[str, str] = {}
-
-    def relative(self, filename: str) -> str:
-        """Return the path of a user's file relative to the program, or `""` for any other file."""
-        found = self._known.get(filename)
-        if found is None:
-            found = self._known[filename] = self._classify(filename)
-        return found
-
-    def _classify(self, filename: str) -> str:
-        foreign = (_ENGINE, *_LIBRARIES)
-        if not filename.startswith(self._prefix) or filename.startswith(foreign) or "/site-packages/" in filename:
-            return ""
-        return filename.removeprefix(self._prefix)
+_MASK: Final = "<secret>"
+_SHORTEST_SECRET: Final = 4
+"""Shorter values are not masked in messages: they stand in half of all words."""
 
 
-def explain(
-    exc: BaseException, traces: Sequence[TracebackType], code: UserCode, unanswered: Iterable[Invoke]
-) -> SkerryError:
-    """Return the error to raise in place of what a program raised; an error of Skerry's own passes through.
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """What is known about a program that failed."""
 
-    `traces` are the tracebacks that the event loop kept of `exc`, its origin first.
-    """
-    for link in _chain(exc):
-        if isinstance(link, SkerryError):
-            return link
-    if isinstance(exc, ConfigTypeError) and WITHHELD in str(exc.value):
-        return ProgramError(
-            f"the value of '{exc.key}' is a secret without plaintext here: read it with require_secret or get_secret "
-            "and their kin, whose result can be unknown"
+    code: UserCode
+    config: StackConfig
+    folder: Path
+    unanswered: Mapping[str, str] = field(default_factory=dict)
+    """Functions that had no answer -> why."""
+
+    def explain(self, exc: BaseException, kept: Sequence[TracebackType]) -> SkerryError:
+        """Return the error to raise in place of what a program raised; an error of Skerry's own passes through.
+
+        `kept` are the tracebacks that the event loop kept of `exc`, its origin first.
+        """
+        chain = list(_chain(exc))
+        for link in chain:
+            if isinstance(link, SkerryError):
+                return link
+        everywhere = [*kept, *(link.__traceback__ for link in chain if link.__traceback__ is not None)]
+        place = self._place(chain, everywhere)
+        told = next((found for link in chain if (found := self._known(link, place)) is not None), None)
+        if told is not None:
+            return told
+        at = f" at {place.where}" if place.where else ""
+        text = f"the program failed{at}: {type(exc).__name__}: {self._message(exc)}"
+        if phrase := traces.resource(everywhere):
+            text += f" ({phrase})"
+        if self.unanswered and isinstance(exc, AttributeError | TypeError | KeyError | IndexError | AssertionError):
+            text += f"; {self._functions()}"
+        return ProgramError(text + place.shown)
+
+    def exited(self, exc: SystemExit) -> ProgramError | None:
+        """Return the error for a program that ended itself, or None where it did so in peace."""
+        if exc.code in (None, 0):
+            return None
+        place = self._place([exc], [exc.__traceback__] if exc.__traceback__ else [])
+        at = f" at {place.where}" if place.where else ""
+        # `sys.exit(text)` prints the text and ends with the code 1.
+        how = f"with exit code {exc.code}" if isinstance(exc.code, int) else f"with: {self._masked(str(exc.code))}"
+        return ProgramError(f"the program ended itself {how}{at}{place.shown}")
+
+    def _known(self, exc: BaseException, place: Place) -> SkerryError | None:
+        """Return the error for an exception that has a remedy of its own."""
+        at = f" at {place.where}" if place.where else ""
+        if isinstance(exc, ConfigMissingError):
+            secret = "--secret " if exc.secret else ""
+            problem = Problem(
+                exc.key,
+                f"the program needs this value{at} and it is not set",
+                f"run `pulumi config set {secret}{exc.key} <value>`, or give --config {exc.key}=VALUE{place.shown}",
+            )
+            return ConfigError("pulumi config", [problem])
+        if isinstance(exc, ConfigTypeError) and WITHHELD not in str(exc.value):
+            kind = getattr(exc.expect_type, "__name__", exc.expect_type)
+            shown = _MASK if exc.key in self.config.secret_keys else f"'{self._masked(str(exc.value))}'"
+            return ConfigError("pulumi config", [Problem(exc.key, f"{shown} is not of type {kind}{at}{place.shown}")])
+        if isinstance(exc, WithheldError | ConfigTypeError):
+            return ProgramError(
+                f"the value of '{exc.key}' is a secret without plaintext here{at}: read it with require_secret or "
+                f"get_secret and their kin, whose result can be unknown{place.shown}"
+            )
+        if isinstance(exc, RunError):
+            return ProgramError(self._masked(str(exc)))
+        if isinstance(exc, ModuleNotFoundError) and exc.name and not _is_there(exc.name):
+            package = exc.name.split(".", 1)[0].replace("_", "-")
+            listed = " (or all of requirements.txt)" if (self.folder / "requirements.txt").is_file() else ""
+            return MissingPackageError(
+                f"the program imports '{exc.name}'{at}, which is neither in its folder nor installed beside skerry: "
+                f"run `pip install {package}`{listed} in the environment that runs skerry{place.shown}"
+            )
+        return None
+
+    def _place(self, chain: Sequence[BaseException], everywhere: Sequence[TracebackType]) -> Place:
+        for link in chain:
+            if isinstance(link, SyntaxError) and link.filename and (path := self.code.relative(link.filename)):
+                text = traces.line_of(link.filename, link.lineno or 0)
+                return Place(f"{path}:{link.lineno}", text)
+        return next((found for trace in everywhere if (found := traces.place(trace, self.code)).where), NOWHERE)
+
+    def _message(self, exc: BaseException) -> str:
+        if isinstance(exc, SyntaxError) and exc.filename:
+            return f"{exc.msg} ({Path(exc.filename).name}, line {exc.lineno})"
+        if isinstance(exc, BaseExceptionGroup):
+            inner = "; ".join(f"{type(one).__name__}: {self._message(one)}" for one in exc.exceptions)
+            return f"{self._masked(exc.message)}: {inner}"
+        return self._masked(str(exc)) or "no message"
+
+    def _masked(self, text: str) -> str:
+        text = text.replace(WITHHELD, _MASK)
+        for key in self.config.secret_keys:
+            value = self.config.values.get(key, "")
+            if len(value) >= _SHORTEST_SECRET:
+                text = text.replace(value, _MASK)
+        return text
+
+    def _functions(self) -> str:
+        """Return which functions had no answer: a call in its plain form then hands None to the program."""
+        listed = ", ".join(f"{token}{f' ({why})' if why else ''}" for token, why in sorted(self.unanswered.items()))
+        return (
+            f"functions without an answer here: {listed}: call them in their output form (get_x_output), "
+            "which can be unknown, or give their answers with --answers FILE"
         )
-    if isinstance(exc, RunError):
-        return ProgramError(str(exc))
-    everywhere = [*traces, *(link.__traceback__ for link in _chain(exc) if link.__traceback__ is not None)]
-    broken = next((found for link in _chain(exc) if (found := _broken_line(link, code))), "")
-    where = broken or next((found for trace in everywhere if (found := _place(trace, code))), "")
-    resource = next((found for trace in everywhere if (found := _resource(trace))), "")
-    text = f"the program failed{f' at {where}' if where else ''}: {type(exc).__name__}: {_message(exc)}"
-    if resource:
-        text += f" (while registering {resource})"
-    tokens = sorted({invoke.token for invoke in unanswered if not invoke.answered})
-    if tokens and isinstance(exc, AttributeError | TypeError | KeyError | IndexError | AssertionError):
-        # A call in its plain form has no way to carry an unknown: the SDK hands the program None.
-        text += (
-            f"; functions without an answer here: {', '.join(tokens)}: "
-            "call them in their output form (get_x_output), which can be unknown, or put the value into config"
-        )
-    return ProgramError(text)
 
 
-def _message(exc: BaseException) -> str:
-    if isinstance(exc, SyntaxError) and exc.filename:
-        return f"{exc.msg} ({Path(exc.filename).name}, line {exc.lineno})"
-    return str(exc).replace(WITHHELD, "<secret>") or "no message"
+def _is_there(module: str) -> bool:
+    """Say whether the package that a missing module belongs to is installed after all."""
+    top = module.split(".", 1)[0]
+    try:
+        return top != module and importlib.util.find_spec(top) is not None
+    except (ImportError, ValueError):
+        return False
 
 
 def _chain(exc: BaseException | None) -> Iterator[BaseException]:
+    """Yield an exception, those inside it if it is a group, and what led to it."""
     seen: set[int] = set()
-    while exc is not None and id(exc) not in seen:
-        seen.add(id(exc))
-        yield exc
-        exc = exc.__cause__ or (None if exc.__suppress_context__ else exc.__context__)
-
-
-def _broken_line(exc: BaseException, code: UserCode) -> str:
-    if isinstance(exc, SyntaxError) and exc.filename and (path := code.relative(exc.filename)):
-        return f"{path}:{exc.lineno}"
-    return ""
-
-
-def _place(trace: TracebackType, code: UserCode) -> str:
-    places = [
-        f"{path}:{frame.lineno} in {frame.name}"
-        for frame in traceback.extract_tb(trace)
-        if (path := code.relative(frame.filename))
-    ]
-    return places[-1].removesuffix(" in <module>") if places else ""
-
-
-def place_of_frame(frame: FrameType | None, code: UserCode) -> str:
-    """Return the user's line nearest to a running frame, or `""`."""
-    while frame is not None:
-        if path := code.relative(frame.f_code.co_filename):
-            return f"{path}:{frame.f_lineno}"
-        frame = frame.f_back
-    return ""
-
-
-def _resource(tb: TracebackType | None) -> str:
-    found = ""
-    while tb is not None:
-        found = _registering(tb.tb_frame) or found
-        tb = tb.tb_next
-    return found
-
-
-def _registering(frame: FrameType) -> str:
-    if frame.f_code.co_name not in _REGISTERING:
-        return ""
-    known = frame.f_locals
-    resource = known.get("res")
-    name = known.get("name") or getattr(resource, "_name", "")
-    if not known.get("ty") or not name:
-        return ""
-    position = known.get("source_position")
-    made_at = f" of {position.uri}:{position.line}" if position is not None and position.uri else ""
-    return f"{known['ty']} '{name}'{made_at}"
-
-
-def pending(tasks: Iterable[asyncio.Task[Any]], code: UserCode) -> str:
-    """Return what a program that does not end is waiting for, in its own lines and resources."""
-    places: dict[str, None] = {}
-    resources: dict[str, int] = {}
-    for task in tasks:
-        for frame in _await_stack(task.get_coro()):
-            if path := code.relative(frame.f_code.co_filename):
-                places[f"{path}:{frame.f_lineno} in {frame.f_code.co_name}"] = None
-            if resource := _registering(frame):
-                key = next((f.f_locals.get("k") for f in _await_stack(task.get_coro()) if "k" in f.f_locals), None)
-                made = getattr(frame.f_locals.get("source_position"), "column", 0)
-                resources[f"{resource}{f', input {key}' if key else ''}"] = made
-    parts = []
-    if places:
-        parts.append(f"an await at {_first_few(sorted(places))}")
-    if resources:
-        # What was made first is nearest to the cause: the rest waits for it.
-        parts.append(f"a value that {_first_few(sorted(resources, key=lambda name: resources[name]))} needs")
-    return " and ".join(parts) or "an output that is never resolved"
-
-
-def _first_few(names: Iterable[str]) -> str:
-    listed = list(names)
-    more = f" and {len(listed) - _SHOWN} more" if len(listed) > _SHOWN else ""
-    return ", ".join(listed[:_SHOWN]) + more
-
-
-def _await_stack(awaited: Any) -> Iterator[FrameType]:
-    """Yield the frames of a suspended coroutine, outermost first."""
-    while awaited is not None:
-        frame = getattr(awaited, "cr_frame", None) or getattr(awaited, "gi_frame", None)
-        if frame is None:
-            return
-        yield frame
-        awaited = getattr(awaited, "cr_await", None) or getattr(awaited, "gi_yieldfrom", None)
+    waiting = [exc]
+    while waiting:
+        link = waiting.pop(0)
+        if link is None or id(link) in seen:
+            continue
+        seen.add(id(link))
+        yield link
+        if isinstance(link, BaseExceptionGroup):
+            waiting.extend(link.exceptions)
+        waiting.append(
+            getattr(link, "inner", None) if isinstance(getattr(link, "inner", None), BaseException) else None
+        )
+        waiting.append(link.__cause__ or (None if link.__suppress_context__ else link.__context__))

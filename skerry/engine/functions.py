@@ -40,6 +40,8 @@ class Functions:
         self._stack_outputs = stack_outputs
         self._config = config
         self._answers = answers
+        self.unanswered: dict[str, str] = {}
+        """Functions without an answer -> why, where the table can tell."""
 
     @property
     def answers(self) -> Answers:
@@ -68,15 +70,13 @@ class Functions:
         defaults.check(token, provider)
         if not any(_is_pending(drafts.get(urn)) for urn in request.dependsOn):
             serving = drafts.get(provider.rsplit("::", 1)[0]) if provider else None
-            found = self.answers.find(
-                token,
-                values.decode(args),
-                provider=serving.fields["inputs"] if serving is not None else ({} if provider else None),
-                config=self._config,
-            )
+            inputs = serving.fields["inputs"] if serving is not None else ({} if provider else None)
+            given = values.decode(args)
+            found = self.answers.find(token, given, provider=inputs, config=self._config)
             if found is not None:
                 self.record(token, args, found.by)
                 return _answer({key: values.encode(value) for key, value in found.result.items()})
+            self.unanswered[token] = self.answers.reason(token, given, provider=inputs, config=self._config)
         self.record(token, args)
         return resource_pb2.ResourceInvokeResponse(unknown=True)
 

@@ -25,11 +25,13 @@ from pulumi.runtime import config as sdk_config
 from pulumi.runtime import settings as sdk_settings
 from pulumi.runtime import stack as sdk_stack
 
-from skerry.engine import failure
+from skerry.engine import traces
 from skerry.engine.exchange import Run, StackNeededError, exchanged
+from skerry.engine.failure import Failure
 from skerry.engine.modules import modules_of
 from skerry.engine.monitor import Monitor
-from skerry.engine.values import WITHHELD
+from skerry.engine.traces import UserCode
+from skerry.engine.values import Withheld
 from skerry.errors import ProgramError
 
 _ONE_RUN: Final = threading.RLock()
@@ -106,7 +108,7 @@ def execute(run: Run) -> None:
 
 
 def _execute(run: Run) -> None:
-    code = failure.UserCode(run.project.program)
+    code = UserCode(run.project.program)
     loop = _Loop(run.monitor)
     watch = _Watch(loop, run.timeout_s, code)
     loop.set_exception_handler(lambda *_: None)
@@ -129,13 +131,18 @@ def _execute(run: Run) -> None:
             raise ProgramError(
                 f"the program did not end within {run.timeout_s:g} s; it waits for {watch.found}"
             ) from None
-        raise failure.explain(exc, loop.tracebacks(exc), code, run.monitor.invokes) from exc
+        raise _failure(run, code).explain(exc, loop.tracebacks(exc)) from exc
     except SystemExit as exc:
-        if exc.code not in (None, 0):
-            raise ProgramError(f"the program ended itself with exit code {exc.code}") from exc
+        ended = _failure(run, code).exited(exc)
+        if ended is not None:
+            raise ended from exc
     finally:
         watch.stop()
         _close(loop)
+
+
+def _failure(run: Run, code: UserCode) -> Failure:
+    return Failure(code, run.config, run.project.root, run.monitor.functions.unanswered)
 
 
 @contextlib.contextmanager
@@ -161,7 +168,7 @@ def _run_main(main: Path) -> None:
 def _configure(run: Run, loop: asyncio.AbstractEventLoop) -> None:
     values = dict(run.config.values)
     for key in run.config.secret_keys - values.keys():
-        values[key] = WITHHELD
+        values[key] = Withheld(key)
     sdk_config.set_all_config(values, list(run.config.secret_keys))
     sdk_settings.configure(
         sdk_settings.Settings(
@@ -188,7 +195,7 @@ def _close(loop: asyncio.AbstractEventLoop) -> None:
 class _Watch:
     """Interrupts a program that waits, or computes, without end."""
 
-    def __init__(self, loop: asyncio.AbstractEventLoop, timeout_s: float, code: failure.UserCode) -> None:
+    def __init__(self, loop: asyncio.AbstractEventLoop, timeout_s: float, code: UserCode) -> None:
         self._loop = loop
         self._timeout_s = timeout_s
         self._code = code
@@ -214,15 +221,17 @@ class _Watch:
 
     def _ring(self) -> None:
         if self.found is None:
-            self.found = failure.pending(asyncio.all_tasks(self._loop), self._code)
+            self.found = traces.pending(asyncio.all_tasks(self._loop), self._code)
         self._handle = self._loop.call_later(_AGAIN_S, self._ring)
         raise _OverdueError
 
     def _interrupt(self) -> None:
         with self._lock:
             if self.found is None and not self._stopped:
-                place = failure.place_of_frame(sys._current_frames().get(self._thread), self._code)
-                self.found = f"a loop or a blocking call at {place or 'a place outside its own files'}"
+                place = traces.place_of_frame(sys._current_frames().get(self._thread), self._code)
+                self.found = (
+                    f"a loop or a blocking call at {place.where or 'a place outside its own files'}{place.shown}"
+                )
                 self._stop_thread()
 
     def _stop_thread(self) -> None:

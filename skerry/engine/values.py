@@ -24,6 +24,39 @@ UNKNOWN_ON_WIRE: Final = "04da6b54-80e4-46f7-96ec-b56ff0331ba9"
 WITHHELD: Final = "skerry-withheld-5ba0c3f2-secret-without-plaintext"
 """Stands for a `secure:` value where a program insists on a plain string; decoded as a secret unknown."""
 
+
+class WithheldError(Exception):
+    """The program looks into a secret whose plaintext is not here."""
+
+    def __init__(self, key: str) -> None:
+        """Name the configuration key."""
+        self.key = key
+        super().__init__(f"the value of '{key}' is a secret without plaintext here")
+
+
+def _refuse(self: Withheld, *_args: Any, **_kwargs: Any) -> Any:
+    raise WithheldError(self.key)
+
+
+class Withheld(str):
+    """Stands for a secret where a program insists on a plain string, and may be handed on but not looked into.
+
+    It may be joined with other text, formatted and put into JSON: the mark in it makes the whole a secret unknown. What
+    would lose the mark (bytes, parts, other letters) has no honest result.
+    """
+
+    key: str
+
+    def __new__(cls, key: str) -> Withheld:
+        """Stand for the value of the configuration key `key`."""
+        made = super().__new__(cls, WITHHELD)
+        made.key = key
+        return made
+
+    capitalize = casefold = encode = expandtabs = lower = partition = rpartition = rsplit = split = _refuse
+    splitlines = swapcase = title = translate = upper = __getitem__ = __iter__ = __reversed__ = _refuse
+
+
 SIGNATURE: Final = "4dabf18193072939515e22adb298388d"
 SECRET_SIGNATURE: Final = "1b47061264138c4ac30d75fd1eb44270"
 OUTPUT_SIGNATURE: Final = "d0e6a833031e9bbcd3f4e8bde6ca49a4"

@@ -14,8 +14,10 @@ from pulumi.runtime import resource as sdk_resource
 from pulumi.runtime import rpc as sdk_rpc
 from pulumi.runtime import stack as sdk_stack
 
+from skerry.engine.project import StackConfig
 from skerry.engine.run import run_program
-from skerry.errors import ConfigError, ProgramError, SizingError
+from skerry.errors import ConfigError, MissingPackageError, ProgramError, SizingError
+from skerry.graph import UNKNOWN, Secret
 
 MakeProject = Callable[..., Path]
 
@@ -47,21 +49,35 @@ FAILURES = {
         "(while registering sim:core:Thing 't' of __main__.py:{made})",
     ),
     "a RunError is shown as its message": ('raise pulumi.RunError("do it so")\n', "do it so"),
-    "a missing configuration value": (
-        'config.require("nope")\n',
-        "Missing required configuration variable 'demo:nope'\n\tplease set a value using the command "
-        "`pulumi config set demo:nope <value>`",
-    ),
-    "a missing module": (
-        "import no_such_module\n",
-        "the program failed at __main__.py:{line}: ModuleNotFoundError: No module named 'no_such_module'",
-    ),
     "a syntax error": (
         "def broken(:\n",
         "the program failed at __main__.py:{line}: SyntaxError: invalid syntax (__main__.py, line {line})",
     ),
     "a syntax error in another file": ("import lib.bad\n", "at lib/bad.py:1: SyntaxError"),
-    "an exit with a code": ("import sys\nsys.exit(3)\n", "the program ended itself with exit code 3"),
+    "an exit with a code": (
+        "import sys\nsys.exit(3)\n",
+        "the program ended itself with exit code 3 at __main__.py:{next}\n    sys.exit(3)",
+    ),
+    "an exit with a text": ("import sys\nsys.exit('no key')\n", "the program ended itself with: no key at __main__.py"),
+    "a wrong argument of a resource": (
+        'Thing("t", colour="red")\n',
+        'got an unexpected keyword argument \'colour\'\n    Thing("t", colour="red")',
+    ),
+    "an exception in the body of a component": (
+        'def body(self):\n    {}["gone"]\nGroup("g", body=body)\n',
+        "the program failed at __main__.py:{next} in body: KeyError: 'gone' (while making pkg:index:Group 'g')"
+        '\n    {{}}["gone"]',
+    ),
+    "a group of exceptions": (
+        'raise ExceptionGroup("both", [ValueError("one"), KeyError("two")])\n',
+        "ExceptionGroup: both: ValueError: one; KeyError: 'two'",
+    ),
+    "the line stands below the message": ('raise ValueError("x")\n', 'ValueError: x\n    raise ValueError("x")'),
+    "a region that does not exist": (
+        "import pulumi_aws as aws\naws.get_availability_zones(state='available').names[0]\n",
+        "aws:index/getAvailabilityZones:getAvailabilityZones (the table has no 'eu-centrl-1': did you mean "
+        "'eu-central-1'?)",
+    ),
     "a transform that fails": (
         'def bad(args):\n    raise ValueError("in transform")\nThing("t", opts=Opts(transforms=[bad]))\n',
         "the program failed at __main__.py:{next} in bad: ValueError: in transform (while registering "
@@ -75,21 +91,129 @@ FAILURES = {
     "a plain call whose answer is missing": (
         'pulumi.runtime.invoke("aws:index/getZones:getZones", {}).value["names"]\n',
         "functions without an answer here: aws:index/getZones:getZones: call them in their output form "
-        "(get_x_output), which can be unknown, or put the value into config",
+        "(get_x_output), which can be unknown, or give their answers with --answers FILE",
     ),
 }
+REGION = "config: {aws:region: eu-centrl-1}\n"
 FILES = {"lib/more.py": "\ndef fail():\n    {}['gone']\n", "lib/bad.py": "def broken(:\n"}
 
 
 @pytest.mark.parametrize(("program", "message"), list(FAILURES.values()), ids=list(FAILURES))
 def test_failure(make_project: MakeProject, first_line: int, program: str, message: str) -> None:
     with pytest.raises(ProgramError) as caught:
-        run_program(make_project(program, files=FILES), "dev", timeout_s=20)
+        run_program(make_project(program, {"dev": REGION}, files=FILES), "dev", timeout_s=20)
     text = str(caught.value)
     made = first_line + program[: program.find('Thing("t"')].count("\n")
     assert message.format(line=first_line, next=first_line + 1, made=made) in text
     assert "Traceback" not in text
     assert "asyncio" not in text
+
+
+CONFIG = """
+config:
+  demo:count: three
+  demo:sealed: {secure: v1:abc}
+  demo:open: {nested: {secure: v1:abc}, other: planted-value}
+"""
+CONFIG_FAILURES = {
+    "a missing value": (
+        'config.require("nope")\n',
+        "demo:nope: the program needs this value at __main__.py:{line} and it is not set; run `pulumi config set "
+        'demo:nope <value>`, or give --config demo:nope=VALUE\n    config.require("nope")',
+        2,
+    ),
+    "a missing secret": ('config.require_secret("nope")\n', "run `pulumi config set --secret demo:nope <value>`", 2),
+    "a missing value that an apply asks for": (
+        'Thing("t", {"x": Output.from_input(1).apply(lambda v: config.require("late"))})\n',
+        "demo:late: the program needs this value at __main__.py:{line} in <lambda> and it is not set",
+        2,
+    ),
+    "a value of the wrong type": (
+        'config.require_int("count")\n',
+        "demo:count: 'three' is not of type int at __main__.py:{line}\n    config.require_int(\"count\")",
+        2,
+    ),
+    "a secret of the wrong type is not shown": (
+        'config.require_int("open")\n',
+        "the value of 'demo:open' is a secret without plaintext here at __main__.py:{line}",
+        3,
+    ),
+}
+
+
+@pytest.mark.parametrize(("program", "message", "code"), list(CONFIG_FAILURES.values()), ids=list(CONFIG_FAILURES))
+def test_a_wrong_configuration_is_the_user_s_to_mend(
+    make_project: MakeProject, first_line: int, program: str, message: str, code: int
+) -> None:
+    with pytest.raises((ConfigError, ProgramError)) as caught:
+        run_program(make_project(program, {"dev": CONFIG}), "dev")
+    assert message.format(line=first_line) in str(caught.value)
+    assert "planted-value" not in str(caught.value)
+    assert code == caught.value.exit_code
+
+
+SECRETS_IN_MESSAGES = {
+    "in an exception of the program": "raise ValueError(f\"bad pin {config.require('pin')}\")\n",
+    "in a value of the wrong type": 'config.require_int("word")\n',
+}
+
+
+@pytest.mark.parametrize("program", list(SECRETS_IN_MESSAGES.values()), ids=list(SECRETS_IN_MESSAGES))
+def test_a_secret_in_the_message_of_an_exception_is_masked(make_project: MakeProject, program: str) -> None:
+    config = StackConfig({"demo:pin": "48151623", "demo:word": "sesame"}, frozenset({"demo:pin", "demo:word"}))
+    with pytest.raises((ConfigError, ProgramError)) as caught:
+        run_program(make_project(program), "dev", config)
+    assert "<secret>" in str(caught.value)
+    assert [secret for secret in config.values.values() if secret in str(caught.value)] == []
+
+
+@pytest.mark.parametrize(
+    "look", [".encode()", ".split('x')", "[0]", ".upper()"], ids=["bytes", "parts", "a letter", "other letters"]
+)
+def test_a_program_that_looks_into_a_withheld_secret_is_told_how_to_read_it(
+    make_project: MakeProject, first_line: int, look: str
+) -> None:
+    with pytest.raises(ProgramError) as caught:
+        run_program(make_project(f'config.require("sealed"){look}\n', {"dev": CONFIG}), "dev")
+    assert (
+        f"the value of 'demo:sealed' is a secret without plaintext here at __main__.py:{first_line}: read it with "
+        "require_secret or get_secret and their kin, whose result can be unknown"
+    ) in str(caught.value)
+
+
+def test_a_withheld_secret_may_be_handed_on(make_project: MakeProject) -> None:
+    program = """
+    import json
+    sealed = config.require("sealed")
+    Thing("t", {"plain": sealed, "joined": "a" + sealed, "formatted": f"<{sealed}>", "json": json.dumps({"p": sealed})})
+    """
+    graph = run_program(make_project(program, {"dev": CONFIG}), "dev")
+    expected = dict.fromkeys(("plain", "joined", "formatted", "json"), Secret(UNKNOWN))
+    assert expected == graph.resources[1].inputs
+
+
+@pytest.mark.parametrize(
+    ("imported", "message"),
+    [
+        ("import no_such_module", "run `pip install no-such-module` (or all of requirements.txt) in the environment"),
+        ("import pulumi_random.pet", "run `pip install pulumi-random`"),
+    ],
+)
+def test_a_package_that_is_missing_is_named_with_its_remedy(
+    make_project: MakeProject, first_line: int, imported: str, message: str
+) -> None:
+    program = make_project(f"{imported}\n", files={"requirements.txt": "x\n"})
+    with pytest.raises(MissingPackageError) as caught:
+        run_program(program, "dev")
+    assert f"at __main__.py:{first_line}, which is neither in its folder" in str(caught.value)
+    assert message in str(caught.value)
+    assert caught.value.exit_code == 2
+
+
+def test_a_missing_module_of_an_installed_package_is_no_missing_package(make_project: MakeProject) -> None:
+    with pytest.raises(ProgramError, match=r"ModuleNotFoundError: No module named 'yaml\.nothing'") as caught:
+        run_program(make_project("import yaml.nothing\n"), "dev")
+    assert caught.value.exit_code == 3
 
 
 @pytest.mark.parametrize("where", ["top", "apply"])
@@ -118,7 +242,8 @@ HANGS = {
     ),
     "an await of the program": (
         "import asyncio\nasync def wait():\n    await asyncio.Event().wait()\nThing('t', {'x': wait()})\n",
-        "it waits for an await at __main__.py:{third} in wait",
+        "it waits for an await at __main__.py:{third} in wait and a value that sim:core:Thing 't' of "
+        "__main__.py:{fourth}, input x needs\n    await asyncio.Event().wait()",
     ),
     "an output that is never resolved": (
         "import asyncio\nOutput.from_input(asyncio.get_running_loop().create_future())\n",
@@ -130,7 +255,7 @@ HANGS = {
     ),
     "a call that blocks": (
         "import time\ntime.sleep(60)\n",
-        "it waits for a loop or a blocking call at __main__.py:{second}",
+        "it waits for a loop or a blocking call at __main__.py:{second}\n    time.sleep(60)",
     ),
     "a loop without end": ("while True:\n    pass\n", "the program did not end within 0.3 s; it waits for a loop or"),
 }
@@ -142,7 +267,7 @@ def test_a_program_that_does_not_end_is_cut_and_named(
 ) -> None:
     with pytest.raises(ProgramError) as caught:
         run_program(make_project(program), "dev", timeout_s=0.3)
-    assert message.format(second=first_line + 1, third=first_line + 2) in str(caught.value)
+    assert message.format(second=first_line + 1, third=first_line + 2, fourth=first_line + 3) in str(caught.value)
 
 
 def test_a_program_in_another_thread_is_cut_too(make_project: MakeProject) -> None:
