@@ -34,17 +34,14 @@ from skerry.engine.components import LocalComponents
 from skerry.engine.functions import Functions
 from skerry.engine.hooks import Hooks
 from skerry.engine.registration import (
-    STASH_TYPE,
     DefaultProviders,
     Draft,
     check_assets,
     check_options,
     check_token,
     inherit,
-    is_unconfigured,
-    leave_name_to_provider,
+    preview_outputs,
     source,
-    stash,
 )
 from skerry.engine.transforms import Change, InProcessCallbacks, Transforms
 from skerry.errors import ProgramError
@@ -204,18 +201,7 @@ class Monitor:
         if not request.custom:
             return resource_pb2.RegisterResourceResponse(urn=urn)
         import_id = getattr(change.options, "import")
-        outputs = {key: values.downgrade(value) for key, value in change.inputs.items()}
-        if request.type == STASH_TYPE:
-            outputs = stash(outputs, request.name)
-        idle = is_unconfigured(change.options.provider, self.drafts)
-        if idle:
-            # The command asks such a provider nothing, and all outputs are unknown.
-            outputs = {}
-        elif request.type.startswith("kubernetes:"):
-            leave_name_to_provider(outputs)
-        for key in () if idle else change.options.additional_secret_outputs:
-            if not values.is_secret(outputs.get(key)):
-                outputs[key] = values.secret(outputs.get(key, values.UNKNOWN_ON_WIRE))
+        outputs = preview_outputs(request, change, self.drafts)
         self._hooks.run("after_create", hooks.after_create, urn, change.inputs, outputs)
         return resource_pb2.RegisterResourceResponse(
             urn=urn,

@@ -151,6 +151,29 @@ def inherit(request: Any, parent: Draft) -> None:
             request.provider = parent.provider
 
 
+def preview_outputs(request: Any, change: Any, drafts: Mapping[str, Draft]) -> dict[str, Any]:
+    """Return what a preview knows of the outputs of a custom resource; what it leaves out is unknown.
+
+    Raises:
+        ProgramError: a stash is given something else than an `input`.
+    """
+    opts = change.options
+    outputs = {key: values.downgrade(value) for key, value in change.inputs.items()}
+    if request.type == STASH_TYPE:
+        return stash(outputs, request.name)
+    if is_unconfigured(opts.provider, drafts):
+        # The command asks such a provider nothing, and all outputs are unknown.
+        return {}
+    if request.type.startswith(PROVIDER_PREFIX) and opts.version:
+        outputs.setdefault("version", opts.version)
+    if request.type.startswith("kubernetes:"):
+        leave_name_to_provider(outputs)
+    for key in opts.additional_secret_outputs:
+        if not values.is_secret(outputs.get(key)):
+            outputs[key] = values.secret(outputs.get(key, values.UNKNOWN_ON_WIRE))
+    return outputs
+
+
 def is_unconfigured(reference: str, drafts: Mapping[str, Draft]) -> bool:
     """Say whether a provider cannot be configured in a preview: its inputs wait for resources of the same stack.
 

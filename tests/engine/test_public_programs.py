@@ -41,4 +41,19 @@ def test_a_provider_that_waits_for_a_resource_tells_no_output(make_project: Make
 
 def test_what_is_stashed_comes_out_on_a_first_preview(make_project: MakeProject) -> None:
     graph = run(make_project, "kept = pulumi.Stash('kept', input={'a': 1})\nThing('t', {'given': kept.output})\n")
-    assert {"a": 1} == next(resource for resource in graph.resources if resource.name == "t").inputs["given"]
+    assert next(resource for resource in graph.resources if resource.name == "t").inputs["given"] == {"a": 1}
+
+
+def test_a_provider_tells_the_version_that_it_was_asked_for(make_project: MakeProject) -> None:
+    main = """
+    class Versioned(pulumi.ProviderResource):
+        version: Output[str]
+
+        def __init__(self, name, opts):
+            super().__init__("sim", name, {"version": None}, opts)
+
+
+    Thing("t", {"given": Versioned("made", Opts(version="9.0.0")).version})
+    """
+    graph = run(make_project, main)
+    assert next(resource for resource in graph.resources if resource.name == "t").inputs["given"] == "9.0.0"
