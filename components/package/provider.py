@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import json
 import re
 from collections.abc import Mapping, Sequence
@@ -38,7 +39,7 @@ class PackageProvider(ComponentProvider):
     def __init__(self, components: Sequence[type[Remote]]) -> None:
         """Read the schema from the declarations."""
         super().__init__(list(components), NAME, version=VERSION)
-        self.schema = json.dumps({**json.loads(self.schema or "{}"), **_ABOUT})
+        self.schema = json.dumps({**_tidy(json.loads(self.schema or "{}")), **_ABOUT})
 
     def construct(
         self,
@@ -71,6 +72,19 @@ class PackageProvider(ComponentProvider):
         except Exception as exc:
             raise ComponentInitError(exc) from exc
         return ConstructResult(made.urn, self.get_state(made, definition))
+
+
+def _tidy(value: Any) -> Any:
+    """Return a schema without nulls, whose descriptions are docstrings without their indentation."""
+    if isinstance(value, list):
+        return [_tidy(item) for item in value]
+    if not isinstance(value, dict):
+        return value
+    return {
+        key: inspect.cleandoc(item) if key == "description" and isinstance(item, str) else _tidy(item)
+        for key, item in value.items()
+        if item is not None
+    }
 
 
 def refusal(message: str) -> InputPropertiesError:
