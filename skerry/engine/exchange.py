@@ -7,6 +7,7 @@
 - Fields of outputs (`cluster.vpc_config.security_group_id`): one that the inputs do not give is unknown, not None,
   because the provider fills it in.
 - What the SDK does for each resource has quicker forms (skerry.engine.quick).
+- The modules of generated SDKs are imported by need (skerry.engine.lazy).
 - StackReference: one unknown output of a stack must not hide the known ones, and a sibling stack that is needed first
   is asked for.
 
@@ -34,6 +35,7 @@ from pulumi.runtime import stack as sdk_stack
 from pulumi.runtime.proto import source_pb2
 
 from skerry.engine import failure
+from skerry.engine.lazy import lazy_sdks
 from skerry.engine.monitor import Monitor
 from skerry.engine.project import Project, StackConfig
 from skerry.engine.quick import quick_sdk
@@ -72,6 +74,7 @@ def exchanged(run: Run, code: failure.UserCode) -> Iterator[None]:
             stack.callback(setattr, owner, name, getattr(owner, name))
             setattr(owner, name, replacement)
 
+        stack.enter_context(lazy_sdks())
         stack.enter_context(quick_sdk())
         exchange(sdk_stack, "wait_for_rpcs", _wait_for_all)
         exchange(sdk_resource, "_get_stack_trace", functools.partial(_source_of_caller, run, code))
