@@ -27,7 +27,7 @@ _MAX_PARENTS: Final = 100
 _DEFAULT_NAME: Final = re.compile(r"default(_.*)?", re.DOTALL)
 """How the engine names the providers that it makes itself: by the version and the address of the plugin."""
 _HIDDEN_NAME: Final = "default"
-"""A preview leaves out every provider whose name begins so, even one of the program."""
+"""The command prints no provider whose name begins so, not even one of the program."""
 _PROJECT_SCHEME: Final = "project:///"
 _INSTALLED: Final = ("site-packages/", "dist-packages/", "node_modules/")
 _BRIDGE_NOTES: Final = "__defaults"
@@ -156,8 +156,10 @@ def _with_hidden_providers(chosen: Mapping[str, Resource], known: Iterable[str])
         name = _name(urn) if urn.count("::") >= 3 else ""
         if urn in found or urn in known or not name.startswith(_HIDDEN_NAME) or _DEFAULT_NAME.fullmatch(name):
             continue
-        _LOG.warning("a preview does not print the provider '%s', since its name begins with 'default': what it is "
-                     "given is not known; name it otherwise, or read the state", name)  # fmt: skip
+        _LOG.warning(
+            "the provider '%s' is not printed, since its name begins with 'default': what it is given is not known; "
+            "read the state, or name it otherwise", name,
+        )  # fmt: skip
         kind = urn.split("::")[2].rpartition("$")[2]
         found[urn] = Resource(urn=urn, type=kind, name=name, custom=True, parent=stack)
     return found
@@ -247,7 +249,7 @@ def _source(row: Mapping[str, Any]) -> str:
         if not isinstance(position, str) or not position.startswith(_PROJECT_SCHEME):
             continue
         file, _, place = position.removeprefix(_PROJECT_SCHEME).partition("#")
-        if not file.startswith("../") and not any(folder in file for folder in _INSTALLED):
+        if not file.startswith(("../", "/")) and not any(folder in file for folder in _INSTALLED):
             # The line; some languages add the column.
             return f"{file}:{place.partition(',')[0]}"
     return ""

@@ -64,7 +64,7 @@ def read_events(text: str) -> ResourceGraph:
         _WHAT,
         states=not is_preview,
         registered=True,
-        hides_providers=is_preview,
+        hides_providers=True,
         config=config,
     )
 
