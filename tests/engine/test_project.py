@@ -194,7 +194,7 @@ def test_a_secret_that_is_parsed_at_once_says_so(make_project: MakeProject) -> N
     root = make_project('config.require_int("s")\n', {"dev": "config:\n  s: {secure: abc}\n"})
     with pytest.raises(ProgramError) as caught:
         run_program(root, "dev")
-    assert "the value of 'demo:s' is a secret without plaintext here: read it with require_secret" in str(caught.value)
+    assert "the value of 'demo:s' is a secret without plaintext here at __main__.py:" in str(caught.value)
     assert WITHHELD not in str(caught.value)
 
 
