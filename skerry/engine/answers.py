@@ -101,6 +101,7 @@ class Answers:
                     _result(row, _Call(token.split(":", 1)[0], given, provider, config, document))
                 except (_UnresolvedError, UncomputableError) as exc:
                     return str(exc)
+                return ""
         return "the table has no row for these arguments"
 
     def needed(self, token: str) -> tuple[str, ...]:

@@ -58,12 +58,7 @@ class Document:
 
 
 class _Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]  # either is a SafeLoader
-    """A safe loader that refuses what could grow without bound or hide a row: aliases and keys written twice."""
-
-    def compose_node(self, parent: Any, index: Any) -> Any:
-        if self.check_event(yaml.AliasEvent):
-            raise yaml.constructor.ConstructorError(None, None, "an alias is not allowed", self.peek_event().start_mark)
-        return super().compose_node(parent, index)
+    """A safe loader that refuses what could hide a row: a key written twice."""
 
     def construct_mapping(self, node: Any, deep: bool = False) -> Any:
         seen = set()
@@ -114,7 +109,13 @@ def _load(path: Path) -> dict[str, Any]:
             raise ConfigError(
                 path.name, [Problem("", f"is larger than {MAX_BYTES} bytes: this is no table of answers")]
             )
-        data = yaml.load(path.read_text(encoding="utf-8-sig"), Loader=_Loader)
+        text = path.read_text(encoding="utf-8-sig")
+        # A few aliases of aliases are more values than any machine holds.
+        alias = next((found for found in yaml.parse(text, Loader=_Loader) if isinstance(found, yaml.AliasEvent)), None)
+        if alias is not None:
+            problem = Problem(f"*{alias.anchor}", "an alias is not allowed", "write the value out")
+            raise ConfigError(path.name, [problem])
+        data = yaml.load(text, Loader=_Loader)
     except yaml.YAMLError as exc:
         mark, text = getattr(exc, "problem_mark", None), getattr(exc, "problem", None) or str(exc).splitlines()[0]
         where = f"line {mark.line + 1}" if mark is not None else ""
