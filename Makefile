@@ -51,7 +51,7 @@ equality: ## the engine beside the real CLI on the public programs of SKERRY_EXA
 
 bench: bench-engine bench-bundle ## figures beside the alternative a user has
 
-bench-engine: ## preview, check and cost beside the real CLI's preview
+bench-engine: ## skerry preview beside the real CLI, and what the SDK costs; fails where a floor is missed
 	@.ci/venv all
 	@$(PY) tests/bench/bench_engine.py
 
