@@ -45,13 +45,13 @@ class Steps:
             GraphError: the step is of a kind that this reader does not know, or has no new state.
         """
         urn = str(urn)
+        if not isinstance(op, str) or op not in _STAYS | _GONE:
+            raise GraphError(f"the step '{op}' of {urn} in {self._what} is not known: known are "
+                             f"{', '.join(sorted(_STAYS | _GONE))}; a newer Skerry may know it")  # fmt: skip
         if op in _GONE:
             if op == "delete" and self._found.get(urn, ("",))[0] == "refresh":  # (3)
                 del self._found[urn]
             return
-        if op not in _STAYS:
-            raise GraphError(f"the step '{op}' of {urn} in {self._what} is not known: known are "
-                             f"{', '.join(sorted(_STAYS | _GONE))}; a newer Skerry may know it")  # fmt: skip
         if not isinstance(new, dict):
             if op == "refresh":
                 self._found.pop(urn, None)
@@ -61,7 +61,7 @@ class Steps:
             self._not_targeted.append(urn)
         urn = str(new.get("urn"))
         self._found.pop(urn, None)  # (2) (3)
-        self._found[urn] = (str(op), new)
+        self._found[urn] = (op, new)
 
     def finish(self, urn: Any, new: Mapping[str, Any]) -> None:
         """Take what a resource of an earlier step has once the step is done: its outputs and its id."""
