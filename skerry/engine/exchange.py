@@ -6,6 +6,7 @@
 - The secret getters of Config: a value whose plaintext is withheld is a secret unknown.
 - Fields of outputs (`cluster.vpc_config.security_group_id`): one that the inputs do not give is unknown, not None,
   because the provider fills it in.
+- An input whose output has another shape (a list of ids that comes back as a map) is unknown as an output.
 - What the SDK does for each resource has quicker forms (skerry.engine.quick).
 - The modules of generated SDKs are imported by need (skerry.engine.lazy).
 - StackReference: one unknown output of a stack must not hide the known ones, and a sibling stack that is needed first
@@ -79,6 +80,7 @@ def exchanged(run: Run, code: failure.UserCode) -> Iterator[None]:
         exchange(sdk_stack, "wait_for_rpcs", _wait_for_all)
         exchange(sdk_resource, "_get_stack_trace", functools.partial(_source_of_caller, run, code))
         exchange(sdk_rpc, "_unwrap_rpc_secret_struct_properties", _keep_marks(sdk_rpc))
+        exchange(sdk_rpc, "translate_output_properties", _or_unknown(sdk_rpc.translate_output_properties))
         for name in vars(pulumi.Config):
             if name.startswith(("get_secret", "require_secret")):
                 exchange(pulumi.Config, name, _withholding(getattr(pulumi.Config, name), run.config))
@@ -133,6 +135,20 @@ def _keep_marks(rpc: Any) -> Callable[[Any], tuple[Any, bool]]:
     """Leave the arguments of a function call marked: the graph that records them must know what is secret."""
     unwrap = rpc._unwrap_rpc_secret_struct_properties
     return lambda value: (value, unwrap(value)[1])
+
+
+def _or_unknown(translate: Callable[..., Any]) -> Callable[..., Any]:
+    """Take a value that does not fit the type of its output for unknown: the provider will give it another shape."""
+
+    # Source: pulumi/pulumi-azure-native provider/pkg/convert/previewOutputs.go, read 2026-11.
+    @functools.wraps(translate)
+    def fitting(output: Any, *args: Any, **kwargs: Any) -> Any:
+        try:
+            return translate(output, *args, **kwargs)
+        except AssertionError:
+            return pulumi.output.UNKNOWN
+
+    return fitting
 
 
 def _withholding(getter: Callable[..., Any], config: StackConfig) -> Callable[..., Any]:

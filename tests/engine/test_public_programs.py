@@ -57,3 +57,25 @@ def test_a_provider_tells_the_version_that_it_was_asked_for(make_project: MakePr
     """
     graph = run(make_project, main)
     assert next(resource for resource in graph.resources if resource.name == "t").inputs["given"] == "9.0.0"
+
+
+def test_an_input_whose_output_has_another_shape_is_unknown_as_an_output(make_project: MakeProject) -> None:
+    main = """
+    from typing import Mapping
+
+    class Cluster(pulumi.CustomResource):
+        users: Output[Mapping[str, str]]
+        size: Output[int]
+
+        def __init__(self, name):
+            super().__init__("sim:core:Cluster", name, {"users": ["u-1"], "size": 3})
+
+        def translate_output_property(self, prop):
+            return prop
+
+
+    cluster = Cluster("cluster")
+    Thing("t", {"users": cluster.users, "size": cluster.size})
+    """
+    thing = next(resource for resource in run(make_project, main).resources if resource.name == "t")
+    assert (thing.inputs["users"], thing.inputs["size"]) == (UNKNOWN, 3)
