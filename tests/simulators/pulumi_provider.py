@@ -127,7 +127,7 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
             return provider_pb2.ReadResponse(id=request.id, inputs=request.inputs, properties=request.properties)
         found = json.loads(path.read_text(encoding="utf-8"))
         # What drifted must show in the inputs too: these are what the engine compares.
-        inputs = {key: found["outputs"].get(key) for key in found["inputs"]}
+        inputs = _drifted(found["inputs"], found["outputs"])
         return provider_pb2.ReadResponse(id=request.id, inputs=_struct(inputs), properties=_struct(found["outputs"]))
 
     def Update(self, request: Any, context: Any) -> Any:  # noqa: N802
@@ -210,6 +210,15 @@ def _without_schema(token: str, inputs: Mapping[str, Any]) -> list[Failure]:
         print(f"unchecked: the SDK of {package} does not carry {token}", file=sys.stderr)
         return []
     return [Failure("", f"the package {package} has no resource type {token}")]
+
+
+def _drifted(given: Any, found: Any) -> Any:
+    """Return what was given as it is found now, without what the cloud added beside it."""
+    if isinstance(given, Mapping) and isinstance(found, Mapping):
+        return {key: _drifted(value, found[key]) for key, value in given.items() if key in found}
+    if isinstance(given, list) and isinstance(found, list):
+        return [_drifted(value, one) for value, one in zip(given, found, strict=False)] + found[len(given) :]
+    return found
 
 
 def _told(failures: list[Failure]) -> list[Any]:
