@@ -23,6 +23,9 @@ from pulumi.provider.experimental.analyzer import ComponentDefinition, PropertyD
 from skerry.errors import Problem
 
 _OUTPUT_REMEDY: Final = "it decides which resources are made: give a value that the program knows"
+_OWN_KEYS: Final = {"tags", "secrets", "environment", "secretEnvironment"}
+"""The mappings whose keys are the program's own words."""
+_ANYTHING: Final = "pulumi.json#/Any"
 _TYPES: Final = {
     PropertyType.STRING: "a string",
     PropertyType.INTEGER: "an integer",
@@ -75,6 +78,8 @@ class Arguments:
                 self.problems.append(Problem(path, "is an output, or not known yet", _OUTPUT_REMEDY))
                 return None
             return pulumi.Output.from_input(value)  # (4)
+        if definition.ref == _ANYTHING:
+            return value
         if definition.ref is not None:
             return self._named(self._types[definition.ref.rsplit(":", 1)[-1]], value, path)
         match definition.type:
@@ -118,14 +123,13 @@ class Arguments:
 
 
 def schema_path(path: str) -> str:
-    """Return the path of a configuration field as programs of the package spell it: camelCase, but for tags."""
-    head, dot, tail = path.partition("tags.")
-    return _camel_path(head) + dot + tail
-
-
-def _camel_path(path: str) -> str:
-    first, *others = path.split("_")
-    return first + "".join(part[:1].upper() + part[1:] for part in others)
+    """Return the path of a field as programs of the package spell it: camelCase, but for keys of their own."""
+    found: list[str] = []
+    for part in path.split("."):
+        first, *others = part.split("_")
+        own = bool(_OWN_KEYS & set(found))
+        found.append(part if own else first + "".join(other[:1].upper() + other[1:] for other in others))
+    return ".".join(found)
 
 
 def _join(path: str, name: str) -> str:

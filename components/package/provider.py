@@ -66,9 +66,10 @@ class PackageProvider(ComponentProvider):
         try:
             made = self._components[kind](name, read, options)  # type: ignore[arg-type]  # a declaration takes arguments
         except ConfigError as exc:
-            raise refused_arguments(kind, name, exc.problems, inputs) from exc
+            told = [Problem(schema_path(one.path), one.message, one.remedy) for one in exc.problems]
+            raise refused_arguments(kind, name, told, inputs) from None
         except SkerryError as exc:
-            raise refusal(f"{kind} '{name}': {exc}") from exc
+            raise refusal(f"{kind} '{name}': {exc}") from None
         except Exception as exc:
             raise ComponentInitError(exc) from exc
         return ConstructResult(made.urn, self.get_state(made, definition))
@@ -105,7 +106,7 @@ def refused_arguments(
     noun = "problem" if len(problems) == 1 else "problems"
     lines = [f"{kind} '{name}' has {len(problems)} {noun} in its arguments"]
     for problem in problems:
-        path = schema_path(problem.path)
+        path = problem.path
         reason = f"{problem.message}; {problem.remedy}" if problem.remedy else problem.message
         if holds_output(inputs.get(re.split(r"[.\[]", path, maxsplit=1)[0])):
             lines.append(f"\t\t- property {path} has a problem: {reason}")

@@ -120,7 +120,7 @@ class OperatorArgs(TypedDict):
     """The row in images/charts.yaml, for example `cloudnative-pg`."""
     namespace: str
     """Where the release lives; it must exist."""
-    values: NotRequired[Mapping[str, Any]]
+    values: NotRequired[Mapping[str, pulumi.Input[Any]]]
     """The chart's values, with every image already mapped to the site."""
     why: str
     """What needs the operator."""

@@ -10,6 +10,7 @@ from types import TracebackType
 from typing import Final
 
 from pulumi import ConfigMissingError, ConfigTypeError, RunError
+from pulumi.errors import InputPropertiesError, InputPropertyError
 
 from skerry.engine import traces
 from skerry.engine.project import StackConfig
@@ -39,6 +40,9 @@ class Failure:
 
         `kept` are the tracebacks that the event loop kept of `exc`, its origin first.
         """
+        # The SDK wraps what a component's constructor raised.
+        wrapped = getattr(exc, "inner", None)
+        exc = wrapped if isinstance(wrapped, BaseException) else exc
         chain = list(_chain(exc))
         for link in chain:
             if isinstance(link, SkerryError):
@@ -86,6 +90,11 @@ class Failure:
                 f"the value of '{exc.key}' is a secret without plaintext here{at}: read it with require_secret or "
                 f"get_secret and their kin, whose result can be unknown{place.shown}"
             )
+        if isinstance(exc, InputPropertiesError):
+            lines = "".join(f"\n  {one['property_path']}: {one['reason']}" for one in exc.errors or ())
+            return ProgramError(self._masked(f"{exc.message}{at}{lines}") + place.shown)
+        if isinstance(exc, InputPropertyError):
+            return ProgramError(self._masked(f"{exc.property_path}: {exc.reason}{at}") + place.shown)
         if isinstance(exc, RunError):
             return ProgramError(self._masked(str(exc)))
         if isinstance(exc, ModuleNotFoundError) and exc.name and not _is_there(exc.name):

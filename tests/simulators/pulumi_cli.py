@@ -219,6 +219,14 @@ class PulumiCli:
         self.init(project, stack)
         self.check(self.run(project, "config", "set", "--secret", "--stack", stack, key, value))
 
+    def package(self) -> Path:
+        """Return this repository's own component package, in a copy with a virtual environment."""
+        return self.copy_of(ROOT) / "components"
+
+    def package_schema(self) -> str:
+        """Return what `pulumi package get-schema` prints of that package."""
+        return self.check(self.run(ROOT, "package", "get-schema", str(self.package()))).stdout
+
     def in_cloud(self) -> list[dict[str, Any]]:
         """Return what the simulated cloud holds, sorted by URN."""
         found = [json.loads(path.read_text(encoding="utf-8")) for path in self.cloud.glob("*.json")]
@@ -228,10 +236,12 @@ class PulumiCli:
         """Ask every provider that the command could find who it is.
 
         Raises:
-            PulumiCliError: one is not a simulator, or the project names providers by a path of its own.
+            PulumiCliError: one is not a simulator, or the project names a package that is not this repository's own,
+                whose components make everything through the other providers.
         """
         named = yaml.safe_load((self.copy_of(project) / "Pulumi.yaml").read_text(encoding="utf-8"))
-        if set(named) & {"plugins", "packages"}:
+        package = self.package() if set(named) & {"plugins", "packages"} else None
+        if any(place != package for place in _places_named(named, self.copy_of(project))):
             raise PulumiCliError(f"{project}: Pulumi.yaml names plugins or packages, which may be no simulators")
         folders = [*self.environment()["PATH"].split(os.pathsep), str(self._tmp / "pulumi-home" / "plugins")]
         for path in sorted(found for folder in folders for found in Path(folder).glob("**/pulumi-resource-*")):
@@ -264,3 +274,12 @@ class PulumiCli:
             child.wait()
             if child.stdout:
                 child.stdout.close()
+
+
+def _places_named(project: Mapping[str, Any], folder: Path) -> list[Path | None]:
+    """Return where each package and plugin of a Pulumi.yaml lies; None where that is not a path alone."""
+    plugins = project.get("plugins") or {}
+    rows = [row.get("path") for row in plugins.get("providers") or []]
+    rows += [None for kind, found in plugins.items() if kind != "providers" for _ in found or []]
+    rows += (project.get("packages") or {}).values()
+    return [(folder / row).resolve() if isinstance(row, str) else None for row in rows]
