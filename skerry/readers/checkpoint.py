@@ -222,7 +222,7 @@ def _resource(row: Mapping[str, Any], what: str, *, states: bool, registered: bo
         protect=bool(row.get("protect")),
         retain_on_delete=bool(row.get("retainOnDelete")),
         external=external,
-        id=_known_id(row) if states or external else "",
+        id=_known_id(row) if states or external else str(row.get("importID") or ""),
         ignore_changes=_list(row, "ignoreChanges", what, ordered=True),
         replace_on_changes=_list(row, "replaceOnChanges", what, ordered=True),
         delete_before_replace=row.get("deleteBeforeReplace") if "deleteBeforeReplace" in row else None,

@@ -204,3 +204,7 @@ def test_a_source_outside_the_project_is_none_of_the_user_s() -> None:
 def test_a_resource_that_is_read_by_an_unknown_id_has_no_id() -> None:
     assert bucket(external=True, id=UNKNOWN_TEXT)[BUCKET].id == ""
     assert bucket(external=True, id="vpc-1")[BUCKET].id == "vpc-1"
+
+
+def test_a_resource_that_is_imported_has_the_id_that_it_is_imported_by() -> None:
+    assert bucket(importID="my-bucket")[BUCKET].id == "my-bucket"
