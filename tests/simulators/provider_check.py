@@ -24,7 +24,7 @@ _NUMBER: Final = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?")
 _BOOLEANS: Final = ("true", "false", "1", "0", "t", "f")
 _QUANTITIES: Final = (
     "limits", "requests", "capacity", "hard", "default", "defaultRequest", "max", "min", "maxLimitRequestRatio",
-    "overhead", "podFixed", "sizeLimit", "divisor", "averageValue", "value", "used", "allocatable",
+    "overhead", "podFixed", "sizeLimit", "divisor", "averageValue", "used", "allocatable",
 )  # fmt: skip
 """Names of the Kubernetes API under which a text is a quantity, which may be written as a number."""
 _OPEN_ENUMS: Final = ("Standard_A0", "Standard_A10")
@@ -177,7 +177,7 @@ def _number(value: Any) -> Any:
 
 def _is_quantity(path: str) -> bool:
     names = re.findall(r"[^.\[\]\"]+", path)
-    return any(name in _QUANTITIES for name in names[-2:])
+    return any(name in _QUANTITIES for name in names[-2:]) or names[-2:] == ["target", "value"]
 
 
 def _is_resource(value: Any) -> bool:

@@ -22,6 +22,31 @@ _DEFAULT_REGION: Final = "eu-central-1"
 _DATA: Final = "c2ltdWxhdGVk"
 """`simulated`, as certificates and keys travel."""
 
+MARK: Final = "51e"
+"""In every id that is made here: `sim` as far as hexadecimal digits go. See `new_id`."""
+_PREFIXES: Final[Mapping[str, str]] = {
+    # Other fields of the API take such an id by its form. Source: botocore's patterns (SubnetId, SecurityGroupId, ...).
+    "aws:ec2/eip:Eip": "eipalloc-", "aws:ec2/instance:Instance": "i-",
+    "aws:ec2/internetGateway:InternetGateway": "igw-",
+    "aws:ec2/launchTemplate:LaunchTemplate": "lt-", "aws:ec2/natGateway:NatGateway": "nat-",
+    "aws:ec2/networkInterface:NetworkInterface": "eni-", "aws:ec2/routeTable:RouteTable": "rtb-",
+    "aws:ec2/securityGroup:SecurityGroup": "sg-", "aws:ec2/subnet:Subnet": "subnet-", "aws:ec2/vpc:Vpc": "vpc-",
+    "aws:ec2/vpcEndpoint:VpcEndpoint": "vpce-", "aws:ebs/volume:Volume": "vol-", "aws:efs/fileSystem:FileSystem": "fs-",
+    "aws:efs/accessPoint:AccessPoint": "fsap-",
+}  # fmt: skip
+_ARNS: Final[Mapping[str, str]] = {
+    # Where the form is not `service:region:account:kind/id`.
+    "aws:iam/": "arn:{partition}:iam::{account}:{kind}/{id}",
+    "aws:s3/": "arn:{partition}:s3:::{id}",
+    "aws:sqs/": "arn:{partition}:sqs:{region}:{account}:{id}",
+    "aws:sns/": "arn:{partition}:sns:{region}:{account}:{id}",
+    "aws:lambda/": "arn:{partition}:lambda:{region}:{account}:{kind}:{id}",
+    "aws:secretsmanager/": "arn:{partition}:secretsmanager:{region}:{account}:{kind}:{id}",
+    "aws:lb/": "arn:{partition}:elasticloadbalancing:{region}:{account}:{kind}/{id}",
+    "aws:cloudwatch/logGroup": "arn:{partition}:logs:{region}:{account}:log-group:{id}",
+    "aws:ec2/": "arn:{partition}:ec2:{region}:{account}:{kind}/{id}",
+    "aws:": "arn:{partition}:{service}:{region}:{account}:{kind}/{id}",
+}
 ROWS: Final[Mapping[str, Mapping[str, Any]]] = {
     # `{id}` is the resource's id. A row of a whole package fills in where the resource has such an output at all.
     "aws:s3/bucket:Bucket": {"bucket": "{id}", "bucketDomainName": "{id}.s3.amazonaws.com"},
@@ -42,6 +67,8 @@ ROWS: Final[Mapping[str, Mapping[str, Any]]] = {
     },
     "aws:elasticache/replicationGroup:ReplicationGroup": {"primaryEndpointAddress": "{id}.cache.example"},
     "aws:ec2/eip:Eip": {"publicIp": "192.0.2.1"},
+    # Looked up by these where the program gives no name of its own.
+    "aws:iam/role:Role": {"uniqueId": "AROA{id}"},
     # What a controller inside the cluster writes; the provider waits for it.
     "kubernetes:core/v1:Service": {"spec": {"clusterIP": "192.0.2.10"}},
 }
@@ -92,7 +119,7 @@ class Made:
             "id": self.id, "digest": digest, "service": service, "region": region,
             "octet": 1 + int(digest[:2], 16) % 254,
             "host": f"{self.id}.{service}.example",
-            "arn": f"arn:aws:{service}:{region}:{ACCOUNT}:{self.id}",
+            "arn": self._arn(service, region),
         }  # fmt: skip
         if last in ("name", "id"):
             return self.id
@@ -102,6 +129,20 @@ class Made:
         if last.endswith(("Id", "Ids")):
             return f"sim-{digest}"
         return f"{last}-{digest}"
+
+    def _arn(self, service: str, region: str) -> str:
+        kind = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "-", self.token.rsplit(":", 1)[-1]).lower()
+        parts = {"cn-": "aws-cn", "us-gov-": "aws-us-gov"}
+        partition = next((name for start, name in parts.items() if region.startswith(start)), "aws")
+        form = next((form for start, form in _ARNS.items() if self.token.startswith(start)), _ARNS["aws:"])
+        return form.format(
+            partition=partition, service=service, region=region, account=ACCOUNT, kind=kind, id=self.id
+        )  # fmt: skip
+
+
+def new_id(token: str, digest: str) -> str:
+    """Return an id in the form that the API gives one, marked as made here."""
+    return f"{_PREFIXES.get(token, 'sim-')}{MARK}{digest[:14]}"
 
 
 def outputs_of(made: Made, inputs: Mapping[str, Any], schema: Mapping[str, Any] | None) -> dict[str, Any]:

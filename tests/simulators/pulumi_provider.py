@@ -47,7 +47,7 @@ from pulumi.runtime.proto import plugin_pb2, provider_pb2, provider_pb2_grpc  # 
 
 from tests.simulators.provider_check import RULES, UNKNOWN, Checker, Failure, Rules, reveal  # noqa: E402
 from tests.simulators.provider_diff import changed, difference  # noqa: E402
-from tests.simulators.provider_outputs import Made, outputs_of  # noqa: E402
+from tests.simulators.provider_outputs import MARK, Made, new_id, outputs_of  # noqa: E402
 from tests.simulators.provider_times import Times  # noqa: E402
 from tests.simulators.pulumi_plugin import serve  # noqa: E402
 from tests.simulators.sdk_types import sdk_of  # noqa: E402
@@ -57,7 +57,6 @@ VERSION: Final = "0.0.0-simulated"
 STATE_VARIABLE: Final = "SKERRY_SIM_STATE"
 ANSWERS_VARIABLE: Final = "SKERRY_SIM_ANSWERS"
 """A file of answers to functions that wins over the built-in ones."""
-_ID_PREFIX: Final = "sim-"
 _NOT_CONFIGURATION: Final = ("version", "pluginDownloadURL", "parameterization")
 """What the command itself puts beside a provider's inputs."""
 _CUSTOM_OBJECT: Final = "kubernetes:core/v1:ConfigMap"
@@ -104,7 +103,7 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
         if found is None:
             failures = _without_schema(token, inputs)
         else:
-            failures = Checker(found, RULES.get(package, Rules())).failures(inputs)
+            failures = Checker(found, RULES.get(package, Rules())).failures(inputs) or _value_failures(token, inputs)
         return provider_pb2.CheckResponse(inputs=request.news, failures=_told(failures))
 
     def Diff(self, request: Any, context: Any) -> Any:  # noqa: N802
@@ -121,7 +120,7 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
     def Read(self, request: Any, context: Any) -> Any:  # noqa: N802
         path = self._path(request.id)
         if not path.is_file():
-            if request.id.startswith(_ID_PREFIX):
+            if MARK in request.id:
                 return provider_pb2.ReadResponse()
             # Not made here, so it is somebody else's: it is as the program says it is.
             return provider_pb2.ReadResponse(id=request.id, inputs=request.inputs, properties=request.properties)
@@ -167,7 +166,7 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
         # The same URN gets the same id, and a second one while the first still stands (a replacement, a retained one).
         number = 0
         while True:
-            id_ = _ID_PREFIX + hashlib.sha256(f"{urn}#{number}".encode()).hexdigest()[:12]
+            id_ = new_id(_type(urn), hashlib.sha256(f"{urn}#{number}".encode()).hexdigest())
             if not self._path(id_).exists():
                 return id_
             number += 1
@@ -188,6 +187,19 @@ def schema_of(token: str) -> dict[str, Any] | None:
     package = token.removeprefix("pulumi:providers:") if token.startswith("pulumi:providers:") else token.split(":")[0]
     sdk = sdk_of(package)
     return sdk.resource(token) if sdk else None
+
+
+def _value_failures(token: str, inputs: Mapping[str, Any]) -> list[Failure]:
+    """Judge values of the right type by what their cloud says of its API."""
+    if token.startswith("aws:"):
+        from tests.simulators.provider_aws_values import aws_failures
+
+        return aws_failures(token, inputs)
+    if token.startswith("gcp:"):
+        from tests.simulators.provider_gcp_values import gcp_failures
+
+        return gcp_failures(token, inputs)
+    return []
 
 
 def _without_schema(token: str, inputs: Mapping[str, Any]) -> list[Failure]:

@@ -64,10 +64,10 @@ class Sdk:
         """Return `inputs`, `outputs` and `types` of a resource type, or None where the SDK has no such class."""
         if token not in self._resources:
             path = self._cache / (re.sub(r"[^\w.-]", "_", token) + ".json") if self._cache else None
-            found = _read_json(path)
+            found = read_json(path)
             if found is None:
                 found = self._derive(token) or {}
-                _write_json(path, found)
+                write_json(path, found)
             self._resources[token] = found or None
         return self._resources[token]
 
@@ -294,20 +294,22 @@ def sdk_of(package: str) -> Sdk | None:
     if spec is None or not spec.submodule_search_locations:
         return None
     folder = Path(spec.submodule_search_locations[0])
-    about = _read_json(folder / "pulumi-plugin.json") or {}
+    about = read_json(folder / "pulumi-plugin.json") or {}
     if not about.get("version") or not (folder / "__init__.py").is_file():
         return None
     return Sdk(folder, package, str(about["version"]), cache_folder())
 
 
-def _read_json(path: Path | None) -> dict[str, Any] | None:
+def read_json(path: Path | None) -> dict[str, Any] | None:
+    """Return what was kept, or None where nothing was or it cannot be read."""
     try:
         return json.loads(path.read_text(encoding="utf-8")) if path else None
     except (OSError, ValueError):
         return None
 
 
-def _write_json(path: Path | None, value: Mapping[str, Any]) -> None:
+def write_json(path: Path | None, value: Mapping[str, Any]) -> None:
+    """Keep a value where several processes may; a cache that cannot be written is none."""
     if path is None:
         return
     part = path.with_suffix(f".{os.getpid()}.part")
