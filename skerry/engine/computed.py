@@ -132,7 +132,8 @@ def _parsed_document(text: Any) -> dict[str, Any]:
     try:
         data = json.loads(text)
         given = {str(key).lower(): value for key, value in data.items()}
-        listed = given.get("statement") or []
+        listed = given.get("statement")
+        listed = [] if listed is None else listed
         if not isinstance(listed, list):
             raise UncomputableError("a source document whose Statement is no list")
         statements = [_parsed_statement(statement) for statement in listed]

@@ -159,7 +159,4 @@ def _chain(exc: BaseException | None) -> Iterator[BaseException]:
         yield link
         if isinstance(link, BaseExceptionGroup):
             waiting.extend(link.exceptions)
-        waiting.append(
-            getattr(link, "inner", None) if isinstance(getattr(link, "inner", None), BaseException) else None
-        )
         waiting.append(link.__cause__ or (None if link.__suppress_context__ else link.__context__))
