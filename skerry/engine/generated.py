@@ -10,6 +10,7 @@ and is imported as it always was.
 
 from __future__ import annotations
 
+import ast
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -70,6 +71,30 @@ def exported(text: str) -> tuple[str, ...] | None:
     if len(found) != 1:
         return None
     return tuple(single or double for single, double in _QUOTED.findall(found[0]))
+
+
+def public_names(text: str) -> tuple[str, ...] | None:
+    """Return what a star import of a module without `__all__` brings, or None where only running it would tell."""
+    try:
+        statements = ast.parse(text).body
+    except (SyntaxError, ValueError):
+        return None
+    names: dict[str, None] = {}
+    for statement in statements:
+        match statement:
+            case ast.Import(names=aliases):
+                names |= dict.fromkeys(alias.asname or alias.name.partition(".")[0] for alias in aliases)
+            case ast.ImportFrom(names=aliases) if aliases[0].name != "*":
+                names |= dict.fromkeys(alias.asname or alias.name for alias in aliases)
+            case ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name) | ast.ClassDef(name=name):
+                names[name] = None
+            case ast.Assign(targets=[ast.Name(id=name)]):
+                names[name] = None
+            case ast.Expr(value=ast.Constant()):
+                continue
+            case _:
+                return None
+    return tuple(name for name in names if not name.startswith("_"))
 
 
 def words(text: str) -> frozenset[str]:

@@ -138,7 +138,10 @@ def _text(path: str) -> str:
 
 
 def _exports(folder: Path, name: str) -> tuple[str, ...] | None:
-    return generated.exported(_text(str(folder / f"{name}.py")))
+    text = _text(str(folder / f"{name}.py"))
+    if not text:
+        return None
+    return generated.exported(text) if "\n__all__" in text else generated.public_names(text)
 
 
 def _compiled(source: str, path: str) -> bytes:

@@ -16,7 +16,7 @@ import sys
 from pathlib import Path
 from typing import Any, Final
 
-_FORMAT: Final = 2
+_FORMAT: Final = 3
 _HEADER: Final = f"skerry sdk index {_FORMAT} {sys.version}".replace("\n", " ").encode()
 """An index that another Python or another format wrote is no index."""
 

@@ -15,7 +15,8 @@ import contextlib
 import functools
 import gc
 import inspect
-from collections.abc import Callable, Iterator
+import typing
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final
 
 import pulumi
@@ -51,6 +52,8 @@ def quick_sdk() -> Iterator[None]:
             exchange(owner, "serialize_property", _serializing(owner.serialize_property))
         for name in ("_names_from_annotations", "_types_from_annotations"):
             exchange(sdk_types, name, _skipping_unannotated(getattr(sdk_types, name)))
+        exchange(sdk_types, "_types_from_py_properties", _reading_types(sdk_types._types_from_py_properties))
+        exchange(sdk_types, "resource_types", _merging_types(sdk_types.resource_types))
         for name in ("_py_to_pulumi_names_from_py_properties", "_pulumi_to_py_names_from_py_properties"):
             exchange(sdk_types, name, functools.cache(getattr(sdk_types, name)))
         yield
@@ -161,3 +164,70 @@ def _skipping_unannotated(read: Callable[[type], Any]) -> Callable[[type], Any]:
         return read(cls) if inspect.get_annotations(cls) else {}
 
     return from_annotations
+
+
+def _reading_types(read: Callable[[type], dict[str, type]]) -> Callable[[type], Any]:
+    """Resolve the annotations of a class by need: a program sets five of a pod's forty properties."""
+
+    @functools.cache
+    def _types_from_py_properties(cls: type) -> Any:
+        return _TypesByNeed(cls, read)
+
+    return _types_from_py_properties
+
+
+def _merging_types(merge: Callable[[type], dict[str, type]]) -> Callable[[type], Any]:
+    """Leave the types of a resource as they are where its class has no annotations to merge with them."""
+
+    @functools.wraps(merge)
+    def resource_types(resource_cls: type) -> Any:
+        return merge(resource_cls) if inspect.get_annotations(resource_cls) else _types_of(resource_cls)
+
+    return resource_types
+
+
+def _types_of(cls: type) -> Any:
+    return sdk_types._types_from_py_properties(cls)
+
+
+class _TypesByNeed(Mapping[str, type]):
+    """The types of a class's properties; each is resolved when it is asked for, all when one looks at the whole."""
+
+    def __init__(self, cls: type, read: Callable[[type], dict[str, type]]) -> None:
+        self._cls = cls
+        self._read = read
+        self._whole: dict[str, type] | None = None
+        self._found: dict[str, Any] = {}
+        self._getters: dict[str, list[Any]] = {}
+        for _, name, prop in sdk_types._py_properties(cls):
+            self._getters.setdefault(name, []).insert(0, prop.fget)
+        self._globals = sdk_types._globals_for_cls(cls)
+
+    def get(self, key: str, default: Any = None) -> Any:
+        if key not in self._found:
+            self._found[key] = self._resolved(key)
+        found = self._found[key]
+        return default if found is None else found
+
+    def _resolved(self, key: str) -> Any:
+        names = {"Output": pulumi.Output, "T": type(None)}
+        for getter in self._getters.get(key, ()):
+            hint = typing.get_type_hints(getter, globalns=self._globals, localns=names).get("return")
+            if hint is not None:
+                found = sdk_types.unwrap_type(hint)
+                return None if found is pulumi.Output else found
+        return None
+
+    def _all(self) -> dict[str, type]:
+        if self._whole is None:
+            self._whole = self._read(self._cls)
+        return self._whole
+
+    def __getitem__(self, key: str) -> type:
+        return self._all()[key]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._all())
+
+    def __len__(self) -> int:
+        return len(self._all())
