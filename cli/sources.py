@@ -100,9 +100,9 @@ def _run(args: argparse.Namespace) -> ResourceGraph:
     from skerry.engine.stack_outputs import load_stack_outputs
 
     project = _project(args)
-    args.stack = stack = args.stack or _default_stack(project, args.program is not None)
+    stack = args.stack or _default_stack(project, args.program is not None)
     own = project.program == CHECKOUT
-    if not own and stack not in project.stacks():
+    if args.stack and not own and stack not in project.stacks():
         known = ", ".join(project.stacks()) or "none"
         say(f"skerry: the stack '{stack}' has no file, so only --config sets values (stacks with a file: {known})")
     set_here = overrides(args.config, _namespace(project))
@@ -154,7 +154,7 @@ def _default_stack(project: Project, named: bool) -> str:
     if len(stacks) > 1 and _DEFAULT_STACK not in stacks:
         raise UsageError(f"{project.root} has several stacks: give --stack NAME, one of {', '.join(stacks)}")
     stack = stacks[0] if len(stacks) == 1 else _DEFAULT_STACK
-    say(f"skerry: no --stack given, so the stack is '{stack}'")
+    say(f"skerry: no --stack given, so the stack is '{stack}'{'' if stacks else ', which has no file'}")
     return stack
 
 

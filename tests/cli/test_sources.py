@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -233,6 +234,30 @@ def test_the_region_of_a_program_that_is_run_is_that_of_its_stack(
     assert json.loads(capsys.readouterr().out)["places"] == {"dev": {"aws:region": "eu-west-1"}}
     assert main(["preview", "--format", "json", "--program", str(foreign), "--config", "aws:region=eu-west-3"]) == 0
     assert json.loads(capsys.readouterr().out)["places"] == {"dev": {"aws:region": "eu-west-3"}}
+
+
+ANSWERED = """
+import pulumi
+import pulumi_aws as aws
+
+found = aws.ec2.get_ami(most_recent=True, owners=["self"], filters=[{"name": "name", "values": ["mine-*"]}])
+pulumi.export("image", found.id)
+pulumi.export("zone", pulumi.StackReference("organization/base/prod").get_output("zone"))
+"""
+
+
+def test_the_files_that_the_documentation_shows_answer_a_program(
+    foreign: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    text = (ROOT / "docs" / "producers.md").read_text(encoding="utf-8")
+    (answers,) = (block for block in re.findall(r"```yaml\n(.*?)```", text, re.S) if block.startswith("schema:"))
+    (outputs,) = re.findall(r'`(\{"base/prod".*?\})`', text)
+    (tmp_path / "answers.yaml").write_text(answers)
+    (tmp_path / "outputs.json").write_text(outputs)
+    (foreign / "__main__.py").write_text(ANSWERED)
+    files = ["--answers", str(tmp_path / "answers.yaml"), "--stack-outputs", str(tmp_path / "outputs.json")]
+    found, _ = preview(capsys, "--program", str(foreign), *files)
+    assert found == {"image": "ami-0123456789abcdef0", "zone": "eu-west-1a"}
 
 
 HEAVY = ("pulumi", "grpc", "boto3", "botocore", "moto", "pulumi_aws", "pulumi_kubernetes", "kubernetes")
