@@ -125,7 +125,7 @@ def test_the_program_gets_the_four_outputs_and_no_more_than_there_are(tmp_path: 
     assert outputs == {
         "database": "db-rw.meta.svc.cluster.local:5432",
         "secret": "db-app",
-        "metrics": outputs["metrics"],
+        "metrics": "http://db-rw.meta.svc.cluster.local:9187/metrics",
         "namespace": "meta",
     }
 

@@ -147,17 +147,31 @@ def _shapes(where: str, old: Mapping[str, Any], new: Mapping[str, Any], *, given
     one, two = _shape(old), _shape(new)
     if one != two:
         yield SchemaChange(Kind.BREAKING, where, f"is {_said(two)}, was {_said(one)}")
-    if given and old.get("plain", False) != new.get("plain", False):
-        if new.get("plain", False):
-            yield SchemaChange(Kind.BREAKING, where, "must be known now, took outputs before")
-        else:
-            yield SchemaChange(Kind.ADDITIVE, where, "takes outputs now")
+    if given:
+        before, after = _known(old), _known(new)
+        for part in sorted(after - before):
+            yield SchemaChange(Kind.BREAKING, where + part, "must be known now, took outputs before")
+        for part in sorted(before - after):
+            yield SchemaChange(Kind.ADDITIVE, where + part, "takes outputs now")
     yield from _words(where, old, new)
 
 
 def _shape(value: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the type alone; that a member must be known counts, that the property must is told apart."""
-    return {key: item for key, item in value.items() if key not in ("description", "plain")}
+    """Return the type alone; whether it and its members must be known is told apart."""
+    return {
+        key: _shape(item) if isinstance(item, dict) else item
+        for key, item in value.items()
+        if key not in ("description", "plain")
+    }
+
+
+def _known(value: Mapping[str, Any], path: str = "") -> set[str]:
+    """Return the places in a property that must be known: the property itself is ''."""
+    found = {path} if value.get("plain") else set()
+    for key in ("items", "additionalProperties"):
+        if isinstance(value.get(key), dict):
+            found |= _known(value[key], f"{path} {key}")
+    return found
 
 
 def _said(shape: Mapping[str, Any]) -> str:
