@@ -96,7 +96,7 @@ class Monitor:
         self.functions = Functions(project, stack, stack_outputs, config, answers)
         self.components = LocalComponents(packages, project, stack)
         self._transforms = Transforms(self.callbacks)
-        self._pending: dict[tuple[str, str, str], tuple[str, ...]] = {}
+        self._pending: dict[tuple[str, str, str], tuple[tuple[str, ...], Any]] = {}
         self._hooks = Hooks(self.callbacks)
         self._aliases_of: dict[str, tuple[str, ...]] = {}
         self._config = config
@@ -280,13 +280,15 @@ class Monitor:
         return own or (parent.providers.get(package, "") if parent is not None else "")
 
     def _transform(self, request: Any, provider: str) -> Change:
-        key = (request.parent, request.type, request.name)
         own = self._transforms.own(request)
-        if request.remote and own and self.components.any:
-            self._pending[key] = own
-        elif not request.remote:
-            # A component that was asked for as a remote one registers itself: its transforms came with the request.
-            own = self._pending.pop(key, own)
+        key = (request.parent, request.type, request.name)
+        if request.remote and self.components.any:
+            self._pending[key] = own, request.sourcePosition
+        elif key in self._pending:
+            # A component that was asked for as a remote one registers itself: its transforms came with the request,
+            # and the line that the user knows is the one that asked.
+            own, position = self._pending.pop(key)
+            request.sourcePosition.CopyFrom(position)
         inherited: list[str] = []
         urn = request.parent
         while urn and (draft := self.drafts.get(urn)) is not None:

@@ -53,6 +53,13 @@ def test_outputs_come_back_known_where_they_are(graph: ResourceGraph) -> None:
     assert named(graph, "s").outputs == {"board": UNKNOWN, "width": 3}
 
 
+def test_a_component_stands_where_the_program_asked_for_it(graph: ResourceGraph, first_line: int) -> None:
+    names = [resource.name for resource in graph.resources]
+    assert names[1:] == ["p", "a", "s", "g", "u", "lamp", "t", "s-board", "u-board"]
+    line = first_line + PROGRAM[: PROGRAM.index('Shelf("s"')].count("\n")
+    assert f"__main__.py:{line}" == named(graph, "s").source
+
+
 def test_what_was_constructed_and_called_is_recorded(graph: ResourceGraph) -> None:
     assert sorted((call.token, call.answered, call.answered_by) for call in graph.invokes) == [
         ("own:index:Lamp", True, "component"),
