@@ -95,9 +95,12 @@ def overrides(pairs: list[str], namespace: str) -> dict[str, str]:
 
 
 def _run(args: argparse.Namespace) -> ResourceGraph:
-    from skerry.engine.answers import load_answers
-    from skerry.engine.run import run_deployment
-    from skerry.engine.stack_outputs import load_stack_outputs
+    from skerry.engine.lazy_start import lean_pulumi
+
+    with lean_pulumi():
+        from skerry.engine.answers import load_answers
+        from skerry.engine.run import run_deployment
+        from skerry.engine.stack_outputs import load_stack_outputs
 
     project = _project(args)
     stack = args.stack or _default_stack(project, args.program is not None)

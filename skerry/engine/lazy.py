@@ -30,9 +30,8 @@ from typing import Any, Final
 from skerry.engine import generated
 from skerry.engine.lazy_cache import Cache, user_folder
 from skerry.engine.lazy_modules import ClassesLoader, MemberLoader, PackageLoader
+from skerry.engine.lazy_start import EAGER_VARIABLE
 
-EAGER_VARIABLE: Final = "SKERRY_EAGER_IMPORTS"
-"""Set to anything, it switches the lazy imports off."""
 _PREFIX: Final = "pulumi_"
 _PLUGIN_FILE: Final = "pulumi-plugin.json"
 _CLASSES: Final = frozenset({"_inputs", "outputs", "_enums"})
