@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.simulators.provider_times import TIMES_VARIABLE, read_times
 from tests.simulators.pulumi_cli import PulumiCli, PulumiCliError
 
 PROJECT = "name: tiny\nruntime: {name: python, options: {virtualenv: .venv}}\n"
@@ -117,6 +118,48 @@ def test_a_function_that_the_simulator_does_not_know_fails_instead_of_making_som
     done = cli.preview(project(tmp_path / "p", program), "dev")
     assert done.returncode != 0
     assert "the simulated provider has no answer for aws:ec2/getInstance:getInstance" in done.text
+
+
+WRONG = {
+    "names and types": (
+        {"instanceTyp": "t3.micro", "rootBlockDevice": {"volumeSize": "big"}, "availability_zone": "eu-central-1a"},
+        (
+            "instanceTyp value {t3.micro} has a problem: there is no such property: did you mean 'instanceType'?",
+            "property rootBlockDevice.volumeSize",
+            "it takes a whole number, not 'big'",
+            "there is no such property: did you mean 'availabilityZone'?",
+        ),
+    ),
+    "values": (
+        {"instanceType": "t3.mikro", "metadataOptions": {"httpTokens": "yes"}},
+        (
+            "'t3.mikro' is not among its values: did you mean 't3.micro'? (botocore ec2 InstanceType)",
+            "property metadataOptions.httpTokens",
+            "'yes' is not among its values: 'optional', 'required'",
+        ),
+    ),
+}
+
+
+@pytest.mark.parametrize("sentence", WRONG)
+def test_a_preview_is_refused_with_all_that_is_wrong_with_a_resource(tmp_path: Path, sentence: str) -> None:
+    cli, (inputs, expected) = PulumiCli(tmp_path / "world"), WRONG[sentence]
+    program = f"import pulumi\npulumi.CustomResource('aws:ec2/instance:Instance', 'machine', {inputs!r})\n"
+    done = cli.preview(project(tmp_path / "p", program), "dev")
+    assert done.returncode != 0
+    assert [told for told in expected if told not in " ".join(done.text.split())] == []
+
+
+def test_the_time_in_provider_processes_is_told_where_it_is_asked_for(tmp_path: Path) -> None:
+    cli = PulumiCli(tmp_path / "world")
+    small = project(tmp_path / "p", QUEUE)
+    cli.check(cli.preview(small, "dev"))
+    assert read_times(cli.cloud) == []
+    cli.check(cli.run(small, "preview", "--stack", "dev", variables={TIMES_VARIABLE: "1"}))
+    (told,) = [row for row in read_times(cli.cloud) if row["calls"]]
+    assert told["package"] == "aws"
+    assert 0 < told["cpu_s"] < 10
+    assert 0 < told["wall_s"] < 60
 
 
 def test_a_changed_input_is_an_update_and_drift_in_the_cloud_is_seen(tmp_path: Path) -> None:

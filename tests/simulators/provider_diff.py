@@ -1,11 +1,8 @@
 """Says what changed between two sets of inputs, and whether it takes an update or a replacement.
 
-Whether a property replaces is not decided here: tests/simulators/replacements.py holds that table, which comes from the
-clouds' own schemas. For Kubernetes it is the list that the real provider carries. What has no row is updated.
+Whether a property replaces is not decided here: tests/simulators/replacements.py answers that from the clouds' own
+schemas and the providers' own lists. What it has no answer for is updated.
 """
-
-# Source: pulumi/pulumi-kubernetes provider/pkg/provider/diff.go (forceNewProperties), pulumi/pulumi-terraform-bridge
-# pkg/tfbridge/provider.go (nameRequiresDeleteBeforeReplace), read 2026-11.
 
 from __future__ import annotations
 
@@ -18,31 +15,6 @@ from pulumi.runtime.proto import provider_pb2
 
 from tests.simulators.provider_check import is_unknown, reveal, step
 
-_SELECTED: Final = ("spec.selector",)
-_SOURCES: Final = (
-    "awsElasticBlockStore", "azureDisk", "azureFile", "cephfs", "cinder", "csi", "fc", "flexVolume", "flocker",
-    "gcePersistentDisk", "glusterfs", "hostPath", "iscsi", "local", "nfs", "photonPersistentDisk", "portworxVolume",
-    "quobyte", "rbd", "scaleIO", "storageos", "vsphereVolume",
-)  # fmt: skip
-_KUBERNETES: Final[Mapping[str, tuple[str, ...]]] = {
-    "apps/v1:Deployment": _SELECTED,
-    "apps/v1:DaemonSet": _SELECTED,
-    "apps/v1:StatefulSet": (
-        "spec.podManagementPolicy", "spec.revisionHistoryLimit", "spec.selector", "spec.serviceName",
-        "spec.volumeClaimTemplates",
-    ),
-    "batch/v1:Job": ("spec.completions", "spec.parallelism", "spec.selector", "spec.template"),
-    "core/v1:ConfigMap": ("binaryData", "data"),
-    "core/v1:Secret": ("type", "stringData", "data"),
-    "core/v1:PersistentVolume": tuple(f"spec.{source}" for source in _SOURCES),
-    "core/v1:PersistentVolumeClaim": ("spec",),
-    "core/v1:ResourceQuota": ("spec.scopes",),
-    "core/v1:Service": ("spec.clusterIP",),
-    "rbac.authorization.k8s.io/v1:ClusterRoleBinding": ("roleRef",),
-    "rbac.authorization.k8s.io/v1:RoleBinding": ("roleRef",),
-    "storage.k8s.io/v1:StorageClass": ("parameters", "provisioner"),
-}  # fmt: skip
-_IDENTITY: Final = ("apiVersion", "kind", "metadata.name", "metadata.namespace")
 _NAMES: Final = (
     "name",
     "bucket",
@@ -81,25 +53,6 @@ def changed(old: Any, new: Any, path: str = "") -> Iterator[tuple[str, str]]:
         yield path, "update"
 
 
-def schema_path(path: str) -> str:
-    """Return a path without the indexes of lists and the keys of maps that are no names."""
-    return re.sub(r"\[[^\]]*\]", "", path)
-
-
-def replaces(token: str, path: str, asked: Replaces | None = None) -> bool:
-    """Say whether a change at `path` makes another object: the table's nearest row decides."""
-    asked = asked or _outside_table()
-    path = schema_path(path)
-    for place in _upwards(path):
-        told = asked(token, place)
-        if told is not None:
-            return told
-    if token.startswith("kubernetes:"):
-        rows = _IDENTITY + _KUBERNETES.get(token.removeprefix("kubernetes:").removesuffix("Patch"), ())
-        return any(place in rows for place in _upwards(path))
-    return False
-
-
 def difference(token: str, old: Mapping[str, Any], new: Mapping[str, Any], asked: Replaces | None = None) -> Any:
     """Return the answer to the engine's question for a difference.
 
@@ -111,7 +64,8 @@ def difference(token: str, old: Mapping[str, Any], new: Mapping[str, Any], asked
     """
     old, new = reveal(old), reveal(new)
     found = [(path, kind) for path, kind in changed(old, new) if not path.startswith("__")]
-    replaced = [path for path, _ in found if replaces(token, path, asked)]
+    asked = asked or _outside_table()
+    replaced = [path for path, _ in found if asked(token, path)]
     answer, kinds = provider_pb2.DiffResponse, provider_pb2.PropertyDiff
     detailed = {
         path: kinds(kind=kinds.Kind.Value(kind.upper() + ("_REPLACE" if path in replaced else "")), inputDiff=True)
@@ -138,16 +92,16 @@ def _metadata(inputs: Mapping[str, Any]) -> dict[str, Any]:
     return {"name": metadata.get("name")} if isinstance(metadata, Mapping) else {}
 
 
-def _upwards(path: str) -> Iterator[str]:
-    while path:
-        yield path
-        path = path.rpartition(".")[0]
+def refused(token: str, old: Mapping[str, Any], new: Mapping[str, Any]) -> list[str]:
+    """Return the paths whose change a cloud refuses although the provider tries it."""
+    from tests.simulators.replacements import Effect, effect
+
+    return [path for path, _ in changed(reveal(old), reveal(new)) if effect(token, path) is Effect.REFUSED]
 
 
 @cache
 def _outside_table() -> Replaces:
-    try:
-        from tests.simulators.replacements import replaced_by
-    except ImportError:
-        return lambda token, path: None
+    # Its sources take half a second to read; only what changed asks for them.
+    from tests.simulators.replacements import replaced_by
+
     return replaced_by

@@ -46,7 +46,7 @@ from google.protobuf.json_format import MessageToDict  # noqa: E402
 from pulumi.runtime.proto import plugin_pb2, provider_pb2, provider_pb2_grpc  # noqa: E402
 
 from tests.simulators.provider_check import RULES, UNKNOWN, Checker, Failure, Rules, reveal  # noqa: E402
-from tests.simulators.provider_diff import changed, difference  # noqa: E402
+from tests.simulators.provider_diff import changed, difference, refused  # noqa: E402
 from tests.simulators.provider_outputs import MARK, Made, new_id, outputs_of  # noqa: E402
 from tests.simulators.provider_times import Times  # noqa: E402
 from tests.simulators.pulumi_plugin import serve  # noqa: E402
@@ -133,6 +133,9 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
         inputs = _plain(request.news)
         outputs = self._outputs(request.urn, inputs, request.id)
         if not request.preview:
+            paths = refused(_type(request.urn), _plain(request.old_inputs), inputs)
+            if paths:
+                context.abort(grpc.StatusCode.FAILED_PRECONDITION, f"{', '.join(paths)} cannot be changed")
             found = {"urn": request.urn, "type": _type(request.urn), "inputs": inputs, "outputs": outputs}
             self._write(request.id, found)
         return provider_pb2.UpdateResponse(properties=_struct(outputs))
