@@ -41,6 +41,23 @@ def modules_of(program: Path) -> Iterator[None]:
         sys.modules.update(hidden)
 
 
+@contextlib.contextmanager
+def packages_of(environment: Path | None) -> Iterator[None]:
+    """Let a program import what only its own environment has; what both have comes from this one."""
+    if environment is None:
+        yield
+        return
+    sys.path.append(str(environment))
+    try:
+        yield
+    finally:
+        with contextlib.suppress(ValueError):
+            sys.path.remove(str(environment))
+        # Another program may have another version of them.
+        for name in [name for name, module in sys.modules.items() if _is_under(module, environment)]:
+            del sys.modules[name]
+
+
 def _importable(program: Path) -> set[str]:
     """Return the names that a program's folder offers; a folder without code of its own yields to a real package."""
     names: set[str] = set()

@@ -13,6 +13,7 @@ import difflib
 import json
 import logging
 import re
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -52,6 +53,8 @@ class Project:
     config_defaults: Mapping[str, str] = field(default_factory=dict)
     """Full key -> value, for stacks that do not set it."""
 
+    environment: Path | None = None
+    """The packages of the program's own virtual environment, where it is of this Python version and not this one."""
     packages: Mapping[str, Path] = field(default_factory=dict)
     """Name -> folder of the component packages in Python that lie beside the program."""
 
@@ -134,6 +137,7 @@ def load_project(program: Path) -> Project:
         main=main,
         stack_dir=root / str(stack_dir or "."),
         config_defaults=_defaults(str(name), config) if isinstance(config, dict) else {},
+        environment=_environment(root, data.get("runtime")),
         packages=_packages(root, data),
     )
 
@@ -141,6 +145,17 @@ def load_project(program: Path) -> Project:
 def _main(root: Path, main: str) -> tuple[Path, Path]:
     path = (root / main).resolve()
     return (path.parent, path) if path.suffix == ".py" else (path, path / "__main__.py")
+
+
+def _environment(root: Path, runtime: Any) -> Path | None:
+    options = runtime.get("options") if isinstance(runtime, dict) else None
+    named = options.get("virtualenv") if isinstance(options, dict) else None
+    version = f"python{sys.version_info.major}.{sys.version_info.minor}"
+    for name in (named, ".venv", "venv"):
+        folder = root / name / "lib" / version / "site-packages" if isinstance(name, str) and name else None
+        if folder is not None and folder.is_dir():
+            return None if folder.resolve().is_relative_to(Path(sys.prefix).resolve()) else folder.resolve()
+    return None
 
 
 def _packages(root: Path, data: Mapping[str, Any]) -> dict[str, Path]:

@@ -28,7 +28,7 @@ from pulumi.runtime import stack as sdk_stack
 from skerry.engine import traces
 from skerry.engine.exchange import Run, StackNeededError, exchanged
 from skerry.engine.failure import Failure
-from skerry.engine.modules import modules_of
+from skerry.engine.modules import modules_of, packages_of
 from skerry.engine.monitor import Monitor
 from skerry.engine.traces import UserCode
 from skerry.engine.values import Withheld
@@ -115,6 +115,7 @@ def _execute(run: Run) -> None:
     try:
         with (
             _folder(run.project.program),
+            packages_of(run.project.environment),
             modules_of(run.project.program),
             exchanged(run, code),
             contextlib.redirect_stdout(sys.stderr),

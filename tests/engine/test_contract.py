@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -9,7 +10,7 @@ from typing import Any
 import pytest
 
 from skerry.engine.run import run_program
-from skerry.errors import ProgramError
+from skerry.errors import MissingPackageError, ProgramError
 from skerry.graph import UNKNOWN, Invoke, Resource, ResourceGraph, Secret
 
 MakeProject = Callable[..., Path]
@@ -207,3 +208,27 @@ def test_a_call_that_waits_for_a_new_resource_has_no_answer_though_the_table_has
     assert [Invoke(token, "dev", False), Invoke(token, "dev", True, {}, "table")] == sorted(
         graph.invokes, key=lambda invoke: invoke.answered
     )
+
+
+OWN_ENVIRONMENT = "name: demo\nruntime: {name: python, options: {virtualenv: env}}\nstackConfigDir: stacks\n"
+
+
+def in_environment(name: str, version: str = f"{sys.version_info.major}.{sys.version_info.minor}") -> str:
+    return f"env/lib/python{version}/site-packages/{name}"
+
+
+def test_a_program_may_import_what_only_its_own_environment_has(make_project: MakeProject) -> None:
+    program = "import only_there\nimport yaml\npulumi.export('seen', [only_there.X, yaml.__name__])\n"
+    for number in (1, 2):
+        files = {in_environment("only_there.py"): f"X = {number}\n", in_environment("yaml.py"): "raise ValueError\n"}
+        root = make_project(program, folder=f"p{number}", pulumi_yaml=OWN_ENVIRONMENT, files=files)
+        before = list(sys.path)
+        assert run_program(root, "dev").stack_outputs("dev") == {"seen": [number, "yaml"]}
+        assert (before, "only_there" in sys.modules) == (list(sys.path), False)
+
+
+def test_an_environment_of_another_python_is_left_alone(make_project: MakeProject) -> None:
+    files = {in_environment("only_there.py", "3.1"): "X = 1\n"}
+    root = make_project("import only_there\n", pulumi_yaml=OWN_ENVIRONMENT, files=files)
+    with pytest.raises(MissingPackageError, match="run `pip install only-there`"):
+        run_program(root, "dev")
