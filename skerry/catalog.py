@@ -165,6 +165,9 @@ class Catalog:
         return fact, tuple(self.image(image, target, f"{why} (chart {name})", declared=True) for image in row.images)
 
 
+_LOADER: Final[Any] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+"""The same loader in C, where the YAML package was built with it: the pins are a thousand lines."""
+
 RowT = TypeVar("RowT", bound=_Row)
 
 
@@ -177,7 +180,7 @@ def _pick(rows: Mapping[str, RowT], name: str, file: str) -> RowT:
 
 def _read(path: Path) -> Any:
     try:
-        return yaml.safe_load(path.read_text(encoding="utf-8"))
+        return yaml.load(path.read_text(encoding="utf-8"), Loader=_LOADER)  # either is a safe loader
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as exc:
         raise CatalogError(f"{path.name} cannot be read: {exc}") from exc
 
