@@ -7,6 +7,7 @@
    refreshed and then deleted is gone.
 4. With `--target`, a new resource outside the targets is printed as unchanged, without inputs. It will not be there,
    so what is read is a part only, and is refused.
+5. An import that also changes something is printed as the import and as the update, which leaves out the id.
 """
 
 # Source: pulumi/pulumi pkg/resource/deploy/step.go and step_generator.go, and the output of the command, read 2026-11.
@@ -60,7 +61,9 @@ class Steps:
         if op == "same" and new.get("custom") and isinstance(old, dict) and not old.get("id"):  # (4)
             self._not_targeted.append(urn)
         urn = str(new.get("urn"))
-        self._found.pop(urn, None)  # (2) (3)
+        before = self._found.pop(urn, None)  # (2) (3)
+        if before is not None and before[0] == "import":  # (5)
+            new = {**new, "importID": before[1].get("importID")}
         self._found[urn] = (op, new)
 
     def finish(self, urn: Any, new: Mapping[str, Any]) -> None:

@@ -29,6 +29,7 @@ from skerry.graph import (
 )  # fmt: skip
 from skerry.readers.checkpoint import graph_of, read_json
 from skerry.readers.preview_json import read_preview
+from skerry.readers.steps import Steps
 
 NORMALISED: Final = {
     "secret mask": "a secret whose value one side does not tell: masked in a preview, or sealed in a stack's file",
@@ -75,7 +76,10 @@ def read_command(preview: str, plan: str) -> Command:
     """Return what the two documents of one preview tell together."""
     graph = read_preview(preview)
     plans = json.loads(plan)["resourcePlans"] if plan else {}
-    rows = {step["newState"]["urn"]: dict(step["newState"]) for step in read_json(preview, "the preview")["steps"]}
+    steps = Steps("the preview")
+    for step in read_json(preview, "the preview")["steps"]:
+        steps.add(step["op"], step["urn"], step.get("oldState"), step.get("newState"))
+    rows = {row["urn"]: dict(row) for row in steps.there()}
     # A preview shows no default provider; its plan does.
     versions = {
         urn: str(found["goal"]["inputDiff"].get("adds", {}).get("version", ""))

@@ -208,3 +208,5 @@ def test_a_resource_that_is_read_by_an_unknown_id_has_no_id() -> None:
 
 def test_a_resource_that_is_imported_has_the_id_that_it_is_imported_by() -> None:
     assert bucket(importID="my-bucket")[BUCKET].id == "my-bucket"
+    changed = document(step(BUCKET, "import", importID="my-bucket"), step(BUCKET, "update"))
+    assert read_preview(changed)[BUCKET].id == "my-bucket"
