@@ -29,6 +29,7 @@ from pydantic import BaseModel, ConfigDict
 from skerry.graph import ResourceGraph
 from tests.simulators.pulumi_cli import ROOT, Done, PulumiCli
 from tests.simulators.pulumi_language_host import PATH_VARIABLE, PYTHON_VARIABLE
+from tests.simulators.pulumi_provider import ANSWERS_VARIABLE
 
 VARIABLE: Final = "SKERRY_EXAMPLES"
 STACK: Final = "dev"
@@ -66,6 +67,10 @@ class Program(_Row):
     files: Mapping[str, str] = {}
     """Files that the program wants and its repository leaves to the user, by path."""
     variables: Mapping[str, str] = {}
+    answers: Mapping[str, Any] = {}
+    """Answers to provider functions that neither side has of itself, as a file of skerry.answers/1."""
+    references: Mapping[str, Mapping[str, Any]] = {}
+    """Stacks that the program refers to (`project/stack`), each deployed before it with these outputs."""
     paths: tuple[str, ...] = ()
     """Folders of the same repository with packages that the program imports, each with its pyproject.toml."""
     until: str = ""
@@ -206,10 +211,14 @@ class Workshop:
         """Preview the project in `folder` with the real command, then run it in the embedded engine."""
         python = environment_python()
         cli = PulumiCli(self._tmp / f"{self._copies}" / "world", packages=program.packages)
-        if _DYNAMIC in program.packages:
-            self._real_dynamic_provider(cli, python)
+        self._write_plugins(cli, python, program.packages)
+        self._deploy_referenced(cli, program)
         found = os.pathsep.join(self._packages(program))
         copy, variables = cli.copy_of(folder), {**program.variables, PYTHON_VARIABLE: str(python), PATH_VARIABLE: found}
+        if program.answers:
+            answers = self._tmp / f"{self._copies}" / "answers.yaml"
+            answers.write_text(yaml.safe_dump(dict(program.answers)), encoding="utf-8")
+            variables[ANSWERS_VARIABLE] = str(answers)
         for key, value in program.secrets.items():
             cli.set_secret(folder, STACK, key, value)
         cli.init(folder, STACK)
@@ -219,7 +228,9 @@ class Workshop:
             limit_s=_LIMIT_S, variables=variables,
         )  # fmt: skip
         text = plan.read_text(encoding="utf-8") if plan.is_file() else ""
-        graph, error, seconds = self._engine(program, copy, python, cli.environment() | {"PYTHONPATH": found})
+        graph, error, seconds = self._engine(
+            program, copy, python, {**cli.environment(), **variables, "PYTHONPATH": found}
+        )
         return Both(graph, error, seconds, done, text)
 
     def _packages(self, program: Program) -> list[str]:
@@ -234,25 +245,51 @@ class Workshop:
             (place / "METADATA").write_text(text, encoding="utf-8")
         return [str(folder) for folder in (*folders, versions)] if folders else []
 
-    def _real_dynamic_provider(self, cli: PulumiCli, python: Path) -> None:
-        """Let the SDK's own provider serve dynamic resources: it runs the program's code, of which none is simulated."""
-        plugin = next(place for place in cli.environment()["PATH"].split(os.pathsep) if place.endswith("plugins"))
-        path = Path(plugin) / f"pulumi-resource-{_DYNAMIC}"
-        path.write_text(f'#!/bin/sh\nexec {shlex.quote(str(python))} -u -m pulumi.dynamic "$@"\n', encoding="utf-8")
+    @staticmethod
+    def _write_plugins(cli: PulumiCli, python: Path, packages: Sequence[str]) -> None:
+        """Let simulated providers see the SDKs of the examples' environment, and the SDK's own serve dynamic resources.
+
+        A dynamic provider runs the program's code, of which none is simulated.
+        """
+        folder = next(Path(place) for place in cli.environment()["PATH"].split(os.pathsep) if place.endswith("plugins"))
+        for package in packages:
+            path = folder / f"pulumi-resource-{package}"
+            text = path.read_text(encoding="utf-8").replace(shlex.quote(sys.executable), shlex.quote(str(python)))
+            if package == _DYNAMIC:
+                text = f'#!/bin/sh\nexec {shlex.quote(str(python))} -u -m pulumi.dynamic "$@"\n'
+            path.write_text(text, encoding="utf-8")
+
+    def _deploy_referenced(self, cli: PulumiCli, program: Program) -> None:
+        for name, outputs in program.references.items():
+            project, stack = name.split("/")
+            folder = self._tmp / f"{self._copies}" / project
+            folder.mkdir()
+            settings = {"name": project, "runtime": {"name": "python", "options": {"virtualenv": ".venv"}}}
+            (folder / "Pulumi.yaml").write_text(yaml.safe_dump(settings), encoding="utf-8")
+            exports = "".join(f"pulumi.export({key!r}, {value!r})\n" for key, value in outputs.items())
+            (folder / "__main__.py").write_text(f"import pulumi\n{exports}", encoding="utf-8")
+            cli.init(folder, stack)
+            cli.check(cli.run(folder, "up", "--yes", "--skip-preview", "--stack", stack))
 
     def _engine(
         self, program: Program, copy: Path, python: Path, environment: Mapping[str, str]
     ) -> tuple[ResourceGraph | None, str, float]:
         out = self._tmp / f"{self._copies}" / "engine.pickle"
-        secrets = dict(program.secrets)
         request = json.dumps(
-            {"root": str(ROOT), "project": str(copy), "stack": STACK, "secrets": secrets, "out": str(out)}
+            {
+                "root": str(ROOT),
+                "project": str(copy),
+                "stack": STACK,
+                "secrets": dict(program.secrets),
+                "references": program.references,
+                "out": str(out),
+            }
         )
         began = time.monotonic()
         child = subprocess.run(
             [str(python), "-P", str(_ENGINE), request],
             cwd=copy,
-            env={**environment, **program.variables},
+            env=dict(environment),
             capture_output=True,
             text=True,
             timeout=_LIMIT_S,

@@ -12,7 +12,7 @@ REQUEST = json.loads(sys.argv[1]) if __name__ == "__main__" else {}
 sys.path.append(REQUEST.get("root", ""))
 
 from skerry.engine.project import StackConfig, load_project, load_stack_config  # noqa: E402  # found by the line above
-from skerry.engine.run import run_program  # noqa: E402
+from skerry.engine.run import load_answers, run_program  # noqa: E402
 from skerry.errors import SkerryError  # noqa: E402
 
 
@@ -25,7 +25,9 @@ def main() -> int:
         read = load_stack_config(project, request["stack"])
         secrets = {key if ":" in key else f"{project.name}:{key}": text for key, text in request["secrets"].items()}
         config = StackConfig({**read.values, **secrets}, read.secret_keys | secrets.keys())
-        graph = run_program(folder, request["stack"], config)
+        given = os.environ.get("SKERRY_SIM_ANSWERS")
+        answers = load_answers(Path(given)) if given else None
+        graph = run_program(folder, request["stack"], config, answers=answers, stack_outputs=request["references"])
     except SkerryError as exc:
         print(exc, file=sys.stderr)
         return 1
