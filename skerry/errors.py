@@ -9,6 +9,7 @@ The tree, and the exit code that the command gives for each branch:
     +-- GraphError                  2  a graph, or a fact in it, cannot be read
     +-- ProgramError                3  the Pulumi program raised, or never finished
     |   +-- MissingPackageError     2  the program imports what is not installed here
+    |   +-- UnansweredError         2  the program cannot go on without the answer of a provider function
     +-- CatalogError                2  a pin of images/ is missing or malformed
     +-- PolicyError                 3  a rule failed to run (a check that fails to run is a failure)
     +-- CostError                   2  a price book row cannot be used
@@ -84,6 +85,12 @@ class ProgramError(SkerryError):
 
 class MissingPackageError(ProgramError):
     """Report that the Pulumi program imports a package that is not installed beside Skerry."""
+
+    exit_code = 2
+
+
+class UnansweredError(ProgramError):
+    """Report that the Pulumi program needs the answer of a provider function, which the user can give."""
 
     exit_code = 2
 

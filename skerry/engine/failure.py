@@ -16,11 +16,14 @@ from skerry.engine import traces
 from skerry.engine.project import StackConfig
 from skerry.engine.traces import NOWHERE, Place, UserCode
 from skerry.engine.values import WITHHELD, WithheldError
-from skerry.errors import ConfigError, MissingPackageError, Problem, ProgramError, SkerryError
+from skerry.errors import ConfigError, MissingPackageError, Problem, ProgramError, SkerryError, UnansweredError
 
 __all__ = ["Failure", "UserCode"]
 
 _MASK: Final = "<secret>"
+_REMEDY: Final = (
+    "call {0} in {1} output form (get_x_output), which can be unknown, or give {1} answer with --answers FILE"
+)
 _SHORTEST_SECRET: Final = 4
 """Shorter values are not masked in messages: they stand in half of all words."""
 
@@ -53,6 +56,13 @@ class Failure:
         if told is not None:
             return told
         at = f" at {place.where}" if place.where else ""
+        if self.unanswered and traces.unanswered(everywhere):
+            *_, (token, why) = self.unanswered.items()
+            reason = f": {why}" if why else ""
+            return UnansweredError(
+                f"the program needs an answer of {token}{at}, and there is none here{reason}; "
+                f"{_REMEDY.format('it', 'its')}{place.shown}"
+            )
         text = f"the program failed{at}: {type(exc).__name__}: {self._message(exc)}"
         if phrase := traces.resource(everywhere):
             text += f" ({phrase})"
@@ -132,10 +142,7 @@ class Failure:
     def _functions(self) -> str:
         """Return which functions had no answer: a call in its plain form then hands None to the program."""
         listed = ", ".join(f"{token}{f' ({why})' if why else ''}" for token, why in sorted(self.unanswered.items()))
-        return (
-            f"functions without an answer here: {listed}: call them in their output form (get_x_output), "
-            "which can be unknown, or give their answers with --answers FILE"
-        )
+        return f"functions without an answer here: {listed}: {_REMEDY.format('them', 'their')}"
 
 
 def _is_there(module: str) -> bool:

@@ -41,7 +41,7 @@ class Functions:
         self._config = config
         self._answers = answers
         self.unanswered: dict[str, str] = {}
-        """Functions without an answer -> why, where the table can tell."""
+        """Functions without an answer -> why, where the table can tell; the last one called stands last."""
 
     @property
     def answers(self) -> Answers:
@@ -76,6 +76,7 @@ class Functions:
             if found is not None:
                 self.record(token, args, found.by)
                 return _answer({key: values.encode(value) for key, value in found.result.items()})
+            self.unanswered.pop(token, None)
             self.unanswered[token] = self.answers.reason(token, given, provider=inputs, config=self._config)
         self.record(token, args)
         return resource_pb2.ResourceInvokeResponse(unknown=True)

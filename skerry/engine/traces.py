@@ -124,6 +124,13 @@ def _registering(frame: FrameType) -> str:
     return f"{known['ty']} '{name}'{made_at}"
 
 
+def unanswered(traces: Iterable[TracebackType]) -> bool:
+    """Say whether a function of a cloud's SDK failed because its call returned nothing."""
+    # The name is that of generated code: it holds what the plain form of a call returned.
+    last = [frame for trace in traces for frame, _ in _frames(trace) if "__ret__" in frame.f_locals]
+    return any(frame.f_locals["__ret__"] is None for frame in last)
+
+
 def _making(frame: FrameType) -> str:
     if frame.f_code.co_name not in _MAKING or not frame.f_code.co_argcount:
         return ""

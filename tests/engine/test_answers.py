@@ -369,3 +369,15 @@ def test_a_file_that_cannot_be_read_is_refused(tmp_path: Path, make: str) -> Non
 
 def test_an_empty_table_answers_nothing() -> None:
     assert Answers([]).answer(ZONES, {}, config=CONFIG) is None
+
+
+def test_the_example_of_the_documentation_is_a_table(tmp_path: Path) -> None:
+    text = (Path(__file__).parents[2] / "docs" / "engine.md").read_text()
+    path = tmp_path / "answers.yaml"
+    path.write_text(text.split("```yaml\n")[1].split("```")[0])
+    answers = load_answers(path)
+    found = answers.answer("aws:ec2/getVpc:getVpc", {"tags": {"a": "b"}}, config=CONFIG)
+    assert found == {"id": "vpc-0a1b2c3d", "tags": {"a": "b"}}
+    caller = answers.find("aws:index/getCallerIdentity:getCallerIdentity", {}, config=CONFIG)
+    assert caller is not None
+    assert (caller.result["accountId"], caller.by) == ("210987654321", "file")

@@ -16,7 +16,7 @@ from pulumi.runtime import stack as sdk_stack
 
 from skerry.engine.project import StackConfig
 from skerry.engine.run import run_program
-from skerry.errors import ConfigError, MissingPackageError, ProgramError, SizingError
+from skerry.errors import ConfigError, MissingPackageError, ProgramError, SizingError, UnansweredError
 from skerry.graph import UNKNOWN, Secret
 
 MakeProject = Callable[..., Path]
@@ -73,11 +73,6 @@ FAILURES = {
         "ExceptionGroup: both: ValueError: one; KeyError: 'two'",
     ),
     "the line stands below the message": ('raise ValueError("x")\n', 'ValueError: x\n    raise ValueError("x")'),
-    "a region that does not exist": (
-        "import pulumi_aws as aws\naws.get_availability_zones(state='available').names[0]\n",
-        "aws:index/getAvailabilityZones:getAvailabilityZones (the table has no 'eu-centrl-1': did you mean "
-        "'eu-central-1'?)",
-    ),
     "a transform that fails": (
         'def bad(args):\n    raise ValueError("in transform")\nThing("t", opts=Opts(transforms=[bad]))\n',
         "the program failed at __main__.py:{next} in bad: ValueError: in transform (while registering "
@@ -91,22 +86,55 @@ FAILURES = {
     "a plain call whose answer is missing": (
         'pulumi.runtime.invoke("aws:index/getZones:getZones", {}).value["names"]\n',
         "functions without an answer here: aws:index/getZones:getZones: call them in their output form "
-        "(get_x_output), which can be unknown, or give their answers with --answers FILE",
+        "(get_x_output), which can be unknown, or give their answer with --answers FILE",
     ),
 }
-REGION = "config: {aws:region: eu-centrl-1}\n"
 FILES = {"lib/more.py": "\ndef fail():\n    {}['gone']\n", "lib/bad.py": "def broken(:\n"}
 
 
 @pytest.mark.parametrize(("program", "message"), list(FAILURES.values()), ids=list(FAILURES))
 def test_failure(make_project: MakeProject, first_line: int, program: str, message: str) -> None:
     with pytest.raises(ProgramError) as caught:
-        run_program(make_project(program, {"dev": REGION}, files=FILES), "dev", timeout_s=20)
+        run_program(make_project(program, files=FILES), "dev", timeout_s=20)
     text = str(caught.value)
     made = first_line + program[: program.find('Thing("t"')].count("\n")
     assert message.format(line=first_line, next=first_line + 1, made=made) in text
     assert "Traceback" not in text
     assert "asyncio" not in text
+
+
+AWS = "import pulumi_aws as aws\n"
+UNANSWERED = {
+    "a region that does not exist": (
+        AWS + "aws.ec2.get_ami(owners=['amazon'])\naws.get_availability_zones(state='available').names[0]\n",
+        "config: {aws:region: eu-centrl-1}\n",
+        "the program needs an answer of aws:index/getAvailabilityZones:getAvailabilityZones at __main__.py:{line}, and "
+        "there is none here: the table has no 'eu-centrl-1': did you mean 'eu-central-1'?; call it in its output form "
+        "(get_x_output), which can be unknown, or give its answer with --answers FILE\n    aws.get_availability_zones",
+    ),
+    "no region": (
+        AWS + "\naws.get_region().region\n",
+        "",
+        "the program needs an answer of aws:index/getRegion:getRegion at __main__.py:{line}, and there is none here: "
+        "aws:region is not set; call it in its output form",
+    ),
+    "a function that the table does not know": (
+        AWS + "\naws.ec2.get_instance(instance_id='i-1')\n",
+        "",
+        "the program needs an answer of aws:ec2/getInstance:getInstance at __main__.py:{line}, and there is none here; "
+        "call it in its output form",
+    ),
+}
+
+
+@pytest.mark.parametrize(("program", "config", "message"), list(UNANSWERED.values()), ids=list(UNANSWERED))
+def test_a_plain_call_without_an_answer_says_what_to_give(
+    make_project: MakeProject, first_line: int, program: str, config: str, message: str
+) -> None:
+    with pytest.raises(UnansweredError) as caught:
+        run_program(make_project(program, {"dev": config}), "dev")
+    assert message.format(line=first_line + 2) in str(caught.value)
+    assert caught.value.exit_code == 2
 
 
 CONFIG = """
