@@ -7,9 +7,12 @@ import shutil
 import sys
 import tempfile
 from pathlib import Path
+from typing import Final
 
 from skerry.errors import SkerryError
 
+_HIDDEN: Final = {code: f"\\u{code:04x}" for code in (*range(0x20), *range(0x7F, 0xA0)) if code not in (0x09, 0x0A)}
+"""Control characters as a terminal should show them, and as JSON writes them: what is reported may be a stranger's."""
 DEFAULT_WIDTH = 100
 """Columns where there is no terminal: fits a CI log and a printed page."""
 
@@ -23,7 +26,7 @@ def width() -> int:
 
 def say(text: str) -> None:
     """Write a line about the run to standard error, so that standard output holds the result alone."""
-    print(text, file=sys.stderr, flush=True)
+    print(text.translate(_HIDDEN), file=sys.stderr, flush=True)
 
 
 def deliver(text: str, out: Path | None) -> None:
@@ -33,7 +36,7 @@ def deliver(text: str, out: Path | None) -> None:
         SkerryError: the file cannot be written.
     """
     if out is None:
-        sys.stdout.write(text)
+        sys.stdout.write(text.translate(_HIDDEN))
         sys.stdout.flush()
         return
     write_file(out, text)

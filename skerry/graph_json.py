@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from skerry.errors import GraphError
 from skerry.graph import UNKNOWN, Asset, Invoke, Resource, ResourceGraph, ResourceRef, Secret, is_known
+from skerry.json_text import loads
 
 GRAPH_SCHEMA: Final = "skerry.graph/1"
 """Name and version of the JSON form."""
@@ -110,8 +111,8 @@ def from_json(text: str) -> ResourceGraph:
         GraphError: `text` is no JSON, not of the schema and version that this reader knows, or misuses a field.
     """
     try:
-        document = json.loads(text)
-    except (ValueError, RecursionError) as exc:
+        document = loads(text)
+    except ValueError as exc:
         raise GraphError(f"not a graph document: {exc}: give what `skerry preview --format json` wrote") from exc
     if not isinstance(document, dict):
         raise GraphError(f"not a graph document: a JSON {type(document).__name__} where an object is needed")
@@ -161,6 +162,8 @@ def _check_parents(resources: tuple[Resource, ...]) -> None:
     """Hold what readers go by: a parent stands before its children, so that nothing is its own ancestor."""
     levels = {"": 0}
     for resource in resources:
+        if not resource.urn.isprintable():
+            raise GraphError(f"the graph document holds the URN {resource.urn!r} with a character that cannot be shown")
         if resource.parent not in levels:
             raise GraphError(f"the graph document names the parent {resource.parent} of {resource.urn} before or "
                              "without holding it")  # fmt: skip

@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import json
 import logging
 import re
 from collections.abc import Iterable, Mapping
@@ -16,6 +15,7 @@ from typing import Any, Final
 from skerry.engine.values import SECRET_SIGNATURE, SIGNATURE, UNKNOWN_ON_WIRE, decode
 from skerry.errors import GraphError
 from skerry.graph import PROVIDER_PREFIX, UNKNOWN, Resource, ResourceGraph, Secret, places_of
+from skerry.json_text import loads
 
 MASK: Final = "[secret]"
 """What the command prints in a preview in place of a secret."""
@@ -44,8 +44,8 @@ def read_json(text: str, what: str) -> dict[str, Any]:
     if not text.strip():
         raise GraphError(f"{what} is empty: the command that should have written it failed")
     try:
-        document = json.loads(text)
-    except (ValueError, RecursionError) as exc:
+        document = loads(text)
+    except ValueError as exc:
         raise GraphError(
             f"{what} is not JSON: {exc}: redirect the command's standard output alone, and let it end"
         ) from exc
@@ -106,6 +106,8 @@ def graph_of(
         urn = _text(row, "urn", what)
         if not urn.startswith("urn:pulumi:") or len(urn.split("::")) < 4:
             raise GraphError(f"{what} holds the URN '{urn}': one is written urn:pulumi:stack::project::type::name")
+        if not urn.isprintable():
+            raise GraphError(f"{what} holds the URN {urn!r} with a character that cannot be shown: rename the resource")
         if urn in chosen or urn in defaults:
             raise GraphError(f"{what} holds the URN {urn} twice")
         if _is_default_provider(row, _name(urn)):
@@ -303,7 +305,7 @@ def _value(value: Any, depth: int = 0) -> Any:
     if value.get(SIGNATURE) == SECRET_SIGNATURE:
         # Sealed, unless the state was exported with --show-secrets.
         plaintext = value.get("plaintext")
-        return Secret(_value(json.loads(plaintext), depth + 1) if isinstance(plaintext, str) else UNKNOWN)
+        return Secret(_value(loads(plaintext), depth + 1) if isinstance(plaintext, str) else UNKNOWN)
     if SIGNATURE in value:
         return decode(value)
     return {key: _value(item, depth + 1) for key, item in value.items() if key != _BRIDGE_NOTES}

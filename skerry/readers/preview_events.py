@@ -9,12 +9,12 @@ depends on what is not, nor are most resource options.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from typing import Any, Final
 
 from skerry.errors import GraphError
 from skerry.graph import ResourceGraph
+from skerry.json_text import loads
 from skerry.readers.checkpoint import graph_of, printed_config
 from skerry.readers.steps import Steps, one_line
 
@@ -71,8 +71,8 @@ def read_events(text: str) -> ResourceGraph:
 
 def _event(line: str, number: int) -> dict[str, Any]:
     try:
-        event = json.loads(line)
-    except (ValueError, RecursionError) as exc:
+        event = loads(line)
+    except ValueError as exc:
         raise GraphError(f"line {number} of {_WHAT} is not JSON: {exc}: {_AGAIN}") from exc
     if not isinstance(event, dict) or not isinstance(event.get("sequence"), int):
         raise GraphError(f"line {number} of {_WHAT} is no event: keep the command's standard output alone in the file")

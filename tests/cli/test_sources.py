@@ -156,6 +156,44 @@ def test_garbage_is_one_message_and_exit_code_2(
     assert printed.err.startswith("skerry: ")
 
 
+HOSTILE = {
+    "an escape of a terminal in a name": ("shop-web", "shop\\u001b[2Jweb", "with a character that cannot be shown"),
+    "a line of a workflow in a name": ("shop-web", "x\\n::error::pwned", "with a character that cannot be shown"),
+    "half of a character": ("shop-web", "\\ud83d", "half of a character"),
+}
+
+
+@pytest.mark.parametrize("case", HOSTILE)
+def test_names_that_would_do_harm_where_they_are_shown_are_refused(
+    case: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    old, new, said = HOSTILE[case]
+    for option, file in (
+        ("--from-preview", "preview.json"),
+        ("--from-preview", "preview.events"),
+        ("--from-state", "state.json"),
+    ):
+        (tmp_path / file).write_text((GOLDEN / "go" / file).read_text(encoding="utf-8").replace(old, new))
+        assert main(["check", option, str(tmp_path / file)]) == 2
+        printed = capsys.readouterr()
+        assert said in printed.err
+        assert "\x1b" not in printed.err and "\n::" not in printed.err
+
+
+def test_an_escape_of_a_terminal_in_a_value_is_shown_as_such(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    text = (GOLDEN / "go" / "state.json").read_text(encoding="utf-8")
+    (tmp_path / "state.json").write_text(text.replace("shop/web:1.2.3", "shop/web:1.2.3\\u001b[2J\\u009b"))
+    for verb in VERBS_OF_GRAPHS.values():
+        main([*verb, "--from-state", str(tmp_path / "state.json")])
+        printed = capsys.readouterr()
+        assert "\x1b" not in printed.out + printed.err
+        assert "\x9b" not in printed.out + printed.err
+    main(["preview", "--from-state", str(tmp_path / "state.json"), "--format", "json"])
+    assert "1.2.3\\x1b[2J\\x9b" in repr(json.loads(capsys.readouterr().out))
+
+
 PROGRAM = """
 import pulumi
 
