@@ -124,7 +124,7 @@ class Sdk:
         if path not in self._texts:
             text = path.read_text(encoding="utf-8") if path.is_file() else ""
             starts = [(match.start(), match.group(1)) for match in _CLASS.finditer(text)]
-            ends = [*(start for start, _ in starts[1:]), len(text)]
+            ends = [*(start for start, _ in starts[1:]), len(text)] if starts else []
             self._texts[path] = text, {
                 found: (start, end) for (start, found), end in zip(starts, ends, strict=True)
             }  # fmt: skip
