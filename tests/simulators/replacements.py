@@ -21,7 +21,7 @@ import functools
 import importlib.resources
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
@@ -75,6 +75,22 @@ def effect(token: str, path: str) -> Effect | None:
         case "gcp" | "azure-native" as package:
             return _listed(package.removesuffix("-native"), (token,), keys)
     return None
+
+
+def unanswered(token: str, inputs: Mapping[str, Any]) -> list[str]:
+    """Return each value of a resource's inputs for which no source says what a change of it does."""
+    return [path for path in _leaves(inputs) if effect(token, path) is None]
+
+
+def _leaves(value: Any, path: str = "") -> Iterator[str]:
+    if isinstance(value, Mapping) and value:
+        for key, item in value.items():
+            yield from _leaves(item, f'{path}["{key}"]' if re.search(r'[."\[\]]', key) else f"{path}.{key}".lstrip("."))
+    elif isinstance(value, list) and value:
+        for index, item in enumerate(value):
+            yield from _leaves(item, f"{path}[{index}]")
+    else:
+        yield path
 
 
 def steps(path: str) -> tuple[str, ...]:
