@@ -15,6 +15,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+import pulumi
 from pulumi import _types as sdk_types
 
 from skerry.engine.generated import exported
@@ -22,6 +23,9 @@ from skerry.engine.lazy import lazy_sdks
 
 HINTS_PER_MODULE = 400
 """How many names of a package have their type hints resolved; spread over the whole of it."""
+
+LOCAL_NAMES = {"Output": pulumi.Output, "T": type(None)}
+"""What the SDK itself adds to resolve an annotation."""
 
 
 def described(value: Any) -> list[str]:
@@ -39,7 +43,7 @@ def hints(value: Any) -> str:
         if not inspect.isclass(owner) and not inspect.isfunction(owner):
             continue
         try:
-            found.append(repr(typing.get_type_hints(owner)))
+            found.append(repr(typing.get_type_hints(owner, localns=LOCAL_NAMES)))
         except Exception as exc:  # what fails must fail alike
             found.append(f"{type(exc).__name__}: {exc}")
     if inspect.isclass(value):
