@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from policies.context import Context
@@ -204,6 +204,9 @@ def _pairs(resource: Resource, data: Any, path: str) -> Iterator[Judgement]:
     if data is UNKNOWN:
         yield undetermined(resource, f"its {path} is not known before a deployment", path)
         return
+    if data and not isinstance(data, Mapping):
+        yield undetermined(resource, f"its {path} is no mapping, so its keys cannot be told", path)
+        return
     found = False
     for key, value in (data or {}).items():
         if _looks_secret(key, value):
@@ -221,8 +224,12 @@ def _secret_object(resource: Resource) -> Iterator[Judgement]:
         if isinstance(data, Secret):
             yield ok(resource)
             continue
-        plain_keys = [] if data is UNKNOWN else [name for name, item in data.items() if isinstance(item, str) and item]
-        if data is UNKNOWN or any(item is UNKNOWN for item in data.values()):
+        if data is not UNKNOWN and not isinstance(data, Mapping):
+            yield undetermined(resource, f"its {key} is no mapping, so its keys cannot be told", key)
+            continue
+        values: Mapping[str, Any] = {key: UNKNOWN} if data is UNKNOWN else data
+        plain_keys = [name for name, item in values.items() if isinstance(item, str) and item]
+        if any(item is UNKNOWN for item in values.values()):
             yield undetermined(resource, f"part of its {key} is unknown and not marked secret", key)
         elif plain_keys:
             names = ", ".join(sorted(plain_keys))

@@ -112,6 +112,9 @@ def _budgets(graph: ResourceGraph, context: Context) -> Iterator[Judgement]:
             continue
         if replicas is None:
             replicas = context.facts(resource).replicas or _above(context, graph, resource)
+        if replicas is not None and not isinstance(replicas, int):
+            yield undetermined(resource, "its replicas are no number", "spec.replicas")
+            continue
         if replicas is None or replicas < 2:
             continue
         yield _covered(graph, resource, budgets)

@@ -256,6 +256,14 @@ PLAIN: dict[str, tuple[Build, Told]] = {
         one(RDS, {"password": "hunter2"}),
         [("violation", "it", "its input password is a secret in plain text")],
     ),
+    "a Secret of a foreign program whose data is a list": (
+        one("kubernetes:core/v1:Secret", {"stringData": ["hunter2"]}),
+        [("undetermined", "it", "its stringData is no mapping, so its keys cannot be told")],
+    ),
+    "a ConfigMap whose data is a text": (
+        one("kubernetes:core/v1:ConfigMap", {"data": "hunter2"}),
+        [("undetermined", "it", "its data is no mapping, so its keys cannot be told")],
+    ),
     "an unknown database password": (
         one(RDS, {"password": UNKNOWN}),
         [("undetermined", "it", "its input password is unknown and not marked secret")],

@@ -170,6 +170,7 @@ BUDGETS: dict[str, tuple[Build, Told]] = {
         workload(UNKNOWN, TAKES),
         [("undetermined", "web", "its replicas are not known before a deployment")],
     ),
+    "replicas that are no number": (workload("two", None), [("undetermined", "web", "its replicas are no number")]),
     "one replica": (workload(1, None), NONE),
     "replicas of an autoscaler, named by the component": (
         lambda b: b.add(DEPLOYMENT, "web", {"spec": {}}, parent=b.component("c", replicas=4)),
