@@ -20,7 +20,7 @@ from components.configuration import FlatConfig, secret_of
 from components.kubernetes.cluster import Cluster
 from components.kubernetes.operator import Operator, image_values
 from components.kubernetes.tenancy import Flow, PriorityClasses, TierNamespace
-from components.kubernetes.workload import SecretKey
+from components.kubernetes.workload import EnvValue, SecretKey
 from components.onprem.cluster import OnPremCluster
 from components.stores.relational import RelationalStore
 from components.stores.vector import hosted_endpoints as hosted_vectors
@@ -378,11 +378,9 @@ def _postgres_operator(
     return [operator]
 
 
-def _environment(
-    pubsub: PubSub, objects: ObjectStore, workflows: Workflows
-) -> dict[str, pulumi.Input[str] | SecretKey]:
+def _environment(pubsub: PubSub, objects: ObjectStore, workflows: Workflows) -> dict[str, EnvValue]:
     """Return what every agent is told: where the channels are."""
-    found: dict[str, pulumi.Input[str] | SecretKey] = {
+    found: dict[str, EnvValue] = {
         "PUBSUB_URL": pulumi.Output.concat(pubsub.scheme, "://", pubsub.endpoint, f":{pubsub.port}"),
         "TEMPORAL_ADDRESS": pulumi.Output.concat(workflows.endpoint, f":{workflows.port}"),
         "TEMPORAL_NAMESPACE": NAMESPACE,

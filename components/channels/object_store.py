@@ -12,6 +12,8 @@ from components.base import SkerryComponent
 from components.kubernetes.cluster import Cluster, ServiceAddress
 from components.kubernetes.workload import (
     Container,
+    EnvValue,
+    Perhaps,
     SecretKey,
     Workload,
     config_map,
@@ -75,7 +77,7 @@ REPLICATION = "010"
 class ObjectAccess(Protocol):
     """How pods reach an object store, whoever runs it."""
 
-    def client_environment(self) -> dict[str, pulumi.Input[str] | SecretKey]:
+    def client_environment(self) -> dict[str, EnvValue]:
         """Return the environment that S3 clients read."""
 
 
@@ -92,18 +94,33 @@ class Bucket:
     secret_ref: pulumi.Input[str] | None = None
     """Name of the Kubernetes Secret with `access-key` and `secret-key`; None where pods have an identity."""
 
-    def client_environment(self) -> dict[str, pulumi.Input[str] | SecretKey]:
+    def client_environment(self) -> dict[str, EnvValue]:
         """Return the environment that S3 clients read; at the cloud identity comes from the service account."""
-        found: dict[str, pulumi.Input[str] | SecretKey] = {"BUCKET": self.bucket}
+        found: dict[str, EnvValue] = {"BUCKET": self.bucket}
+        if isinstance(self.url, pulumi.Output):
+            absent = self.url.apply(lambda url: "regional" if url is None else None)
+            found |= {"AWS_ENDPOINT_URL": Perhaps(self.url), "AWS_REGION": self.region}
+            found["AWS_S3_US_EAST_1_REGIONAL_ENDPOINT"] = Perhaps(absent)
+            return {**found, **self._keys()}
         if self.url is None:
             # In us-east-1 clients else call a global name, which no endpoint inside a network answers to.
             # Source: botocore 1.44.5 configprovider.py, s3.us_east_1_regional_endpoint, read 2026-11
-            return {**found, "AWS_REGION": self.region, "AWS_S3_US_EAST_1_REGIONAL_ENDPOINT": "regional"}
-        found |= {"AWS_ENDPOINT_URL": self.url, "AWS_REGION": self.region}
-        if self.secret_ref is not None:
-            found["AWS_ACCESS_KEY_ID"] = SecretKey(self.secret_ref, "access-key")
-            found["AWS_SECRET_ACCESS_KEY"] = SecretKey(self.secret_ref, "secret-key")
-        return found
+            return {
+                **found,
+                "AWS_REGION": self.region,
+                "AWS_S3_US_EAST_1_REGIONAL_ENDPOINT": "regional",
+                **self._keys(),
+            }
+        return {**found, "AWS_ENDPOINT_URL": self.url, "AWS_REGION": self.region, **self._keys()}
+
+    def _keys(self) -> dict[str, EnvValue]:
+        keys = {"AWS_ACCESS_KEY_ID": "access-key", "AWS_SECRET_ACCESS_KEY": "secret-key"}
+        secret = self.secret_ref
+        if secret is None:
+            return {}
+        if isinstance(secret, pulumi.Output):
+            return {name: Perhaps(secret, key) for name, key in keys.items()}
+        return {name: SecretKey(secret, key) for name, key in keys.items()}
 
 
 class ObjectStore(SkerryComponent):
@@ -160,7 +177,7 @@ class ObjectStore(SkerryComponent):
             metrics_endpoint=None,
         )
 
-    def client_environment(self) -> dict[str, pulumi.Input[str] | SecretKey]:
+    def client_environment(self) -> dict[str, EnvValue]:
         """Return the environment that S3 clients read."""
         return self.access.client_environment()
 
@@ -212,7 +229,7 @@ def _part(
 ) -> Workload:
     """Return the pods of one part; with `database` those that keep their metadata there and answer S3."""
     first = next(iter(ports))
-    env: dict[str, pulumi.Input[str] | SecretKey] = {}
+    env: dict[str, EnvValue] = {}
     mounts = {"tmp": "/tmp"}
     if database is not None:
         mounts |= {"config": "/config", "filer": "/etc/seaweedfs", "data": "/data"}

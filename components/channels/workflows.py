@@ -12,7 +12,7 @@ from components.base import SkerryComponent
 from components.kubernetes.cluster import Cluster, ServiceAddress
 from components.kubernetes.workload import (
     Container,
-    SecretKey,
+    EnvValue,
     Workload,
     config_map,
     deployment,
@@ -78,7 +78,7 @@ class Workflows(SkerryComponent):
         )
         super().__init__(name, facts, opts)
         self._cluster, self._namespace = cluster, namespace
-        connection: dict[str, pulumi.Input[str] | SecretKey] = {
+        connection: dict[str, EnvValue] = {
             "POSTGRES_SEEDS": database.endpoint,
             "DB_PORT": port_text(database.port),
             "POSTGRES_USER": login(database, "username"),
@@ -111,7 +111,7 @@ class Workflows(SkerryComponent):
             containers=(container,),
         )
 
-    def _job(self, role: str, image: ImageFact, script: str, env: Mapping[str, pulumi.Input[str] | SecretKey]) -> None:
+    def _job(self, role: str, image: ImageFact, script: str, env: Mapping[str, EnvValue]) -> None:
         """Run a script of the administrator's tools once; it is repeated until what it needs is there."""
         container = Container(
             name=role,
@@ -138,7 +138,7 @@ class Workflows(SkerryComponent):
         role: str,
         port: int,
         image: ImageFact,
-        connection: dict[str, pulumi.Input[str] | SecretKey],
+        connection: dict[str, EnvValue],
         channels: ChannelsSpec,
     ) -> None:
         ports = {"metrics": METRICS_PORT} if role == "worker" else {"grpc": port, "metrics": METRICS_PORT}

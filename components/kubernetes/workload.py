@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import Enum
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 import pulumi
 from pulumi_kubernetes.apps.v1 import Deployment, StatefulSet
@@ -61,6 +61,29 @@ class SecretKey:
     key: str
 
 
+@dataclass(frozen=True, slots=True)
+class Perhaps:
+    """What an output of another program may turn out not to have; then there is no variable."""
+
+    value: pulumi.Output[Any]
+    """The value, or the name of a Secret, or None."""
+    key: str = ""
+    """The key of the Secret; empty for a value."""
+
+    def row(self, name: str) -> pulumi.Output[Any]:
+        """Return the variable, or None."""
+
+        def made(known: Any) -> Any:
+            if known is None:
+                return None
+            return _env(name, SecretKey(known, self.key) if self.key else known)
+
+        return self.value.apply(made)
+
+
+EnvValue: TypeAlias = pulumi.Input[str] | SecretKey | Perhaps
+
+
 def login(service: ServiceAddress, key: str) -> SecretKey:
     """Return one key of the Secret that a service names.
 
@@ -92,7 +115,7 @@ class Container:
     """Request and limit, in Kubernetes' form."""
     command: tuple[str, ...] = ()
     args: tuple[str, ...] = ()
-    env: Mapping[str, pulumi.Input[str] | SecretKey] = field(default_factory=dict)
+    env: Mapping[str, EnvValue] = field(default_factory=dict)
     fields: Mapping[str, str] = field(default_factory=dict)
     """Environment variable -> field of the pod, for example `metadata.name`."""
     ports: Mapping[str, int] = field(default_factory=dict)
@@ -128,9 +151,13 @@ class Container:
         if self.args:
             made["args"] = list(self.args)
         # Fields first: a later variable or argument may refer to them as $(NAME).
-        env = [{"name": name, "valueFrom": {"fieldRef": {"fieldPath": path}}} for name, path in self.fields.items()]
+        field_env = {name: {"fieldRef": {"fieldPath": path}} for name, path in self.fields.items()}
+        env: list[Any] = [{"name": name, "valueFrom": source} for name, source in field_env.items()]
         env += [_env(name, value) for name, value in self.env.items()]
-        if env:
+        if any(isinstance(value, Perhaps) for value in self.env.values()):
+            # Which variables there are is known only with the values, so that until then none is.
+            made["env"] = pulumi.Output.all(*env).apply(lambda rows: [row for row in rows if row is not None])
+        elif env:
             made["env"] = env
         if self.ports:
             made["ports"] = [{"name": name, "containerPort": port} for name, port in self.ports.items()]
@@ -143,7 +170,9 @@ class Container:
         return made
 
 
-def _env(name: str, value: pulumi.Input[str] | SecretKey) -> dict[str, Any]:
+def _env(name: str, value: EnvValue) -> Any:
+    if isinstance(value, Perhaps):
+        return value.row(name)
     if isinstance(value, SecretKey):
         return {"name": name, "valueFrom": {"secretKeyRef": {"name": value.secret, "key": value.key}}}
     return {"name": name, "value": value}

@@ -101,9 +101,11 @@ class Arguments:
             self.problems.append(Problem(path, f"'{value}' is not one of {', '.join(allowed)}", hint))
             return None
         if not isinstance(value, dict):
-            self.problems.append(
-                Problem(path, f"must be a mapping, got {_shown(value)}", f"write the fields of {type_.name}")
-            )
+            fields = ", ".join(type_.properties)
+            # What a program passes as a component comes as its URN, and no provider can read another's outputs.
+            got = "a resource" if str(value).startswith("urn:pulumi:") else _shown(value)
+            remedy = f"write the fields of {type_.name}, each from an output of its own: {fields}"
+            self.problems.append(Problem(path, f"must be a mapping, got {got}", remedy))
             return None
         return self._members(type_.properties, type_.properties_mapping, value, path, type_.name)
 

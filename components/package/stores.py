@@ -44,8 +44,8 @@ class VectorStore(Remote):
     """Host name."""
     port: pulumi.Output[int]
     """TCP port, HTTP."""
-    secret_ref: pulumi.Output[str] | None
-    """Name of the Kubernetes Secret with its credentials; absent where none is needed."""
+    secret_ref: pulumi.Output[str]
+    """Name of the Kubernetes Secret with its credentials."""
     metrics_endpoint: pulumi.Output[str] | None
     """URL of its metrics; absent where it has none of its own."""
 
@@ -83,8 +83,8 @@ class GraphStore(Remote):
     """Host name."""
     port: pulumi.Output[int]
     """TCP port, Bolt."""
-    secret_ref: pulumi.Output[str] | None
-    """Name of the Kubernetes Secret with its credentials; absent where none is needed."""
+    secret_ref: pulumi.Output[str]
+    """Name of the Kubernetes Secret with its credentials."""
     metrics_endpoint: pulumi.Output[str] | None
     """URL of its metrics; absent where it has none of its own."""
 
@@ -121,8 +121,8 @@ class DocumentStore(Remote):
     """`host:port` of each member, with commas between."""
     port: pulumi.Output[int]
     """TCP port."""
-    secret_ref: pulumi.Output[str] | None
-    """Name of the Kubernetes Secret with its credentials; absent where none is needed."""
+    secret_ref: pulumi.Output[str]
+    """Name of the Kubernetes Secret with its credentials."""
     metrics_endpoint: pulumi.Output[str] | None
     """URL of its metrics; absent where it has none of its own."""
 
@@ -167,7 +167,7 @@ class RelationalStore(Remote):
     """Host name of the primary."""
     port: pulumi.Output[int]
     """TCP port."""
-    secret_ref: pulumi.Output[str] | None
+    secret_ref: pulumi.Output[str]
     """Name of the Kubernetes Secret with `username`, `password` and `uri`."""
     metrics_endpoint: pulumi.Output[str] | None
     """URL of its metrics; absent where it has none of its own."""
@@ -211,7 +211,7 @@ class ExperimentTracker(Remote):
     """Host name."""
     port: pulumi.Output[int]
     """TCP port, HTTP."""
-    secret_ref: pulumi.Output[str] | None
+    secret_ref: pulumi.Output[str]
     """Name of the Kubernetes Secret with its credentials; absent where none is needed."""
     metrics_endpoint: pulumi.Output[str] | None
     """URL of its metrics; absent where it has none of its own."""

@@ -168,8 +168,8 @@ class MetaTier(Remote):
     """Host name of the vector store."""
     port: pulumi.Output[int]
     """TCP port, HTTP."""
-    secret_ref: pulumi.Output[str] | None
-    """Name of the Kubernetes Secret with its credentials; absent where none is needed."""
+    secret_ref: pulumi.Output[str]
+    """Name of the Kubernetes Secret with its credentials."""
     metrics_endpoint: pulumi.Output[str] | None
     """URL of its metrics; absent where it has none of its own."""
     knowledge: pulumi.Output[Mapping[str, str]]

@@ -10,19 +10,28 @@ from components.base import SkerryComponent
 from components.channels.rpc import CONFIG_MAP
 from components.channels.rpc import PORT as RPC_PORT
 from components.kubernetes.cluster import Cluster
-from components.kubernetes.workload import Container, SecretKey, Workload, deployment, http_probe, service
+from components.kubernetes.workload import (
+    Container,
+    EnvValue,
+    Perhaps,
+    SecretKey,
+    Workload,
+    deployment,
+    http_probe,
+    service,
+)
 from skerry.config.spec import AgentSpec
 from skerry.facts import ComponentFacts, ImageFact, Tier
 
 HEALTH_PORT = 8080
 """Agents answer `/health`, `/ready` and `/metrics` here, and gRPC on the port of the channel."""
 
-Environment = Mapping[str, pulumi.Input[str] | SecretKey]
+Environment = Mapping[str, EnvValue]
 
 
 def split(environment: Environment) -> tuple[dict[str, pulumi.Input[str]], dict[str, dict[str, pulumi.Input[str]]]]:
     """Return the plain values and the keys of Secrets apart."""
-    plain = {name: value for name, value in environment.items() if not isinstance(value, SecretKey)}
+    plain = {name: value for name, value in environment.items() if not isinstance(value, SecretKey | Perhaps)}
     secret: dict[str, dict[str, pulumi.Input[str]]] = {
         name: {"secret": value.secret, "key": value.key}
         for name, value in environment.items()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Final
 
 import pulumi
@@ -14,6 +14,8 @@ from components.channels.object_store import ObjectAccess
 from components.kubernetes.cluster import Cluster
 from components.kubernetes.workload import (
     Container,
+    EnvValue,
+    Perhaps,
     SecretKey,
     Workload,
     config_map,
@@ -134,7 +136,7 @@ def _server(image: ImageFact, spec: CognitiveSpec, sized: Fit, objects: ObjectAc
         args=_arguments(spec, sized),
         env={
             **client,
-            **(_PATH_STYLE if "AWS_ENDPOINT_URL" in client else {}),
+            **_path_style(client.get("AWS_ENDPOINT_URL")),
             # Source: huggingface_hub "Environment variables", vllm docs/usage/usage_stats.md, read 2026-11
             "HF_HUB_OFFLINE": "1",
             "VLLM_NO_USAGE_STATS": "1",
@@ -151,6 +153,16 @@ def _server(image: ImageFact, spec: CognitiveSpec, sized: Fit, objects: ObjectAc
 
 _PATH_STYLE: Final = {"RUNAI_STREAMER_S3_USE_VIRTUAL_ADDRESSING": "0", "AWS_EC2_METADATA_DISABLED": "true"}
 """What a store beside S3 needs: the bucket in the path. Source: the page of `_arguments`, read 2026-11."""
+
+
+def _path_style(url: EnvValue | None) -> dict[str, EnvValue]:
+    if isinstance(url, Perhaps):
+        return {name: Perhaps(url.value.apply(_where(text))) for name, text in _PATH_STYLE.items()}
+    return dict(_PATH_STYLE) if url is not None else {}
+
+
+def _where(text: str) -> Callable[[object], str | None]:
+    return lambda url: None if url is None else text
 
 
 def _sized(cluster: Cluster, spec: CognitiveSpec) -> Fit:
@@ -243,7 +255,7 @@ class CognitiveTier(SkerryComponent):
         config_map(
             self, "providers", cluster, namespace, PROVIDERS_MAP, {"providers.json": _providers(spec, namespace)}
         )
-        agents: dict[str, pulumi.Input[str] | SecretKey] = dict(environment)
+        agents: dict[str, EnvValue] = dict(environment)
         if api_key is not None:
             self._keep(api_key, cluster, namespace)
         if endpoints:

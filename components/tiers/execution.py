@@ -100,10 +100,7 @@ def _ray_cluster(cluster: Cluster, image: ImageFact, pubsub: Broadcasts, placeme
             # KubeRay adds this container itself; without these the namespace refuses the head.
             "securityContext": {**RESTRICTED, "runAsUser": 1000},
         },
-        "gcsFaultToleranceOptions": {
-            "redisAddress": pulumi.Output.concat(pubsub.scheme, "://", pubsub.endpoint, ":", port_text(pubsub.port)),
-            **_password(pubsub),
-        },
+        "gcsFaultToleranceOptions": _head_state(pubsub),
         "headGroupSpec": {
             "rayStartParams": {"num-cpus": "0", "dashboard-host": "0.0.0.0"},
             "template": _head(cluster, image),
@@ -120,10 +117,18 @@ def _ray_cluster(cluster: Cluster, image: ImageFact, pubsub: Broadcasts, placeme
     }
 
 
-def _password(pubsub: Broadcasts) -> dict[str, Any]:
-    if pubsub.secret_ref is None:
-        return {}
-    return {"redisPassword": {"valueFrom": {"secretKeyRef": {"name": pubsub.secret_ref, "key": "password"}}}}
+def _head_state(pubsub: Broadcasts) -> pulumi.Input[dict[str, Any]]:
+    address = pulumi.Output.concat(pubsub.scheme, "://", pubsub.endpoint, ":", port_text(pubsub.port))
+
+    def options(secret: pulumi.Input[str] | None) -> dict[str, Any]:
+        if secret is None:
+            return {"redisAddress": address}
+        password = {"valueFrom": {"secretKeyRef": {"name": secret, "key": "password"}}}
+        return {"redisAddress": address, "redisPassword": password}
+
+    # An output of another program may turn out to name no secret.
+    secret = pubsub.secret_ref
+    return secret.apply(options) if isinstance(secret, pulumi.Output) else options(secret)
 
 
 def _pod(placement: Placement, container: Container, priority: Priority, more: dict[str, Any]) -> dict[str, Any]:

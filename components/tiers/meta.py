@@ -9,7 +9,7 @@ import pulumi
 from components.base import SkerryComponent
 from components.channels.object_store import ObjectAccess
 from components.kubernetes.cluster import Cluster
-from components.kubernetes.workload import SecretKey, login
+from components.kubernetes.workload import EnvValue, login
 from components.stores.document import REPLICA_SET, DocumentStore
 from components.stores.experiments import ExperimentTracker
 from components.stores.graph import GraphStore
@@ -23,9 +23,9 @@ from skerry.facts import BaselineFact, ComponentFacts, Tier
 class MetaTier(SkerryComponent):
     """Keeps what was learnt; every store has members in several failure domains and is reached from inside only."""
 
-    patterns: dict[str, pulumi.Input[str] | SecretKey]
+    patterns: dict[str, EnvValue]
     """What agents are told who ask for patterns: the vector store."""
-    knowledge: dict[str, pulumi.Input[str] | SecretKey]
+    knowledge: dict[str, EnvValue]
     """What agents are told who ask for all that was learnt: vectors, graph and documents."""
 
     def __init__(
@@ -58,7 +58,7 @@ class MetaTier(SkerryComponent):
         super().__init__(name, ComponentFacts(tier=Tier.META, role="tier", baselines=baselines), opts)
         after = self.child_options(depends_on=list(depends_on))
         vector, experiments = self._stores(cluster, namespace, spec, objects, after)
-        stores: dict[str, pulumi.Input[str] | SecretKey] = {
+        stores: dict[str, EnvValue] = {
             **environment,
             **self.knowledge,
             "MLFLOW_TRACKING_URI": pulumi.Output.concat("http://", experiments.endpoint, f":{experiments.port}"),
@@ -130,7 +130,7 @@ class MetaTier(SkerryComponent):
         return vector, experiments
 
 
-def _patterns(vector: VectorStore) -> dict[str, pulumi.Input[str] | SecretKey]:
+def _patterns(vector: VectorStore) -> dict[str, EnvValue]:
     scheme = "https://" if vector.facts.vendor_hosted else "http://"
     return {
         "VECTOR_URL": pulumi.Output.concat(scheme, vector.endpoint, f":{vector.port}"),
@@ -138,7 +138,7 @@ def _patterns(vector: VectorStore) -> dict[str, pulumi.Input[str] | SecretKey]:
     }
 
 
-def _knowledge(graph: GraphStore, documents: DocumentStore) -> dict[str, pulumi.Input[str] | SecretKey]:
+def _knowledge(graph: GraphStore, documents: DocumentStore) -> dict[str, EnvValue]:
     return {
         "GRAPH_URL": pulumi.Output.concat("neo4j://", graph.endpoint, f":{graph.port}"),
         "GRAPH_AUTH": login(graph, "NEO4J_AUTH"),

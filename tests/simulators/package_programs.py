@@ -148,7 +148,8 @@ for kind, inputs in json.loads({json.dumps(json.dumps(rows))}).items():
 def write_project(folder: Path, program: str, package: Path, stack: str, config: str = "{}") -> Path:
     """Write a project that names the component package, and return its folder, which has the name of the project."""
     folder.mkdir(parents=True)
-    text = f"name: {folder.name}\nruntime: {{name: python, options: {{virtualenv: .venv}}}}\npackages: {{skerry: {package}}}\n"
+    runtime = "{name: python, options: {virtualenv: .venv}}"
+    text = f"name: {folder.name}\nruntime: {runtime}\npackages: {{skerry: {package}}}\n"
     (folder / "Pulumi.yaml").write_text(text, encoding="utf-8")
     (folder / f"Pulumi.{stack}.yaml").write_text(f"config: {config}\n", encoding="utf-8")
     (folder / "__main__.py").write_text(program, encoding="utf-8")
