@@ -10,6 +10,7 @@ import pytest
 
 from policies.runner import check
 from skerry.config.sense import OTHER_PARTITIONS
+from skerry.engine.answers import Answers
 from skerry.errors import ConfigError
 from skerry.facts import facts_of
 from skerry.graph import UNKNOWN, ResourceGraph, plain
@@ -178,8 +179,15 @@ def test_the_api_is_opened_to_private_networks_only(case: str) -> None:
     assert f"target.aws.api_cidrs[0]: {message}" in str(caught.value)
 
 
-def test_without_an_account_number_the_key_is_only_known_at_deployment() -> None:
+def test_without_an_account_number_the_key_is_that_of_whatever_account_deploys() -> None:
     graph = run_changed(AWS_BASE, {"target.aws.account_id": None})
+    (policy,) = [row["policy"] for row in inputs_of(graph, "aws:kms/key:Key")]
+    assert "arn:aws:iam::000000000000:root" in policy
+    assert [row.answered_by for row in graph.invokes if "getCallerIdentity" in row.token] == ["stand-in"]
+
+
+def test_without_an_account_number_or_a_stand_in_the_key_is_only_known_at_deployment() -> None:
+    graph = run_changed(AWS_BASE, {"target.aws.account_id": None}, answers=Answers([]))
     assert [row["policy"] for row in inputs_of(graph, "aws:kms/key:Key")] == [UNKNOWN]
     (provider,) = (r for r in graph.resources if r.type == "pulumi:providers:aws")
     assert "allowedAccountIds" not in provider.inputs

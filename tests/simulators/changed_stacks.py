@@ -9,6 +9,7 @@ from typing import Any
 import yaml
 
 from skerry.config.spec import CONFIG_KEY
+from skerry.engine.answers import Answers
 from skerry.engine.project import StackConfig
 from skerry.engine.run import run_program
 from skerry.graph import ResourceGraph
@@ -17,8 +18,7 @@ from tests.simulators.stack_objects import ROOT
 
 def shipped(stack: str) -> dict[str, Any]:
     """Return the deployment that a shipped stack file describes."""
-    text = (ROOT / "stacks" / f"Pulumi.{stack}.yaml").read_text(encoding="utf-8")
-    return dict(yaml.safe_load(text)["config"][CONFIG_KEY])
+    return dict(_file(stack)["config"][CONFIG_KEY])
 
 
 def run_changed(
@@ -26,6 +26,7 @@ def run_changed(
     changes: Mapping[str, Any],
     outputs: Mapping[str, Mapping[str, Any]] | None = None,
     secrets: Sequence[str] = (),
+    answers: Answers | None = None,
 ) -> ResourceGraph:
     """Run a stack with some fields changed: dotted path -> value, where None takes the field away.
 
@@ -34,8 +35,25 @@ def run_changed(
         changes: what is other than in its file.
         outputs: of the stacks that it refers to; those of any other are unknown.
         secrets: full keys of secrets that it has, whose values stay withheld.
+        answers: to provider functions; None means the built-in table.
     """
-    deployment = shipped(stack)
+    config = StackConfig({CONFIG_KEY: json.dumps(_changed(shipped(stack), changes))}, frozenset(secrets))
+    return run_program(ROOT, stack, config, stack_outputs=outputs or {}, answers=answers)
+
+
+def changed_file(stack: str, changes: Mapping[str, Any]) -> str:
+    """Return the text of a shipped stack's file with some fields changed, as in `run_changed`."""
+    whole = _file(stack)
+    whole["config"][CONFIG_KEY] = _changed(whole["config"][CONFIG_KEY], changes)
+    return yaml.safe_dump(whole, sort_keys=False)
+
+
+def _file(stack: str) -> dict[str, Any]:
+    text = (ROOT / "stacks" / f"Pulumi.{stack}.yaml").read_text(encoding="utf-8")
+    return dict(yaml.safe_load(text))
+
+
+def _changed(deployment: dict[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
     for path, value in changes.items():
         *parents, last = path.split(".")
         tree = deployment
@@ -45,5 +63,4 @@ def run_changed(
             tree.pop(last, None)
         else:
             tree[last] = value
-    config = StackConfig({CONFIG_KEY: json.dumps(deployment)}, frozenset(secrets))
-    return run_program(ROOT, stack, config, stack_outputs=outputs or {})
+    return deployment
