@@ -7,7 +7,7 @@ CLOUD ?= core
 DEMO ?= build/demo
 export VENV
 
-.PHONY: help equality venv demo test test-fast lint lock golden toolchain docs bench bench-engine bench-bundle clean
+.PHONY: help equality venv demo test test-all test-fast lint lock golden toolchain docs bench bench-engine bench-bundle clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-13s %s\n", $$1, $$2}'
@@ -23,6 +23,12 @@ test: ## every test that this machine can run; says what was skipped and why
 	@.ci/venv all
 	@.ci/tools
 	@$(PY) -m pytest
+
+test-all: ## every test there is, with the whole life of every stack; needs the tools and the Pulumi CLI
+	@.ci/venv all
+	@.ci/tools
+	@tests/toolchain/build.sh
+	@SKERRY_ALL_LIFECYCLES=1 SKERRY_REQUIRE_TOOLCHAIN=1 SKERRY_REQUIRE_TOOLS=1 $(PY) -m pytest
 
 test-fast: ## tests without the Pulumi CLI and without operating-system tools
 	@.ci/venv all

@@ -111,7 +111,7 @@ def test_a_changed_argument_changes_one_resource_and_the_facts_of_its_component(
 
 
 def test_destroy_leaves_what_is_retained(life: Life) -> None:
-    assert names(life.cloud_at_end) == ["db-cluster"]
+    assert names(life.cloud_at_end) == ["db-cluster", "own-objects-master", "own-objects-volume"]
     assert "destroyed" in life.destroyed.text or "deleted" in life.destroyed.text
 
 
@@ -144,6 +144,20 @@ def test_what_is_unknown_stays_unknown_and_keeps_where_it_comes_from(life: Life)
     assert {"outside", "db"} <= sources
     rows = find(named(state, "tracker-server").inputs, "spec.template.spec.containers")[0]["env"]
     assert [str(row["value"]).startswith("sim-") for row in rows if row["name"] == "BUCKET"] == [True]
+
+
+def test_what_an_output_turns_out_not_to_have_is_no_variable(life: Life) -> None:
+    def variables(name: str) -> dict[str, Any]:
+        containers = find(named(read_state(life.state), name).inputs, "spec.template.spec.containers")
+        return {row["name"]: row.get("value", row.get("valueFrom")) for row in containers[0]["env"]}
+
+    of_store = {"BUCKET", "AWS_REGION", "AWS_ENDPOINT_URL", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"}
+    cloud, own = variables("cloud-tracker-server"), variables("own-tracker-server")
+    assert [cloud.get("AWS_ENDPOINT_URL"), cloud["AWS_S3_US_EAST_1_REGIONAL_ENDPOINT"]] == [None, "regional"]
+    assert of_store & set(cloud) == {"BUCKET", "AWS_REGION"}
+    assert of_store <= set(own)
+    assert own["AWS_ACCESS_KEY_ID"] == {"secretKeyRef": {"name": "object-store", "key": "access-key"}}
+    assert "AWS_S3_US_EAST_1_REGIONAL_ENDPOINT" not in own
 
 
 def test_secrets_stay_secret(life: Life) -> None:

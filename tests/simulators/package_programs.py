@@ -51,6 +51,16 @@ tracker = Remote("ExperimentTracker", "tracker", FOUR, {
     "database": {"endpoint": database.endpoint, "port": database.port, "secretRef": database.secretRef},
     "objects": {"bucket": outside.bucket, "region": "eu-central-1"},
 }, pulumi.ResourceOptions(providers=[k8s_provider], depends_on=[space]))
+managed = {**cluster, "objectStore": {"endpoint": "of-the-cloud", "port": 443, "region": "eu-central-1"}}
+handed = ("bucket", "region", "url", "secretRef")
+for name, where in (("cloud", managed), ("own", cluster)):
+    objects = Remote("ObjectStore", f"{name}-objects", handed, {
+        "cluster": where, "namespace": name, "database": {"endpoint": "db.example", "secretRef": "db-app"},
+    }, site)
+    Remote("ExperimentTracker", f"{name}-tracker", (), {
+        "cluster": cluster, "namespace": name, "objects": {field: getattr(objects, field) for field in handed},
+        "database": {"endpoint": "db.example", "secretRef": "db-app"},
+    }, site)
 tier = Remote("CognitiveTier", "cognitive", (*FOUR, "modelUrl"), {
     "cluster": cluster, "namespace": "cognitive", "objects": {"bucket": "weights"},
     "cognitive": {

@@ -19,7 +19,8 @@ UNKNOWN: Final = "04da6b54-80e4-46f7-96ec-b56ff0331ba9"
 SIGNATURE: Final = "4dabf18193072939515e22adb298388d"
 SECRET: Final = "1b47061264138c4ac30d75fd1eb44270"
 RESOURCE: Final = "5cf8f73096256a8f31e491e813e4eb8e"
-_ASSETS: Final = ("c44067f5952c0a294b673a41bacd8c17", "0def7320c3a5731c473e5ecbe6d01bc7")
+ASSET: Final = "c44067f5952c0a294b673a41bacd8c17"
+ARCHIVE: Final = "0def7320c3a5731c473e5ecbe6d01bc7"
 _NUMBER: Final = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?")
 _BOOLEANS: Final = ("true", "false", "1", "0", "t", "f")
 _QUANTITIES: Final = (
@@ -139,7 +140,7 @@ class Checker:
 
     def _is_leaf(self, value: Any, type_: str, path: str) -> bool:
         if type_ == "asset":
-            return isinstance(value, Mapping) and value.get(SIGNATURE) in _ASSETS
+            return isinstance(value, Mapping) and value.get(SIGNATURE) in (ASSET, ARCHIVE)
         if isinstance(value, Mapping | list):
             return False
         coerces = self._rules.coerces

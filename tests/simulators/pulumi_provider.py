@@ -97,13 +97,7 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
         return provider_pb2.ConfigureResponse(acceptSecrets=True, acceptResources=True, supportsPreview=True)
 
     def Check(self, request: Any, context: Any) -> Any:  # noqa: N802
-        token = _type(request.urn)
-        package, inputs = token.split(":", 1)[0], _plain(request.news)
-        found = schema_of(token)
-        if found is None:
-            failures = _without_schema(token, inputs)
-        else:
-            failures = Checker(found, RULES.get(package, Rules())).failures(inputs) or _value_failures(token, inputs)
+        failures = check(_type(request.urn), _plain(request.news))
         return provider_pb2.CheckResponse(inputs=request.news, failures=_told(failures))
 
     def Diff(self, request: Any, context: Any) -> Any:  # noqa: N802
@@ -190,6 +184,15 @@ def schema_of(token: str) -> dict[str, Any] | None:
     package = token.removeprefix("pulumi:providers:") if token.startswith("pulumi:providers:") else token.split(":")[0]
     sdk = sdk_of(package)
     return sdk.resource(token) if sdk else None
+
+
+def check(token: str, inputs: Mapping[str, Any]) -> list[Failure]:
+    """Return what is refused of a resource's inputs: by the SDK's types, and if these are right by its cloud's API."""
+    found = schema_of(token)
+    if found is None:
+        return _without_schema(token, inputs)
+    rules = RULES.get(token.split(":", 1)[0], Rules())
+    return Checker(found, rules).failures(inputs) or _value_failures(token, inputs)
 
 
 def _value_failures(token: str, inputs: Mapping[str, Any]) -> list[Failure]:

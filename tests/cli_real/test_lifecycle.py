@@ -1,0 +1,283 @@
+"""The whole lives of the shipped stacks with the real command, and what each kind of change does to them.
+
+CI lives the lives of one stack for each mix of providers; `make test-all` lives those of all stacks.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from typing import Any, Final
+
+import pytest
+
+from skerry.engine.run import run_deployment, run_program
+from skerry.graph import ResourceGraph, merge
+from tests.simulators.changed_stacks import run_changed
+from tests.simulators.graph_equality import NORMALISED, Command, compare
+from tests.simulators.lifecycle import REFUSED, Change, Drift, Life, Stage
+from tests.simulators.provider_diff import changed as changed_paths
+from tests.simulators.pulumi_cli import ROOT, PulumiCli
+from tests.simulators.replacements import Effect, effect
+from tests.simulators.stack_objects import STACKS
+
+AIRGAPPED, ONPREM = "sensei-airgapped", "sensei-private-onprem"
+BASE, SAAS = "sensei-saas-aws-base", "sensei-saas-aws"
+IN_CI: Final = (AIRGAPPED, BASE, SAAS)
+"""Kubernetes alone; AWS alone; both, over the deployed base."""
+ALL_VARIABLE: Final = "SKERRY_ALL_LIFECYCLES"
+
+pytestmark = pytest.mark.timeout(1200)
+"""The first test that asks for a life waits for all its stages, and for those of the stack below."""
+
+UPDATE, CREATE, REPLACE = "update", "create", "replace"
+STATEFUL_SETS: Final = ("meta-vectors-set", "meta-graph-set", "meta-documents-set")
+WORKER: Final = "registry.vendor.example/sensei/worker:1.0.1"
+
+CLUSTER_CHANGES: Final = {
+    "one more replica of an agent": Change({"cognitive-scout-deployment": UPDATE}, {"cognitive.scout.replicas": 3}),
+    "another tag of an agent's image": Change(
+        {"execution-worker-deployment": UPDATE}, {"execution.worker.image": WORKER}
+    ),
+    "one more member of a store": Change({"meta-vectors-set": UPDATE}, {"meta.vector.replicas": 5}),
+}
+"""What may be done to any stack inside a cluster."""
+OWN_CLUSTER_CHANGES: Final = {
+    **CLUSTER_CHANGES,
+    "more machines for the executors": Change({"execution-ray-cluster": UPDATE}, {"execution.pool.maximum": 24}),
+    "more disk for PostgreSQL, which its operator grows": Change(
+        {"temporal-db-cluster": UPDATE, "experiments-db-cluster": UPDATE}, {"meta.relational.storage_gib": 80}
+    ),
+}
+OWN_CLUSTER_REFUSED: Final = {
+    "another storage class": Change(
+        dict.fromkeys((*STATEFUL_SETS, "pubsub-set", "objects-master", "objects-volume"), REFUSED)
+        | dict.fromkeys(("temporal-db-cluster", "experiments-db-cluster"), UPDATE),
+        {"target.storage_class": "fast-local"},
+    ),
+}
+HARMLESS: Final[dict[str, dict[str, Change]]] = {
+    AIRGAPPED: OWN_CLUSTER_CHANGES,
+    ONPREM: OWN_CLUSTER_CHANGES,
+    SAAS: CLUSTER_CHANGES,
+    BASE: {
+        "a new version of Kubernetes": Change(
+            {
+                "sensei-base-cluster-eks": UPDATE,
+                "sensei-base-cluster-meta-group": UPDATE,
+                "sensei-base-cluster-cognitive-group": UPDATE,
+            },
+            {"target.aws.kubernetes_version": "1.36"},
+        ),
+        "more machines in a pool": Change(
+            {"sensei-base-cluster-meta-group": UPDATE}, {"meta.pool.minimum": 4, "meta.pool.maximum": 4}
+        ),
+        "more disk for the managed PostgreSQL": Change(
+            {"sensei-base-postgres-instance": UPDATE}, {"meta.relational.storage_gib": 100}
+        ),
+        "a new pool of machines": Change(
+            {"sensei-base-cluster-channels-template": CREATE, "sensei-base-cluster-channels-group": CREATE},
+            source=(
+                (
+                    "components/aws/cluster.py",
+                    "wanted = [(Tier.META, spec.meta.pool)]",
+                    "wanted = [(Tier.META, spec.meta.pool), (Tier.CHANNELS, spec.meta.pool)]",
+                ),
+            ),
+        ),
+    },
+}
+"""Stack -> sentence -> a change that a deployment takes while its stores stay."""
+HARMFUL: Final[dict[str, dict[str, Change]]] = {
+    AIRGAPPED: OWN_CLUSTER_REFUSED,
+    ONPREM: OWN_CLUSTER_REFUSED,
+    SAAS: {
+        "more disk for stores that Kubernetes cannot grow in place": Change(
+            dict.fromkeys(STATEFUL_SETS, REFUSED),
+            {"meta.vector.storage_gib": 200, "meta.graph.storage_gib": 200, "meta.documents.storage_gib": 200},
+        ),
+    },
+    BASE: {
+        "another engine of the managed PostgreSQL": Change(
+            {"sensei-base-postgres-instance": REFUSED},
+            source=(("components/aws/stores.py", 'engine="postgres"', 'engine="mariadb"'),),
+        ),
+        "pub/sub that is no longer encrypted at rest": Change(
+            {"sensei-base-pubsub-group": REFUSED},
+            source=(
+                ("components/aws/stores.py", "at_rest_encryption_enabled=True", "at_rest_encryption_enabled=False"),
+            ),
+        ),
+        "another type of machine, which no store stands on alone": Change(
+            {"sensei-base-cluster-meta-group": REPLACE},
+            {
+                "meta.pool.machine.instance_type": "m6i.8xlarge",
+                "meta.pool.machine.vcpu": 32,
+                "meta.pool.machine.memory_gib": 128,
+            },
+        ),
+    },
+}
+"""Stack -> sentence -> a change that would replace something; what keeps data refuses."""
+DRIFTS: Final = {
+    BASE: Drift("sensei-base-postgres-instance", "backupRetentionPeriod", 1, "sensei-base-objects-private"),
+    **dict.fromkeys(
+        (AIRGAPPED, ONPREM, SAAS), Drift("cognitive-scout-deployment", "spec.replicas", 9, "cognitive-scout-service")
+    ),
+}
+
+
+@pytest.fixture(scope="module")
+def lives(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Life]:
+    """Live a stack's life, once; the base of another stack ends after it."""
+    cli = PulumiCli(tmp_path_factory.mktemp("lives"))
+    lived: dict[str, Life] = {}
+
+    def begin(stack: str) -> Life:
+        if stack not in lived:
+            lived[stack] = Stage(cli, stack).live(
+                list(HARMLESS[stack].values()), list(HARMFUL[stack].values()), DRIFTS[stack]
+            )
+        return lived[stack]
+
+    def live(stack: str) -> Life:
+        if stack in (BASE, SAAS):
+            for one in (BASE, SAAS):
+                begin(one)
+            for one in (SAAS, BASE):
+                if lived[one].destroyed is None:
+                    Stage(cli, one).end(lived[one])
+        elif stack not in lived:
+            Stage(cli, stack).end(begin(stack))
+        return lived[stack]
+
+    return live
+
+
+@pytest.fixture(params=STACKS)
+def life(request: pytest.FixtureRequest, lives: Callable[[str], Life]) -> Life:
+    stack = str(request.param)
+    if stack not in IN_CI and not os.environ.get(ALL_VARIABLE):
+        pytest.skip(f"the life of {stack} is lived by `make test-all` ({ALL_VARIABLE}); CI lives one of each kind")
+    return lives(stack)
+
+
+def assert_equal(engine: ResourceGraph, told: Command) -> None:
+    found = compare(engine, told)
+    assert found.differences == []
+    assert set(found.touched) <= set(NORMALISED)
+    assert found.compared > 15 * len(engine.resources)
+
+
+def by_urn(cloud: Any) -> dict[str, Any]:
+    return {resource["urn"]: resource for resource in cloud}
+
+
+def names(urns: Any) -> list[str]:
+    return sorted(urn.rsplit("::", 1)[-1] for urn in urns)
+
+
+def test_every_stack_has_its_changes() -> None:
+    assert set(STACKS) == set(HARMLESS) == set(HARMFUL) == set(DRIFTS)
+
+
+def test_a_deployment_is_what_its_preview_said_and_the_next_changes_nothing(life: Life) -> None:
+    made = [r for r in life.preview.resources if r.custom and not r.external and not r.is_provider]
+    assert sorted(r.urn for r in made) == sorted(by_urn(life.cloud))
+    assert {r.urn for r in life.preview.resources} == {r.urn for r in life.state.resources}
+    assert life.again.returncode == 0, life.again.text[-2000:]
+    own = [r for r in life.preview.resources if not r.external]
+    assert f" {len(own)} unchanged" in life.again.text
+
+
+def test_changes_do_what_the_table_says_and_leave_the_stores_standing(life: Life) -> None:
+    expected = {name: op for change in HARMLESS[life.stack].values() for name, op in change.expected.items()}
+    assert expected == life.changed.steps
+    assert life.changed.up.returncode == 0, life.changed.up.text[-2000:]
+    before, after = by_urn(life.cloud), by_urn(life.changed.cloud)
+    assert sorted(name for name, op in expected.items() if op == CREATE) == names(after.keys() - before.keys())
+    assert before.keys() <= after.keys()
+    assert {before[urn]["id"] for urn in before} <= {resource["id"] for resource in after.values()}
+    touched = [urn for urn in before if before[urn] != after[urn]]
+    assert sorted(name for name, op in expected.items() if op == UPDATE) == names(touched)
+
+
+def test_a_change_that_would_replace_a_store_is_refused_and_deletes_nothing(life: Life) -> None:
+    expected = {name: op for change in HARMFUL[life.stack].values() for name, op in change.expected.items()}
+    refused = sorted(name for name, op in expected.items() if op == REFUSED)
+    assert refused == sorted(life.refused.errors)
+    assert all("marked for protection" in message for message in life.refused.errors.values())
+    seen = {name: REFUSED if name in life.refused.errors else op for name, op in life.refused.steps.items()}
+    assert expected.items() <= seen.items()
+    assert life.refused.previewed.returncode != 0
+    assert life.refused.up.returncode != 0
+    before, after = by_urn(life.changed.cloud), by_urn(life.refused.cloud)
+    assert before.keys() <= after.keys()
+    stores = {store.urn for store in life.stores}
+    assert {urn: before[urn] for urn in stores} == {urn: after[urn] for urn in stores}
+
+
+def test_drift_is_seen_by_refresh_and_put_back_by_the_next_deployment(life: Life) -> None:
+    drift = DRIFTS[life.stack]
+    assert life.refreshed.returncode == 0, life.refreshed.text[-2000:]
+    assert "1 deleted" in life.refreshed.text
+    assert {drift.changed: UPDATE, drift.deleted: CREATE}.items() <= life.restored.steps.items()
+    assert life.restored.up.returncode == 0, life.restored.up.text[-2000:]
+    assert by_urn(life.changed.cloud) == by_urn(life.restored.cloud)
+
+
+def test_destroy_is_refused_with_nothing_deleted_while_stores_are_protected(life: Life) -> None:
+    assert life.destroy_refused.returncode != 0
+    assert "protected" in life.destroy_refused.text
+    assert life.stores
+    assert life.restored.cloud == life.cloud_after_refusal
+
+
+def test_with_protection_lifted_destroy_leaves_the_retained_stores_and_nothing_else(life: Life) -> None:
+    assert life.destroyed is not None
+    assert life.retained, f"{life.stack} retains no store"
+    assert life.retained == sorted(by_urn(life.cloud_at_end))
+
+
+@pytest.mark.parametrize("stack", [AIRGAPPED, BASE])
+def test_the_engine_s_graph_of_a_stack_is_the_command_s(lives: Callable[[str], Life], stack: str) -> None:
+    assert_equal(run_program(ROOT, stack), lives(stack).told)
+
+
+def test_two_stacks_are_one_graph_in_both_engines(lives: Callable[[str], Life]) -> None:
+    base, saas = lives(BASE), lives(SAAS)
+    outputs = base.state.stack_outputs(BASE)
+    assert {"kubeconfig", "clusterName"} <= set(outputs)
+    over = run_program(ROOT, SAAS, stack_outputs={BASE: outputs})
+    assert_equal(over, saas.told)
+    both = merge([run_program(ROOT, BASE), over])
+    told = merge([base.told.graph, saas.told.graph])
+    assert_equal(both, Command(told, True, {**base.told.traces, **saas.told.traces}))
+    # Before anything stands, the engine runs the base itself, and knows the same resources.
+    fresh = run_deployment(ROOT, SAAS)
+    assert (both.stacks, [r.urn for r in both.resources]) == (fresh.stacks, [r.urn for r in fresh.resources])
+
+
+SENTENCES: Final = {
+    f"{stack}: {sentence}": (stack, change)
+    for table in (HARMLESS, HARMFUL)
+    for stack, changes in table.items()
+    for sentence, change in changes.items()
+    if change.settings
+}
+
+
+@pytest.mark.parametrize("sentence", SENTENCES)
+def test_the_table_of_replacements_foretells_each_change(sentence: str) -> None:
+    stack, change = SENTENCES[sentence]
+    before, after = (run_changed(stack, settings) for settings in ({}, change.settings))
+    assert [r.urn for r in before.resources] == [r.urn for r in after.resources]
+    foretold = {}
+    for old in (r for r in before.resources if r.custom):
+        new = after[old.urn]
+        effects = {effect(old.type, path) for path, _ in changed_paths(old.inputs, new.inputs)}
+        assert None not in effects, f"no source says what a change of {old.name} does"
+        if effects:
+            replaced = REFUSED if new.protect else REPLACE
+            foretold[old.name] = replaced if Effect.REPLACES in effects else UPDATE
+    assert change.expected == foretold
