@@ -38,7 +38,8 @@ from tests.simulators.pulumi_cli import PulumiCli, find_cli  # noqa: E402
 SIZES: Final = (50, 500, 2000)
 SHIPPED: Final = ("sensei-airgapped", "sensei-private-onprem", "sensei-saas-aws-base", "sensei-saas-aws")
 NEEDS: Final = {"sensei-saas-aws": "sensei-saas-aws-base"}
-"""The command finds what a stack refers to in its backend, so that is deployed first; skerry runs both programs."""
+"""The command finds what a stack refers to in its backend, so that is deployed before; skerry and `construct` run
+both programs."""
 RUNS: Final = 3
 LONG_S: Final = 20.0
 """A command that takes longer is timed once."""
@@ -52,6 +53,7 @@ MAX_GROWTH: Final = 1.1
 MAX_PLAIN_VERB_S: Final = 0.5
 
 
+_CONSTRUCT: Final = str(ROOT / "tests" / "bench" / "construct.py")
 _SKERRY: Final = str(Path(sys.executable).with_name("skerry"))
 
 
@@ -103,9 +105,10 @@ class Program:
     def __init__(self, name: str, project: Path, stack: str, world: Path) -> None:
         """Prepare the commands; the real one gets a world of its own under `world`."""
         self.name, self.skerry, self.pulumi, self.construct = name, Figures(), Figures(), Figures()
+        below = [NEEDS[stack]] if stack in NEEDS else []
         self._commands = {
             "skerry": [_SKERRY, "preview", "--program", str(project), "--stack", stack],
-            "construct": [sys.executable, str(ROOT / "tests" / "bench" / "construct.py"), str(project), stack],
+            "construct": [sys.executable, _CONSTRUCT, str(project), *below, stack],
         }
         self._cli = PulumiCli(world) if find_cli() else None
         if self._cli is not None:

@@ -1,14 +1,16 @@
 """Imports the SDK and constructs a program's resources, and nothing else: the least that a run in process can cost.
 
-Called as `construct.py PROJECT STACK`. It counts the start of Python, `import pulumi`, the import of the cloud's
-modules as Python does it, and every line of the program, so every constructor up to its return. Nothing is registered,
-serialized, awaited, recorded or shown: the SDK has its own mock monitor, and the process ends with the program's last
-line. No engine can do its work for less, unless it also saves on what is counted here, as lazy imports do.
+Called as `construct.py PROJECT STACK...`; several stacks of a project share a process. It counts the start of Python,
+`import pulumi`, the import of the cloud's modules as Python does it, and every line of the program, so every
+constructor up to its return. Nothing is registered, serialized, awaited, recorded or shown: the SDK has its own mock
+monitor, and the process ends with the program's last line. No engine can do its work for less, unless it also saves
+on what is counted here, as lazy imports do.
 """
 
 from __future__ import annotations
 
 import asyncio
+import contextvars
 import os
 import runpy
 import sys
@@ -28,22 +30,29 @@ class _Echo(Mocks):
         return args.args
 
 
-def main(folder: str, stack: str) -> None:
-    """Run the program and end the process with its last line."""
-    project = load_project(Path(folder).resolve())
+def construct(folder: Path, stack: str) -> None:
+    """Run the program of a stack; the caller gives it a context of its own, where the SDK keeps its settings."""
+    project = load_project(folder)
     config = load_stack_config(project, stack)
     values = {**dict.fromkeys(config.secret_keys, "secret"), **config.values}
 
     async def program() -> None:
         runpy.run_path(str(project.main), run_name="__main__")
-        os._exit(0)
 
-    sys.path.insert(0, str(project.program))
     loop = asyncio.new_event_loop()
     asyncio.set_event_loop(loop)
     set_mocks(_Echo(), project=project.name, stack=stack, preview=True)
     sdk_config.set_all_config(values, list(config.secret_keys))
     loop.run_until_complete(program())
+
+
+def main(folder: str, *stacks: str) -> None:
+    """Run the programs in turn and end the process with the last line of the last."""
+    root = Path(folder).resolve()
+    sys.path.insert(0, str(root))
+    for stack in stacks:
+        contextvars.Context().run(construct, root, stack)
+    os._exit(0)
 
 
 if __name__ == "__main__":
