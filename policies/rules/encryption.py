@@ -224,10 +224,10 @@ def _secret_object(resource: Resource) -> Iterator[Judgement]:
         if isinstance(data, Secret):
             yield ok(resource)
             continue
-        if data is not UNKNOWN and not isinstance(data, Mapping):
+        values = {key: UNKNOWN} if data is UNKNOWN else data
+        if not isinstance(values, Mapping):
             yield undetermined(resource, f"its {key} is no mapping, so its keys cannot be told", key)
             continue
-        values: Mapping[str, Any] = {key: UNKNOWN} if data is UNKNOWN else data
         plain_keys = [name for name, item in values.items() if isinstance(item, str) and item]
         if any(item is UNKNOWN for item in values.values()):
             yield undetermined(resource, f"part of its {key} is unknown and not marked secret", key)

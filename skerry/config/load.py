@@ -19,7 +19,6 @@ from skerry.config.sense import sense_problems
 from skerry.config.spec import CONFIG_KEY, CONFIG_SCHEMA, DeploymentSpec, Spec
 from skerry.errors import ConfigError, Problem
 
-
 SpecT = TypeVar("SpecT", bound=Spec)
 
 
