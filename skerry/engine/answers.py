@@ -24,6 +24,8 @@ from skerry.graph import UNKNOWN, is_known, plain
 
 _TABLE: Final = Path(__file__).resolve().parent.parent / "data" / "answers.yaml"
 _REFERENCE: Final = re.compile(r"\$\{([^{}]+)\}")
+_BOOLS: Final = {"true": True, "false": False}
+# Source: pulumi/pulumi-terraform-bridge pkg/tfbridge/schema.go (CoerceTerraformString), read 2026-11.
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +77,7 @@ class Answers:
             for row in document.rows.get(token, ()):
                 if not _holds(row, given):
                     continue
-                call = _Call(token.split(":", 1)[0], given, provider, config, document)
+                call = _Call(token.split(":", 1)[0], _typed(row, given), provider, config, document)
                 try:
                     return Found(_result(row, call), document.origin or row.kind)
                 except (_UnresolvedError, UncomputableError):
@@ -98,7 +100,7 @@ class Answers:
         for row, document in rows:
             if _holds(row, given):
                 try:
-                    _result(row, _Call(token.split(":", 1)[0], given, provider, config, document))
+                    _result(row, _Call(token.split(":", 1)[0], _typed(row, given), provider, config, document))
                 except (_UnresolvedError, UncomputableError) as exc:
                     return str(exc)
                 return ""
@@ -162,9 +164,20 @@ def _holds(row: Row, args: Mapping[str, Any]) -> bool:
 def _accepts(rule: Any, value: Any) -> bool:
     if rule == "any":
         return True
+    if rule == "bool":
+        return isinstance(value, bool) or (isinstance(value, str) and value in _BOOLS)
     if isinstance(rule, Mapping):
         return isinstance(value, str) and fnmatch.fnmatchcase(value, rule["like"])
     return any(type(value) is type(item) and value == item for item in rule)
+
+
+def _typed(row: Row, args: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the arguments as the provider takes them: a text where it wants a bool is the bool that it spells."""
+    rules = {**row.args, **row.needs}
+    return {
+        key: _BOOLS[value] if rules.get(key) == "bool" and isinstance(value, str) else value
+        for key, value in args.items()
+    }
 
 
 def _result(row: Row, call: _Call) -> dict[str, Any]:

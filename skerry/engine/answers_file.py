@@ -37,7 +37,7 @@ class Row:
     token: str
     kind: str
     args: Mapping[str, Any]
-    """Arguments that may be given -> `any`, a list of values, or `{like: glob}`."""
+    """Arguments that may be given -> `any`, `bool`, a list of values, or `{like: glob}`."""
     needs: Mapping[str, Any]
     """Arguments that must be given, in the same form."""
     echo: bool
@@ -191,8 +191,10 @@ def _rules(place: str, value: Any, problems: list[Problem]) -> dict[str, Any]:
     rules = _mapping(place, value, problems)
     for key, rule in rules.items():
         like = isinstance(rule, dict) and set(rule) == {"like"} and isinstance(rule["like"], str)
-        if rule != "any" and not isinstance(rule, list) and not like:
-            problems.append(Problem(f"{place}.{key}", f"{rule!r} is not any, a list of values, or {{like: pattern}}"))
+        if rule not in ("any", "bool") and not isinstance(rule, list) and not like:
+            problems.append(
+                Problem(f"{place}.{key}", f"{rule!r} is not any, bool, a list of values, or {{like: pattern}}")
+            )
     return rules
 
 

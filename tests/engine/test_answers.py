@@ -143,6 +143,9 @@ ANSWERED: dict[str, tuple[str, dict[str, Any], dict[str, Any], dict[str, Any]]] 
         {},
         {"architecture": "arm64", "id": "ami-00000000000000000"},
     ),
+    "a text where a bool is wanted comes back as the bool": (
+        "aws:ec2/getAmi:getAmi", {"mostRecent": "true"}, {}, {"mostRecent": True}
+    ),
     "the caller where no region is known": (
         "aws:index/getCallerIdentity:getCallerIdentity",
         {},
@@ -193,6 +196,8 @@ UNANSWERED: dict[str, tuple[str, dict[str, Any], dict[str, Any]]] = {
     "subnets of it": ("aws:ec2/getSubnets:getSubnets", {"filters": [{"name": "vpc-id", "values": ["vpc-1"]}]}, {}),
     "a parameter that is somebody's own": ("aws:ssm/getParameter:getParameter", {"name": "/shop/password"}, {}),
     "an argument of the wrong shape": ("aws:ec2/getAmi:getAmi", {"filters": "all"}, {}),
+    "a text where a bool is wanted that spells none": ("aws:ec2/getAmi:getAmi", {"mostRecent": "yes"}, {}),
+    "a list where a bool is wanted": ("aws:ec2/getAmi:getAmi", {"mostRecent": [True]}, {}),
     "a text that is no ARN": ("aws:index/getArn:getArn", {"arn": "bucket"}, {}),
     "a zone of another region": ("aws:index/getAvailabilityZone:getAvailabilityZone", {"name": "us-west-1a"}, {}),
     "a service of China with a name of its own": (
@@ -308,7 +313,7 @@ HOSTILE = {
     "a short token": (HEAD + "answers:\n  - {token: 'a:b', result: {}}\n", "write package:module:name"),
     "a rule that is none": (
         HEAD + "answers:\n  - {token: 'a:b:c', args: {x: 3}, result: {}}\n",
-        "answers[0].args.x: 3 is not any, a list of values, or {like: pattern}",
+        "answers[0].args.x: 3 is not any, bool, a list of values, or {like: pattern}",
     ),
     "a computation that is none": (
         HEAD + "answers:\n  - {token: 'a:b:c', compute: os.system}\n",
