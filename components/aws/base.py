@@ -12,9 +12,10 @@ from pulumi_aws import cloudwatch, iam, kms, sqs
 from components.aws.cluster import AwsCluster
 from components.aws.network import AwsNetwork
 from components.aws.permissions import agents_policy, karpenter_policy, key_policy, queue_policy, trust_of
-from components.aws.stores import AwsObjectStore, AwsPostgres, AwsPubSub, managed_by_aws
+from components.aws.stores import AwsObjectStore, AwsPostgres, AwsPubSub
 from components.aws.tags import tags_of
 from components.base import SkerryComponent, checked_name
+from components.kubernetes.managed import managed_stores
 from skerry.config.spec import DeploymentSpec
 from skerry.facts import ComponentFacts, Tier
 
@@ -99,7 +100,7 @@ class AwsBase(SkerryComponent):
         self, spec: DeploymentSpec, network: AwsNetwork, inside: pulumi.ResourceOptions
     ) -> dict[str, pulumi.Input[object]]:
         """Make the stores that AWS is to run, and return where they are; the others run in the cluster."""
-        wanted = managed_by_aws(spec)
+        wanted = managed_stores(spec)
         shared: dict[str, Any] = {
             "vpc_id": network.vpc_id,
             "subnet_ids": network.subnet_ids,

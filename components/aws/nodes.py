@@ -9,11 +9,12 @@ from pulumi_aws import ec2, eks
 
 from components.aws.tags import tier_tag
 from components.base import SkerryComponent
+from components.kubernetes import machines
 from components.kubernetes.cluster import TIER_LABEL
 from components.kubernetes.node_pool import scaling_of
-from skerry.config.spec import PoolSpec, Purchase
-from skerry.facts import ComponentFacts, NodesFact, Tier
-from skerry.instances import InstanceType, instance_type, smallest
+from skerry.config.spec import PoolSpec, Purchase, TargetKind
+from skerry.facts import ComponentFacts, Tier
+from skerry.instances import InstanceType
 
 ROOT_GIB = 100
 GPU_ROOT_GIB = 300
@@ -51,42 +52,12 @@ def encrypt_each_other(pools: Iterable[PoolSpec]) -> bool | None:
 
 
 def machine_of(pool: PoolSpec) -> InstanceType:
-    """Return the instance type of a pool: the one that is named, else the smallest that has what is asked.
+    """Return the instance type of a pool.
 
     Raises:
         CatalogError: the catalogue has none.
     """
-    machine = pool.machine
-    if machine.instance_type:
-        return instance_type("aws", machine.instance_type)
-    return smallest(
-        "aws",
-        vcpu=machine.vcpu,
-        memory_gib=machine.memory_gib,
-        gpu_model=machine.gpu_model,
-        gpus=machine.gpus,
-        gpu_memory_gib=machine.gpu_memory_gib,
-    )
-
-
-def purchase_of(pool: PoolSpec) -> Purchase:
-    """Return how machines are paid here: on demand unless spot is asked, since no machine exists before."""
-    return Purchase.SPOT if pool.purchase is Purchase.SPOT else Purchase.ON_DEMAND
-
-
-def nodes_fact(pool: PoolSpec, *, priced_here: bool) -> NodesFact:
-    """Return what the machines of a pool are, from the catalogue."""
-    found = machine_of(pool)
-    return NodesFact(
-        vcpu=found.vcpu,
-        memory_gib=found.memory_gib,
-        gpu_model=found.gpu_model,
-        gpus=found.gpus,
-        gpu_memory_gib=found.gpu_memory_gib,
-        instance_type=found.name,
-        purchase=purchase_of(pool).value,
-        priced_here=priced_here,
-    )
+    return machines.machine_of(TargetKind.AWS, pool)
 
 
 class AwsNodeGroup(SkerryComponent):
@@ -132,7 +103,7 @@ class AwsNodeGroup(SkerryComponent):
         facts = ComponentFacts(
             tier=tier,
             role="node-pool",
-            nodes=nodes_fact(pool, priced_here=False),
+            nodes=machines.nodes_fact(TargetKind.AWS, pool, priced_here=False),
             scaling=scaling_of(pool, None),
             encrypted_at_rest=True,
         )
@@ -150,7 +121,7 @@ class AwsNodeGroup(SkerryComponent):
             subnet_ids=subnet_ids,
             instance_types=[machine.name],
             # Source: Amazon EKS API, CapacityTypes, read 2026-11
-            capacity_type="SPOT" if purchase_of(pool) is Purchase.SPOT else "ON_DEMAND",
+            capacity_type="SPOT" if machines.purchase_of(pool) is Purchase.SPOT else "ON_DEMAND",
             ami_type=AMI_TYPES[gpu],
             launch_template={"id": template.id, "version": template.latest_version.apply(str)},
             scaling_config={

@@ -11,36 +11,26 @@ from pulumi_kubernetes.apiextensions import CustomResource
 from pulumi_kubernetes.networking.v1 import NetworkPolicy
 from pulumi_kubernetes.storage.v1 import StorageClass
 
-from components.aws.nodes import ROOT_GIB, encrypt_each_other, machine_of, nodes_fact, purchase_of
-from components.aws.stores import CACHE_PORT, POSTGRES_PORT, managed_by_aws
+from components.aws.nodes import ROOT_GIB, encrypt_each_other, machine_of
+from components.aws.stores import CACHE_PORT, POSTGRES_PORT
 from components.aws.tags import tags_of
 from components.base import SkerryComponent
 from components.configuration import FlatConfig
+from components.kubernetes.base_stack import base_of, output_of
 from components.kubernetes.cluster import PRIVATE_RANGES, TIER_LABEL, Cluster, ManagedService
 from components.kubernetes.gpu_devices import GpuDevices
+from components.kubernetes.machines import nodes_fact, purchase_of
+from components.kubernetes.managed import managed_stores
 from components.kubernetes.node_pool import NodePool, placement_of, scaling_of
 from components.kubernetes.operator import Operator, image_values
 from skerry.catalog import Catalog
-from skerry.config.spec import DeploymentSpec, Purchase
-from skerry.errors import ConfigError, Problem
+from skerry.config.spec import DeploymentSpec, Purchase, TargetKind
 from skerry.facts import ComponentFacts, TargetFact, Tier
 
 STORAGE_CLASS: Final = "encrypted-gp3"
 KARPENTER: Final = "karpenter"
 POD_IDENTITY: Final = "169.254.170.23"
 """Where the agent of each node hands out credentials. Source: Amazon EKS "EKS Pod Identity", read 2026-11."""
-
-
-def output_of(base: pulumi.StackReference, name: str) -> pulumi.Output[Any]:
-    """Return an output of the base stack; while it is deployed one that is missing ends the program with a remedy."""
-
-    def present(value: Any) -> Any:
-        if value is None:
-            problem = Problem("target.base_stack", f"that stack has no output '{name}'", "deploy it first")
-            raise ConfigError(pulumi.get_stack(), [problem])
-        return value
-
-    return base.get_output(name).apply(present)
 
 
 class AwsPlatform(SkerryComponent):
@@ -75,7 +65,7 @@ class AwsPlatform(SkerryComponent):
         super().__init__(
             name, ComponentFacts(tier=Tier.PLATFORM, role="cluster", jurisdiction=target.jurisdiction), opts
         )
-        base = self._base(spec, config)
+        base = base_of(spec, config)
         provider = self._talks = k8s.Provider(
             self.child_name("provider"),
             kubeconfig=output_of(base, "kubeconfig"),
@@ -92,7 +82,7 @@ class AwsPlatform(SkerryComponent):
         NodePool(
             self.child_name(Tier.EXECUTION.value),
             tier=Tier.EXECUTION,
-            nodes=nodes_fact(spec.execution.pool, priced_here=True),
+            nodes=nodes_fact(TargetKind.AWS, spec.execution.pool, priced_here=True),
             scaling=scaling_of(spec.execution.pool, KARPENTER),
             opts=self.child_options(),
         )
@@ -115,12 +105,6 @@ class AwsPlatform(SkerryComponent):
             api_server=spec.target.api_server_cidrs or PRIVATE_RANGES,
         )
         self.finish()
-
-    def _base(self, spec: DeploymentSpec, config: FlatConfig) -> pulumi.StackReference:
-        if spec.target.base_stack is None:
-            raise ConfigError(pulumi.get_stack(), [Problem("target.base_stack", "is required on aws")])
-        organization = config.get("organization") or "organization"
-        return pulumi.StackReference(f"{organization}/{pulumi.get_project()}/{spec.target.base_stack}")
 
     def _storage_class(
         self, provider: k8s.Provider, labels: dict[str, str], spec: DeploymentSpec, base: pulumi.StackReference
@@ -237,7 +221,7 @@ def _network_encrypted(spec: DeploymentSpec) -> bool | None:
 
 def _services(spec: DeploymentSpec, base: pulumi.StackReference) -> dict[str, Any]:
     """Return the stores that AWS runs, as the cluster's fields."""
-    wanted, network = managed_by_aws(spec), output_of(base, "network")
+    wanted, network = managed_stores(spec), output_of(base, "network")
     found: dict[str, Any] = {}
     if wanted.relational:
         found["relational"] = ManagedService(output_of(base, "postgresEndpoint"), POSTGRES_PORT, network=network)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Final
 
 import pulumi
@@ -12,8 +11,9 @@ from pulumi_aws import ec2, elasticache, rds, s3
 from components.aws.permissions import bucket_policy
 from components.aws.tags import tier_tag
 from components.base import SkerryComponent
-from skerry.config.spec import DeploymentSpec, ObjectStoreKind, PubSubKind, RelationalKind
-from skerry.facts import ComponentFacts, Tier
+from components.kubernetes.managed import object_facts, pubsub_facts, relational_facts
+from skerry.config.spec import DeploymentSpec
+from skerry.facts import Tier
 
 POSTGRES_PORT: Final = 5432
 POSTGRES_MAJOR: Final = "17"
@@ -25,24 +25,6 @@ CACHE_PORT: Final = 6379
 CACHE_TYPE: Final = "cache.r6g.large"
 CACHE_ENGINE, CACHE_VERSION = "valkey", "8.0"
 """Source: Amazon ElastiCache "Supported engines and versions" (not opened; check before relying on it)."""
-
-
-@dataclass(frozen=True, slots=True)
-class ManagedStores:
-    """Which stores AWS runs; the others run in the cluster."""
-
-    relational: bool
-    object_store: bool
-    pubsub: bool
-
-
-def managed_by_aws(spec: DeploymentSpec) -> ManagedStores:
-    """Return what the configuration leaves to AWS: all but what is named otherwise."""
-    return ManagedStores(
-        relational=spec.meta.relational_kind is not RelationalKind.CLOUDNATIVE_PG,
-        object_store=spec.channels.object_store is not ObjectStoreKind.SEAWEEDFS,
-        pubsub=spec.channels.pubsub is not PubSubKind.VALKEY,
-    )
 
 
 class AwsPostgres(SkerryComponent):
@@ -70,7 +52,7 @@ class AwsPostgres(SkerryComponent):
             key_arn: the key of its storage and password.
             opts: Pulumi's options.
         """
-        super().__init__(name, _postgres_facts(spec), opts)
+        super().__init__(name, relational_facts(spec, POSTGRES_PORT), opts)
         group = _closed_group(self, vpc_id, clients, POSTGRES_PORT)
         subnets = rds.SubnetGroup(self.child_name("subnets"), subnet_ids=subnet_ids, opts=self.child_options())
         parameters = rds.ParameterGroup(
@@ -129,16 +111,7 @@ class AwsObjectStore(SkerryComponent):
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         """Make the bucket; its name is the provider's choice, since bucket names are shared by all of AWS."""
-        facts = ComponentFacts(
-            tier=Tier.CHANNELS,
-            data_class=spec.data_class,
-            role="object-store",
-            stateful=True,
-            encrypted_at_rest=True,
-            encrypted_in_transit=True,
-            guarantee="durable",
-        )
-        super().__init__(name, facts, opts)
+        super().__init__(name, object_facts(spec), opts)
         self.bucket = s3.Bucket(
             self.child_name("bucket"), force_destroy=False, tags=tier_tag(Tier.CHANNELS), opts=self.store_options()
         )
@@ -226,7 +199,7 @@ class AwsPubSub(SkerryComponent):
             opts: Pulumi's options.
         """
         members = max(spec.channels.pubsub_replicas, 2)
-        super().__init__(name, _pubsub_facts(spec, members), opts)
+        super().__init__(name, pubsub_facts(spec, members, {"valkey": CACHE_PORT}), opts)
         group = _closed_group(self, vpc_id, clients, CACHE_PORT)
         subnets = elasticache.SubnetGroup(self.child_name("subnets"), subnet_ids=subnet_ids, opts=self.child_options())
         self.group = elasticache.ReplicationGroup(
@@ -253,35 +226,6 @@ class AwsPubSub(SkerryComponent):
         self.finish(
             endpoint=self.group.primary_endpoint_address, port=CACHE_PORT, secret_ref=None, metrics_endpoint=None
         )
-
-
-def _postgres_facts(spec: DeploymentSpec) -> ComponentFacts:
-    return ComponentFacts(
-        tier=Tier.CHANNELS,
-        data_class=spec.data_class,
-        role="relational-store",
-        stateful=True,
-        replicas=2,
-        failure_domains=2,
-        encrypted_at_rest=True,
-        encrypted_in_transit=True,
-        ports={"postgresql": POSTGRES_PORT},
-    )
-
-
-def _pubsub_facts(spec: DeploymentSpec, members: int) -> ComponentFacts:
-    return ComponentFacts(
-        tier=Tier.CHANNELS,
-        data_class=spec.data_class,
-        role="pubsub",
-        stateful=True,
-        replicas=members,
-        failure_domains=min(members, len(spec.target.failure_domains)),
-        encrypted_at_rest=True,
-        encrypted_in_transit=True,
-        guarantee="at-most-once",
-        ports={"valkey": CACHE_PORT},
-    )
 
 
 def _closed_group(

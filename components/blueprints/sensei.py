@@ -9,6 +9,7 @@ import pulumi
 from pulumi_kubernetes.core.v1 import ServiceAccount
 
 from components.base import SkerryComponent
+from components.blueprints.targets import base_layer, cluster_of
 from components.channels.object_store import DATABASE as METADATA
 from components.channels.object_store import S3_PORT, ObjectStore
 from components.channels.pubsub import PORT as PUBSUB_PORT
@@ -21,7 +22,6 @@ from components.kubernetes.cluster import Cluster
 from components.kubernetes.operator import Operator, image_values
 from components.kubernetes.tenancy import Flow, PriorityClasses, TierNamespace
 from components.kubernetes.workload import EnvValue, SecretKey
-from components.onprem.cluster import OnPremCluster
 from components.stores.relational import RelationalStore
 from components.stores.vector import hosted_endpoints as hosted_vectors
 from components.tiers.cognitive import PORT as MODEL_PORT
@@ -29,8 +29,8 @@ from components.tiers.cognitive import CognitiveTier
 from components.tiers.cognitive import hosted_endpoints as hosted_models
 from components.tiers.execution import ExecutionTier
 from components.tiers.meta import MetaTier
-from skerry.catalog import Catalog, load_catalog
-from skerry.config.spec import DeploymentSpec, Layer, ObjectStoreKind, RelationalKind, TargetKind
+from skerry.catalog import load_catalog
+from skerry.config.spec import DeploymentSpec, Layer, ObjectStoreKind, RelationalKind
 from skerry.facts import BoundaryFact, ComponentFacts, DeploymentFact, TargetFact, Tier, WaiverFact
 
 NAMESPACES: Mapping[Tier, str] = {
@@ -135,31 +135,11 @@ def fill(root: Sensei, spec: DeploymentSpec, config: FlatConfig) -> dict[str, pu
     """
     lock = config.get("imagesLock")
     catalog = load_catalog(lock=Path(lock) if lock else None)
-    if spec.layer is Layer.BASE:
-        from components.aws.base import AwsBase
-
-        return AwsBase("sensei-base", spec, opts=pulumi.ResourceOptions(parent=root)).stack_outputs()
-    return _platform(spec, _cluster(spec, config, catalog, root), root, config)
-
-
-def _cluster(spec: DeploymentSpec, config: FlatConfig, catalog: Catalog, root: Sensei) -> Cluster:
     options = pulumi.ResourceOptions(parent=root)
-    if spec.target.kind is TargetKind.AWS:
-        from components.aws.platform import AwsPlatform
-
-        return AwsPlatform(
-            "sensei-cluster", spec, target_fact(spec), catalog, labels=labels_of(spec), config=config, opts=options
-        ).cluster
-    key = spec.target.kubeconfig_secret
-    return OnPremCluster(
-        "sensei-cluster",
-        spec,
-        target_fact(spec),
-        catalog,
-        labels=labels_of(spec),
-        kubeconfig=secret_of(config, key, "target.kubeconfig_secret", "kubeconfig") if key else None,
-        opts=options,
-    ).cluster
+    if spec.layer is Layer.BASE:
+        return base_layer(spec, options).stack_outputs()
+    cluster = cluster_of(spec, target_fact(spec), catalog, labels=labels_of(spec), config=config, opts=options)
+    return _platform(spec, cluster, root, config)
 
 
 def flows() -> tuple[Flow, ...]:

@@ -127,6 +127,7 @@ NOT_OF_CLUSTER: Final = {
     "kubeconfig_secret": "the provider is passed as an option",
     "kube_context": "the provider is passed as an option",
     "aws": "said by the deployment",
+    "gcp": "said by the deployment",
 }
 """The other fields of `TargetSpec`, and why a cluster does not have them."""
 

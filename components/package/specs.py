@@ -8,6 +8,8 @@ from collections.abc import Mapping, Sequence
 from typing import NotRequired, TypedDict
 
 from skerry.config.spec import (
+    GkeChannel,
+    GpuDriver,
     ImageAccess,
     Layer,
     Mode,
@@ -42,6 +44,35 @@ class AwsTarget(TypedDict):
     """Private address ranges beyond the VPC that reach the cluster's API, over a VPN or a peering."""
 
 
+class GcpTarget(TypedDict):
+    """What only Google Cloud needs."""
+
+    project: NotRequired[str]
+    """The id of the project that holds everything; required on gcp."""
+    project_number: NotRequired[str]
+    """Its number, which is part of the names of Google's own accounts; left out, it is asked for at deployment."""
+    network_cidr: NotRequired[str]
+    """The private address range that machines, pods and managed stores are cut from, by what the plan needs."""
+    pods_per_node: NotRequired[int]
+    """The most pods of one machine; each machine takes at least twice as many addresses."""
+    kubernetes_version: NotRequired[str]
+    """The least version of the control plane; Google moves it on within the release channel."""
+    release_channel: NotRequired[GkeChannel]
+    """How soon Google brings versions to the control plane and the machines."""
+    administrators: NotRequired[Sequence[str]]
+    """Users, groups or service accounts that administer the cluster beside the one that made it."""
+    api_cidrs: NotRequired[Sequence[str]]
+    """Private address ranges beyond the network that reach the cluster's API, over a VPN or a peering."""
+    gpu_zones: NotRequired[Sequence[str]]
+    """The zones that sell the GPU machines; left out, all of `target.failure_domains`."""
+    gpu_reservation: NotRequired[str]
+    """The reservation that GPU machines are taken from, by name; left out, none but those open to any machine."""
+    gpu_driver: NotRequired[GpuDriver]
+    """Which NVIDIA driver Google installs on GPU machines."""
+    encrypt_pods: NotRequired[bool]
+    """True also encrypts traffic between machines with WireGuard, at the price of throughput."""
+
+
 class Target(TypedDict):
     """Where the deployment stands."""
 
@@ -62,11 +93,11 @@ class Target(TypedDict):
     kube_context: NotRequired[str]
     """The context within the kubeconfig; left out, its current one."""
     storage_class: NotRequired[str]
-    """The StorageClass for volumes; left out, the target's own encrypted one (AWS) or the cluster's default."""
+    """The StorageClass for volumes; left out, the target's own encrypted one (clouds) or the cluster's default."""
     storage_encrypted: NotRequired[bool]
     """Whether that StorageClass encrypts at rest; left out, reports say that it is not known (on own machines)."""
     network_encrypted: NotRequired[bool]
-    """Whether the network encrypts traffic between nodes; left out: what the types do (AWS), else not known."""
+    """Whether the network encrypts traffic between nodes; left out: what the cloud does, else not known."""
     api_server_cidrs: NotRequired[Sequence[str]]
     """Address ranges of the Kubernetes API server, as pods reach it; left out, the private ranges of IPv4."""
     image_access: NotRequired[ImageAccess]
@@ -75,6 +106,8 @@ class Target(TypedDict):
     """The registry of the site, `host[:port][/prefix]`; required where `connected` is false."""
     aws: NotRequired[AwsTarget]
     """What only AWS needs; ignored elsewhere."""
+    gcp: NotRequired[GcpTarget]
+    """What only Google Cloud needs; ignored elsewhere."""
 
 
 class Boundary(TypedDict):

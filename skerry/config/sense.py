@@ -5,7 +5,6 @@ Each check is a function `DeploymentSpec -> problems`, listed in `CHECKS`.
 
 from __future__ import annotations
 
-import difflib
 import ipaddress
 import re
 from collections.abc import Callable, Iterator
@@ -13,6 +12,8 @@ from datetime import date
 from typing import Final
 
 from skerry.catalog import load_catalog
+from skerry.config.pools import POOL_RANGES
+from skerry.config.sense_clouds import cloud_problems
 from skerry.config.spec import (
     DeploymentSpec,
     Layer,
@@ -31,23 +32,11 @@ from skerry.config.spec import (
 from skerry.errors import CatalogError, Problem, UsageError
 from skerry.images import ImageReference
 from skerry.instances import instance_type, smallest
-from skerry.jurisdictions import countries, region_of_zone, regions
+from skerry.jurisdictions import countries
 from skerry.sizing import fit
-
-POOL_RANGES: Final = {"cognitive": (2, 8), "execution": (4, 128), "meta": (2, 4)}
-"""Nodes of each tier, from the Sensei deployment architecture: 2-8, 4-128 and 2-4."""
 
 EXECUTION_MEMORY_GIB: Final = (32, 64)
 """Memory of an execution node, from the Sensei deployment architecture: 32-64 GB."""
-
-EKS_ZONES: Final = (2, 7)
-"""Zones of a network: EKS asks for two, and an eighth of the address range goes to each and to the public subnets.
-
-Source: Amazon EKS "Networking requirements for VPC and subnets", read 2026-11.
-"""
-
-OTHER_PARTITIONS: Final = ("cn-", "us-gov-", "us-iso", "eu-isoe-", "eusc-")
-"""How regions begin that are not of the partition `aws`. Source: botocore 1.44.5 data/partitions.json, read 2026-11."""
 
 # Source: Kubernetes "Labels and Selectors", syntax and character set, read 2026-11
 _LABEL_VALUE: Final = re.compile(r"^([A-Za-z0-9]([A-Za-z0-9_.-]{0,61}[A-Za-z0-9])?)?$")
@@ -67,35 +56,10 @@ def _pools(spec: DeploymentSpec) -> Iterator[tuple[str, PoolSpec]]:
     yield "meta", spec.meta.pool
 
 
-def _api_clients(spec: DeploymentSpec) -> Iterator[Problem]:
-    for index, block in enumerate(spec.target.aws.api_cidrs):
-        path = f"target.aws.api_cidrs[{index}]"
-        try:
-            if not ipaddress.IPv4Network(block).is_private:
-                yield Problem(path, f"'{block}' is public, and the cluster's API is not", "name a private range")
-        except ValueError as exc:
-            yield Problem(path, f"is not an address range: {exc}", "write it like 10.0.0.0/16")
-    if len(set(spec.target.aws.administrators)) < len(spec.target.aws.administrators):
-        yield Problem("target.aws.administrators", "names one twice", "name each once")
-
-
 def _target(spec: DeploymentSpec) -> Iterator[Problem]:
     target = spec.target
-    if target.kind is TargetKind.AWS:
-        if not target.region:
-            yield Problem("target.region", "is required on aws", "name a region such as eu-central-1")
-        if not target.connected:
-            yield Problem("target.connected", "is false, but aws is reached over the internet", "use kind: onprem")
-        if spec.layer is Layer.PLATFORM and not target.base_stack:
-            yield Problem("target.base_stack", "is required on aws", "name the stack with layer: base")
-        try:
-            network = ipaddress.ip_network(target.aws.vpc_cidr)
-            if network.version != 4 or not 16 <= network.prefixlen <= 17:
-                yield Problem("target.aws.vpc_cidr", f"'{network}' is too small for three zones", "use a /16 or /17")
-        except ValueError as exc:
-            yield Problem("target.aws.vpc_cidr", f"is not an address range: {exc}", "write it like 10.0.0.0/16")
-        yield from _places(spec)
-        yield from _api_clients(spec)
+    if target.kind is not TargetKind.ONPREM:
+        yield from cloud_problems(spec)
     elif spec.layer is Layer.BASE:
         yield Problem("layer", "base has no meaning on own machines", "remove it: there is only the platform layer")
     if target.kind is TargetKind.ONPREM and target.region:
@@ -104,35 +68,6 @@ def _target(spec: DeploymentSpec) -> Iterator[Problem]:
         yield Problem("target.site_registry", "is required where connected is false", "name host:port of the registry")
     if spec.mode is Mode.AIR_GAPPED and target.connected:
         yield Problem("target.connected", "is true, but mode is air-gapped", "set connected: false")
-
-
-def _places(spec: DeploymentSpec) -> Iterator[Problem]:
-    """Check region and zones on AWS."""
-    region, zones = spec.target.region, spec.target.failure_domains
-    known = [row.name for row in regions() if row.cloud == "aws"]
-    if region and region not in known:
-        near = difflib.get_close_matches(region, known, n=1)
-        remedy = f"did you mean '{near[0]}'?" if near else f"known are {', '.join(known)}"
-        yield Problem("target.region", f"'{region}' is not an AWS region", remedy)
-    elif region.startswith(OTHER_PARTITIONS):
-        yield Problem(
-            "target.region",
-            f"'{region}' is of another partition of AWS, where roles and interfaces are named otherwise",
-            "use a region of the partition aws",
-        )
-    elif region:
-        for zone in zones:
-            if zone == region or region_of_zone("aws", zone) != region:
-                yield Problem(
-                    "target.failure_domains", f"'{zone}' is not a zone of {region}", f"name zones such as {region}a"
-                )
-    low, high = EKS_ZONES
-    if not low <= len(zones) <= high:
-        yield Problem(
-            "target.failure_domains",
-            f"{len(zones)} zones are named, EKS needs {low} and the network has room for {high}",
-            f"name {low} to {high} zones",
-        )
 
 
 def _law(spec: DeploymentSpec) -> Iterator[Problem]:

@@ -26,6 +26,9 @@ DnsLabel = Annotated[str, Field(pattern=_DNS_LABEL, max_length=63)]
 CatalogName = Annotated[str, Field(pattern=r"^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$", max_length=100)]
 CountryCode = Annotated[str, Field(pattern=r"^[A-Z]{2}$")]
 IamArn = Annotated[str, Field(pattern=r"^arn:aws:iam::\d{12}:(role|user)/[A-Za-z0-9+=,.@_/-]+$", max_length=200)]
+GcpMember = Annotated[
+    str, Field(pattern=r"^(user|group|serviceAccount):[A-Za-z0-9._+-]+@[A-Za-z0-9.-]+$", max_length=200)
+]
 SecretKey = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_-]*$")]
 
 
@@ -62,6 +65,7 @@ class TargetKind(str, Enum):
     """Where a stack stands."""
 
     AWS = "aws"
+    GCP = "gcp"
     ONPREM = "onprem"
 
 
@@ -72,6 +76,25 @@ class ImageAccess(str, Enum):
     """References are mapped to the site registry."""
     MIRROR = "mirror"
     """References stay; the nodes' runtimes are told to ask the site registry."""
+
+
+class GkeChannel(str, Enum):
+    """How soon Google brings new versions of Kubernetes."""
+
+    RAPID = "rapid"
+    REGULAR = "regular"
+    STABLE = "stable"
+    EXTENDED = "extended"
+    """Minor versions stay longer, for a fee."""
+
+
+class GpuDriver(str, Enum):
+    """Which NVIDIA driver Google installs."""
+
+    DEFAULT = "default"
+    """What the version of the machines comes with."""
+    LATEST = "latest"
+    """The newest that the version of the machines can take."""
 
 
 class AwsTargetSpec(Spec):
@@ -89,6 +112,35 @@ class AwsTargetSpec(Spec):
     """IAM roles or users that administer the cluster beside the one that made it, such as the role of the runner."""
     api_cidrs: tuple[str, ...] = Field(default=(), max_length=20)
     """Private address ranges beyond the VPC that reach the cluster's API, over a VPN or a peering."""
+
+
+class GcpTargetSpec(Spec):
+    """What only Google Cloud needs."""
+
+    project: str = Field(default="", pattern=r"^([a-z][a-z0-9-]{4,28}[a-z0-9])?$")
+    """The id of the project that holds everything; required on gcp."""
+    project_number: str | None = Field(default=None, pattern=r"^\d{6,19}$")
+    """Its number, which is part of the names of Google's own accounts; left out, it is asked for at deployment."""
+    network_cidr: str = "10.0.0.0/16"
+    """The private address range that machines, pods and managed stores are cut from, by what the plan needs."""
+    pods_per_node: int = Field(default=64, ge=8, le=256)
+    """The most pods of one machine; each machine takes at least twice as many addresses."""
+    kubernetes_version: str = Field(default="1.35", pattern=r"^1\.\d{2}(\.\d+(-gke\.\d+)?)?$")
+    """The least version of the control plane; Google moves it on within the release channel."""
+    release_channel: GkeChannel = GkeChannel.REGULAR
+    """How soon Google brings versions to the control plane and the machines."""
+    administrators: tuple[GcpMember, ...] = Field(default=(), max_length=20)
+    """Users, groups or service accounts that administer the cluster beside the one that made it."""
+    api_cidrs: tuple[str, ...] = Field(default=(), max_length=20)
+    """Private address ranges beyond the network that reach the cluster's API, over a VPN or a peering."""
+    gpu_zones: tuple[DnsLabel, ...] = Field(default=(), max_length=9)
+    """The zones that sell the GPU machines; left out, all of `target.failure_domains`."""
+    gpu_reservation: str | None = Field(default=None, pattern=r"^[a-z0-9][a-z0-9/_-]{0,250}$")
+    """The reservation that GPU machines are taken from, by name; left out, none but those open to any machine."""
+    gpu_driver: GpuDriver = GpuDriver.DEFAULT
+    """Which NVIDIA driver Google installs on GPU machines."""
+    encrypt_pods: bool = False
+    """True also encrypts traffic between machines with WireGuard, at the price of throughput."""
 
 
 class TargetSpec(Spec):
@@ -111,11 +163,11 @@ class TargetSpec(Spec):
     kube_context: str | None = None
     """The context within the kubeconfig; left out, its current one."""
     storage_class: DnsLabel | None = None
-    """The StorageClass for volumes; left out, the target's own encrypted one (AWS) or the cluster's default."""
+    """The StorageClass for volumes; left out, the target's own encrypted one (clouds) or the cluster's default."""
     storage_encrypted: bool | None = None
     """Whether that StorageClass encrypts at rest; left out, reports say that it is not known (on own machines)."""
     network_encrypted: bool | None = None
-    """Whether the network encrypts traffic between nodes; left out: what the types do (AWS), else not known."""
+    """Whether the network encrypts traffic between nodes; left out: what the cloud does, else not known."""
     api_server_cidrs: tuple[str, ...] = Field(default=(), max_length=16)
     """Address ranges of the Kubernetes API server, as pods reach it; left out, the private ranges of IPv4."""
     image_access: ImageAccess = ImageAccess.REWRITE
@@ -124,6 +176,8 @@ class TargetSpec(Spec):
     """The registry of the site, `host[:port][/prefix]`; required where `connected` is false."""
     aws: AwsTargetSpec = AwsTargetSpec()
     """What only AWS needs; ignored elsewhere."""
+    gcp: GcpTargetSpec = GcpTargetSpec()
+    """What only Google Cloud needs; ignored elsewhere."""
 
 
 class BoundarySpec(Spec):

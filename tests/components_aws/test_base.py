@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from policies.runner import check
-from skerry.config.sense import OTHER_PARTITIONS
+from skerry.config.sense_clouds import OTHER_PARTITIONS
 from skerry.engine.answers import Answers
 from skerry.errors import ConfigError
 from skerry.facts import facts_of

@@ -1,0 +1,93 @@
+"""Which component makes the cluster of each kind of target: the only place where a cloud is chosen.
+
+Lists are written out: a cloud's module is imported only for its own stacks, so that no stack pays for another's SDK.
+A further cloud is one more case in each of the two functions.
+"""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+import pulumi
+
+from components.configuration import FlatConfig, secret_of
+from components.kubernetes.cluster import Cluster
+from skerry.catalog import Catalog
+from skerry.config.spec import DeploymentSpec, TargetKind
+from skerry.errors import ConfigError, Problem
+from skerry.facts import TargetFact
+
+BASE = "sensei-base"
+CLUSTER = "sensei-cluster"
+"""Names of the components in every stack: part of URNs, so they never change."""
+
+
+class BaseLayer(Protocol):
+    """What a cloud's base makes: network, cluster, machines and stores outside Kubernetes."""
+
+    def stack_outputs(self) -> dict[str, pulumi.Input[object]]:
+        """Return what the platform stack needs."""
+
+
+def base_layer(spec: DeploymentSpec, opts: pulumi.ResourceOptions) -> BaseLayer:
+    """Make the base of a deployment on a cloud.
+
+    Args:
+        spec: the checked configuration; its layer is the base.
+        opts: Pulumi's options.
+
+    Raises:
+        CatalogError: no instance type has what a pool asks.
+        ConfigError: the target has no base.
+    """
+    match spec.target.kind:
+        case TargetKind.AWS:
+            from components.aws.base import AwsBase
+
+            return AwsBase(BASE, spec, opts=opts)
+        case kind:
+            problem = Problem("layer", f"base has no meaning on {kind.value}", "remove it")
+            raise ConfigError(f"config of stack {pulumi.get_stack()}", [problem])
+
+
+def cluster_of(
+    spec: DeploymentSpec,
+    target: TargetFact,
+    catalog: Catalog,
+    *,
+    labels: dict[str, str],
+    config: FlatConfig,
+    opts: pulumi.ResourceOptions,
+) -> Cluster:
+    """Return the cluster of a deployment as the tiers see it.
+
+    Args:
+        spec: the checked configuration.
+        target: where it stands, as the readers see it.
+        catalog: the pins.
+        labels: on every object.
+        config: the flat values and secrets beside the configuration.
+        opts: Pulumi's options.
+
+    Raises:
+        CatalogError: no instance type has what a pool asks.
+        ConfigError: no base stack is named, or a key that the stack does not set.
+    """
+    match spec.target.kind:
+        case TargetKind.AWS:
+            from components.aws.platform import AwsPlatform
+
+            return AwsPlatform(CLUSTER, spec, target, catalog, labels=labels, config=config, opts=opts).cluster
+        case _:
+            from components.onprem.cluster import OnPremCluster
+
+            key = spec.target.kubeconfig_secret
+            return OnPremCluster(
+                CLUSTER,
+                spec,
+                target,
+                catalog,
+                labels=labels,
+                kubeconfig=secret_of(config, key, "target.kubeconfig_secret", "kubeconfig") if key else None,
+                opts=opts,
+            ).cluster

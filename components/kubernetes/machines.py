@@ -1,0 +1,55 @@
+"""The rented machines of a pool: which type it is, how it is paid, and what the readers are told of it."""
+
+from __future__ import annotations
+
+from skerry.config.spec import PoolSpec, Purchase, TargetKind
+from skerry.facts import NodesFact
+from skerry.instances import InstanceType, instance_type, smallest
+
+
+def machine_of(cloud: TargetKind, pool: PoolSpec) -> InstanceType:
+    """Return the instance type of a pool: the one that is named, else the smallest that has what is asked.
+
+    Raises:
+        CatalogError: the catalogue has none.
+    """
+    machine = pool.machine
+    if machine.instance_type:
+        return instance_type(cloud.value, machine.instance_type)
+    return smallest(
+        cloud.value,
+        vcpu=machine.vcpu,
+        memory_gib=machine.memory_gib,
+        gpu_model=machine.gpu_model,
+        gpus=machine.gpus,
+        gpu_memory_gib=machine.gpu_memory_gib,
+    )
+
+
+def purchase_of(pool: PoolSpec) -> Purchase:
+    """Return how machines are paid here: on demand unless spot is asked, since no machine exists before."""
+    return Purchase.SPOT if pool.purchase is Purchase.SPOT else Purchase.ON_DEMAND
+
+
+def nodes_fact(cloud: TargetKind, pool: PoolSpec, *, priced_here: bool) -> NodesFact:
+    """Return what the machines of a pool are, from the catalogue.
+
+    Args:
+        cloud: where they are rented.
+        pool: how many of what.
+        priced_here: whether no resource of the graph stands for them.
+
+    Raises:
+        CatalogError: the catalogue has no such type.
+    """
+    found = machine_of(cloud, pool)
+    return NodesFact(
+        vcpu=found.vcpu,
+        memory_gib=found.memory_gib,
+        gpu_model=found.gpu_model,
+        gpus=found.gpus,
+        gpu_memory_gib=found.gpu_memory_gib,
+        instance_type=found.name,
+        purchase=purchase_of(pool).value,
+        priced_here=priced_here,
+    )

@@ -1,0 +1,142 @@
+"""How an address range is cut for a plan: what each part needs, with the arithmetic, and where it then lies.
+
+(1) Each part says how many addresses it needs and why. (2) It gets the smallest power of two that holds them.
+(3) Parts are laid one after another, the largest first, so that each begins where its size allows.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from skerry.config.pools import POOL_RANGES
+from skerry.config.spec import DeploymentSpec
+from skerry.errors import ConfigError, Problem
+
+SYSTEM_MACHINES_PER_ZONE: Final = 2
+"""The most machines in a zone for what Google itself runs in the cluster."""
+
+SURGE_PER_ZONE: Final = 1
+"""Machines that a pool has beyond its own in each zone while it is upgraded."""
+
+SUBNET_RESERVED: Final = 4
+"""Addresses of a subnet that Google keeps. Source: Google Cloud "Subnets", unusable addresses (not opened)."""
+
+SERVICE_ADDRESSES: Final = 1024
+"""Addresses for Services of the cluster: a deployment has under a hundred."""
+
+CONTROL_PLANE_ADDRESSES: Final = 16
+"""A /28.
+
+Source: terraform-provider-google at e03b7622, google_container_cluster, master_ipv4_cidr_block, read 2026-11.
+"""
+
+MANAGED_ADDRESSES: Final = 4096
+"""For the networks of Cloud SQL and Memorystore, of which each service and region takes its own part."""
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One part of a plan."""
+
+    name: str
+    addresses: int
+    """How many it needs."""
+    arithmetic: str
+    """Why so many."""
+
+    @property
+    def prefix(self) -> int:
+        """The prefix length of the smallest range that holds them."""
+        return 32 - (self.addresses - 1).bit_length()
+
+
+@dataclass(frozen=True, slots=True)
+class GkeRanges:
+    """The ranges of a deployment on GKE, all inside its network."""
+
+    nodes: ipaddress.IPv4Network
+    pods: ipaddress.IPv4Network
+    services: ipaddress.IPv4Network
+    control_plane: ipaddress.IPv4Network
+    managed: ipaddress.IPv4Network
+
+
+def cut(network: ipaddress.IPv4Network, parts: Sequence[Part]) -> dict[str, ipaddress.IPv4Network] | None:
+    """Return the range of each part by its name, or None where the network is too small."""
+    found: dict[str, ipaddress.IPv4Network] = {}
+    at = int(network.network_address)
+    for part in sorted(parts, key=lambda one: one.prefix):
+        size = 1 << (32 - part.prefix)
+        if at + size - 1 > int(network.broadcast_address):
+            return None
+        found[part.name] = ipaddress.IPv4Network((at, part.prefix))
+        at += size
+    return found
+
+
+def addresses_per_machine(pods: int) -> int:
+    """Return how many pod addresses GKE gives a machine: at least twice its pods, 16 or more.
+
+    Source: GKE "Configure maximum Pods per node", CIDR ranges for Standard clusters, read 2026-11.
+    """
+    return max(1 << (2 * pods - 1).bit_length(), 16)
+
+
+def gke_machines(spec: DeploymentSpec) -> tuple[int, str]:
+    """Return the most machines that there can be at once while they are upgraded, and the sum that it is.
+
+    Counted by what the tiers may have, not by what the pools are set to: ranges that move are replaced, and the
+    cluster with them, so a larger pool must find its addresses there.
+    """
+    zones = len(spec.target.failure_domains)
+    tiers = {tier: high for tier, (_, high) in POOL_RANGES.items()}
+    system, surge = SYSTEM_MACHINES_PER_ZONE * zones, SURGE_PER_ZONE * zones * (len(tiers) + 1)
+    terms = [f"{high} {tier}" for tier, high in tiers.items()] + [f"{system} system", f"{surge} while upgrading"]
+    return sum(tiers.values()) + system + surge, " + ".join(terms)
+
+
+def gke_parts(spec: DeploymentSpec) -> tuple[Part, ...]:
+    """Return what a deployment on GKE needs of its network."""
+    machines, terms = gke_machines(spec)
+    each = addresses_per_machine(spec.target.gcp.pods_per_node)
+    per = f"{each} for {spec.target.gcp.pods_per_node} pods"
+    return (
+        Part("pods", machines * each, f"({terms}) = {machines} machines x {per}"),
+        Part("managed", MANAGED_ADDRESSES, "Cloud SQL and Memorystore"),
+        Part("services", SERVICE_ADDRESSES, "Services of the cluster"),
+        Part("nodes", machines + SUBNET_RESERVED, f"({terms}) = {machines} machines + {SUBNET_RESERVED} of Google's"),
+        Part("control-plane", CONTROL_PLANE_ADDRESSES, "the API of the cluster"),
+    )
+
+
+def gke_ranges(spec: DeploymentSpec) -> GkeRanges:
+    """Return where everything of a deployment on GKE lies in `target.gcp.network_cidr`.
+
+    Raises:
+        ConfigError: that is no private range, or too small for the plan; the message shows the arithmetic.
+    """
+    path, text = "target.gcp.network_cidr", spec.target.gcp.network_cidr
+    try:
+        network = ipaddress.IPv4Network(text)
+    except ValueError as exc:
+        raise ConfigError(
+            path, [Problem(path, f"is not an address range: {exc}", "write it like 10.0.0.0/16")]
+        ) from exc
+    if not network.is_private:
+        raise ConfigError(path, [Problem(path, f"'{text}' is public", "name a private range")])
+    parts = gke_parts(spec)
+    found = cut(network, parts)
+    if found is None:
+        needs = "; ".join(f"{part.name} /{part.prefix}: {part.arithmetic}" for part in parts)
+        remedy = "use a larger range or fewer pods_per_node"
+        raise ConfigError(path, [Problem(path, f"'{text}' is too small for {needs}", remedy)])
+    return GkeRanges(
+        nodes=found["nodes"],
+        pods=found["pods"],
+        services=found["services"],
+        control_plane=found["control-plane"],
+        managed=found["managed"],
+    )
