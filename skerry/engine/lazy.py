@@ -28,12 +28,11 @@ from types import ModuleType
 from typing import Any, Final
 
 from skerry.engine import generated
-from skerry.engine.lazy_cache import Cache, user_folder
+from skerry.engine.lazy_cache import PLUGIN_FILE, Cache, user_folder
 from skerry.engine.lazy_modules import ClassesLoader, MemberLoader, PackageLoader
 from skerry.engine.lazy_start import EAGER_VARIABLE
 
 _PREFIX: Final = "pulumi_"
-_PLUGIN_FILE: Final = "pulumi-plugin.json"
 _CLASSES: Final = frozenset({"_inputs", "outputs", "_enums"})
 _NEVER: Final = frozenset({"_utilities"})
 
@@ -125,7 +124,7 @@ class SdkFinder:
 
 
 def _is_sdk(origin: str | None) -> bool:
-    return origin is not None and Path(origin).with_name(_PLUGIN_FILE).is_file()
+    return origin is not None and Path(origin).with_name(PLUGIN_FILE).is_file()
 
 
 def _text(path: str) -> str:

@@ -11,7 +11,7 @@ import importlib
 import marshal
 import sys
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from importlib.machinery import SourceFileLoader
 from pathlib import Path
 from types import FrameType, ModuleType
@@ -21,90 +21,19 @@ from pulumi import _utils as sdk_utils
 
 from skerry.engine import generated
 from skerry.engine.lazy_cache import Cache
+from skerry.engine.lazy_state import State, has_run, make_lazy, real_dict, state_of
 
 _ONE_AT_A_TIME: Final = threading.RLock()
-_SEES_PART: Final = frozenset(
-    {"pulumi._types", "pulumi._utils", "typing", "typing_extensions", "inspect", "annotationlib"}
-)
-"""Modules that read a module's dict to resolve annotations, whose names are there, or to load it lazily."""
-
-_descriptor: Final[Any] = vars(ModuleType)["__dict__"]
-_real_dict: Final[Callable[[ModuleType], dict[str, Any]]] = _descriptor.__get__
-
-
-class _LazyModule(ModuleType):
-    """A module that finds its names when they are asked for."""
-
-    def __getattr__(self, name: str) -> Any:
-        state = _state_of(self)
-        if state is not None:
-            real = _real_dict(self)
-            if name == "__all__" and isinstance(state, _ClassesState):
-                return state.all_for(sys._getframe(1))
-            if state.find(name) or (not name.startswith("_") and state.fill() and name in real):
-                return real[name]
-        raise AttributeError(f"module {self.__name__!r} has no attribute {name!r}")
-
-    def __setattr__(self, name: str, value: Any) -> None:
-        state = _state_of(self)
-        if isinstance(state, _PackageState) and state.is_shadowed(name, value):
-            # An export bears the name of the submodule that was just imported; imported at once, it would win.
-            return
-        super().__setattr__(name, value)
-
-    def __dir__(self) -> Iterable[str]:
-        return list(vars(self))
-
-    @property
-    def __dict__(self) -> dict[str, Any]:  # type: ignore[override]  # the module type has a descriptor of its own
-        state = _state_of(self)
-        if state is not None and sys._getframe(1).f_globals.get("__name__") not in _SEES_PART:
-            state.fill()
-        return _real_dict(self)
-
-    def __reduce__(self) -> Any:
-        return importlib.import_module, (self.__name__,)
-
-
-class _State:
-    """What a lazy module knows of the names that it does not hold yet."""
-
-    def __init__(self, module: ModuleType) -> None:
-        self.module = module
-        self.real = _real_dict(module)
-        self._full = False
-
-    def find(self, name: str) -> bool:
-        """Bring a name into the module's dict, and say whether it is there."""
-        raise NotImplementedError
-
-    def names(self) -> Iterable[str]:
-        """Return every name that could be brought in."""
-        raise NotImplementedError
-
-    def fill(self) -> bool:
-        """Bring in every name."""
-        if not self._full:
-            self._full = True
-            for name in list(self.names()):
-                if name not in self.real:
-                    self.find(name)
-        return True
-
-
-def _state_of(module: ModuleType) -> _State | None:
-    state = getattr(_real_dict(module).get("__spec__"), "loader_state", None)
-    # A module that was loaded anew by Python itself has a spec without one.
-    return state if isinstance(state, _State) else None
 
 
 # -- packages ---------------------------------------------------------------------------------------------------------
 
 
-class _PackageState(_State):
+class _PackageState(State):
     def __init__(self, module: ModuleType, names: generated.Names) -> None:
         super().__init__(module)
         self._names = names
+        self._exports: dict[str, list[str]] = {}
 
     def names(self) -> Iterable[str]:
         return self._names
@@ -126,6 +55,28 @@ class _PackageState(_State):
             self.real.setdefault(name, getattr(source, name))
         return True
 
+    def find_all(self) -> None:
+        """Look for every name of the index, and for those that a submodule exports though the index lacks them."""
+        super().find_all()
+        for target in dict.fromkeys(target for kind, target in self._names.values() if kind == "export"):
+            source = importlib.import_module(f"{self.module.__name__}.{target}")
+            for name in getattr(source, "__all__", ()):
+                if name not in self._names:
+                    self.real[name] = getattr(source, name)
+
+    def bind(self, target: str) -> None:
+        """Bind what a submodule exports, as the import of the package would have done by now."""
+        if not self._exports:
+            for name, (kind, source) in self._names.items():
+                if kind == "export":
+                    self._exports.setdefault(source, []).append(name)
+        module = sys.modules[f"{self.module.__name__}.{target}"]
+        if self._names.get(target, ("", ""))[0] == "module":
+            self.real.setdefault(target, module)
+        for name in self._exports.get(target, ()):
+            if name in real_dict(module):
+                self.real.setdefault(name, real_dict(module)[name])
+
     def is_shadowed(self, name: str, value: Any) -> bool:
         if self._names.get(name, ("", ""))[0] != "export" or not isinstance(value, ModuleType):
             return False
@@ -142,20 +93,38 @@ class PackageLoader(SourceFileLoader):
         self._head = head
 
     def exec_module(self, module: ModuleType) -> None:
-        """Run the head and leave the rest to the index."""
-        exec(marshal.loads(self._head), _real_dict(module))  # the package's own code
-        _make_lazy(module, _PackageState(module, self._names))
+        """Run the head and leave the rest to the index; a module that is loaded anew is run whole."""
+        if has_run(module):
+            super().exec_module(module)
+            return
+        exec(marshal.loads(self._head), real_dict(module))  # the package's own code
+        make_lazy(module, _PackageState(module, self._names))
 
 
 # -- modules of classes -----------------------------------------------------------------------------------------------
 
 
-class _ClassesState(_State):
+class _SettlingState(State):
+    """Of a module whose names others of its package import: at once, had they all been imported."""
+
+    def settle(self, name: str) -> None:
+        """Import the whole package before a program exchanges a name that others would have by now."""
+        super().settle(name)
+        package = sys.modules.get(self.module.__name__.rpartition(".")[0])
+        state = state_of(package) if package is not None else None
+        # A module that is loaded anew gets its new spec first.
+        if state is not None and (name == "__spec__" or not name.startswith("__")):
+            self.fill()
+            state.fill()
+
+
+class _ClassesState(_SettlingState):
     def __init__(self, module: ModuleType, loader: ClassesLoader) -> None:
         super().__init__(module)
         self._loader = loader
         self._entry = loader.entry
         self._exported: list[str] = list(self._entry["all"])
+        self.has_all = True
 
     def names(self) -> Iterable[str]:
         return ("__all__", *self._entry["chunks"], *(name for star in self._stars() for name in star.exported()))
@@ -221,10 +190,13 @@ class ClassesLoader(SourceFileLoader):
         self._text = ""
 
     def exec_module(self, module: ModuleType) -> None:
-        """Run the head."""
-        exec(marshal.loads(self.entry["head"]), _real_dict(module))  # the module's own code
-        _real_dict(module).pop("__all__", None)
-        _make_lazy(module, _ClassesState(module, self))
+        """Run the head; a module that is loaded anew is run whole."""
+        if has_run(module):
+            super().exec_module(module)
+            return
+        exec(marshal.loads(self.entry["head"]), real_dict(module))  # the module's own code
+        real_dict(module).pop("__all__", None)
+        make_lazy(module, _ClassesState(module, self))
 
     def code_of(self, name: str) -> tuple[bytes, tuple[str, ...]]:
         """Return the code of a class and the names that it may need."""
@@ -248,7 +220,7 @@ class ClassesLoader(SourceFileLoader):
 # -- modules that use them --------------------------------------------------------------------------------------------
 
 
-class _MemberState(_State):
+class _MemberState(_SettlingState):
     def __init__(self, module: ModuleType, stars: list[ModuleType]) -> None:
         super().__init__(module)
         self._stars = [_Star(star) for star in stars]
@@ -268,16 +240,23 @@ class MemberLoader(SourceFileLoader):
         super().__init__(fullname, path)
         self._cache = cache
         self._used: list[ModuleType] = []
+        self._again = False
 
     def exec_module(self, module: ModuleType) -> None:
-        """Run the module."""
+        """Run the module; one that is loaded anew gets all that it star-imports."""
+        self._again = has_run(module)
         super().exec_module(module)
-        if self._used and type(module) is ModuleType:
-            _make_lazy(module, _MemberState(module, self._used))
+        if self._again or type(module) is not ModuleType:
+            return
+        make_lazy(module, _MemberState(module, self._used))
+        package, _, name = self.name.rpartition(".")
+        state = state_of(sys.modules[package]) if package in sys.modules else None
+        if isinstance(state, _PackageState):
+            state.bind(name)
 
     def is_beside(self, other: SourceFileLoader) -> bool:
-        """Say whether another module belongs to the same package."""
-        return self.name.rpartition(".")[0] == other.name.rpartition(".")[0]
+        """Say whether another module belongs to the same package and this one runs for the first time."""
+        return not self._again and self.name.rpartition(".")[0] == other.name.rpartition(".")[0]
 
     def needed(self, module: ModuleType, exported: list[str]) -> list[str]:
         """Return which names of a module of classes this module's text has."""
@@ -300,7 +279,7 @@ class _Star:
 
     def exported(self) -> frozenset[str]:
         """Return the names that a star import of it brings."""
-        state = _state_of(self.module)
+        state = state_of(self.module)
         own = state._exported if isinstance(state, _ClassesState) else getattr(self.module, "__all__", ())
         return frozenset(own)
 
@@ -312,11 +291,3 @@ def _take(real: dict[str, Any], name: str, stars: Iterable[_Star]) -> bool:
             real.setdefault(name, getattr(star.module, name))
             return True
     return False
-
-
-def _make_lazy(module: ModuleType, state: _State) -> None:
-    spec = module.__spec__
-    if spec is None:
-        raise ImportError(f"module {module.__name__} has no spec")
-    spec.loader_state = state
-    module.__class__ = _LazyModule
