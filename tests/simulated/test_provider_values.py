@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import re
 from typing import Any
 
@@ -11,12 +12,14 @@ from skerry.engine.run import run_program
 from tests.simulators import provider_aws_values as aws
 from tests.simulators import provider_gcp_values as gcp
 from tests.simulators.provider_check import UNKNOWN
-from tests.simulators.provider_values import constraint_of, refusal
+from tests.simulators.provider_values import OWN_ROWS, constraint_of, own_rows, refusal
 from tests.simulators.pulumi_cli import ROOT
+from tests.simulators.pulumi_provider import schema_of
 from tests.simulators.sdk_types import sdk_of
 
 INSTANCE, CLUSTER, GROUP = "aws:ec2/instance:Instance", "aws:eks/cluster:Cluster", "aws:eks/nodeGroup:NodeGroup"
 BUCKET, ROLE, FUNCTION = "aws:s3/bucket:Bucket", "aws:iam/role:Role", "aws:lambda/function:Function"
+QUEUE = "aws:sqs/queue:Queue"
 DATABASE, CACHE = "aws:rds/instance:Instance", "aws:elasticache/replicationGroup:ReplicationGroup"
 
 REFUSED: dict[str, tuple[str, dict[str, Any], str, str]] = {
@@ -45,6 +48,35 @@ REFUSED: dict[str, tuple[str, dict[str, Any], str, str]] = {
     "a log that a cluster does not write": (
         CLUSTER, {"enabledClusterLogTypes": ["api", "kubelet"]}, "enabledClusterLogTypes[1]", "botocore eks LogType"
     ),
+    "a name that the type's own name stands before in the API": (FUNCTION, {"name": "a b"}, "name", "FunctionName"),
+    "a kind of disk": ("aws:ebs/volume:Volume", {"type": "gp4"}, "type", "botocore ec2 VolumeType"),
+    "a kind of load balancer": (
+        "aws:lb/loadBalancer:LoadBalancer", {"loadBalancerType": "aplication"}, "loadBalancerType", "'application'?"
+    ),
+    "days of a log that CloudFormation does not list": (
+        "aws:cloudwatch/logGroup:LogGroup", {"retentionInDays": 31}, "retentionInDays", "(CloudFormation AWS::Logs"
+    ),
+    "a delay beyond CloudFormation's most": (QUEUE, {"delaySeconds": 901}, "delaySeconds", "901: the most is 900"),
+    "a database's name with capitals": (DATABASE, {"identifier": "My-Db"}, "identifier", "rds/validate.go"),
+    "an engine that the API's description does not list": (
+        DATABASE, {"engine": "postgresql"}, "engine", "did you mean 'postgres'? (botocore 1.44.5, the"
+    ),
+    "more days of backups than there are": (DATABASE, {"backupRetentionPeriod": 36}, "backupRetentionPeriod", "35 ("),
+    "a window on no day": (DATABASE, {"maintenanceWindow": "mox:00:00-mon:01:00"}, "maintenanceWindow", "not match"),
+    "a window at no hour": (DATABASE, {"backupWindow": "25:00-26:00"}, "backupWindow", "does not match"),
+    "a cache's engine": (CACHE, {"engine": "redsi"}, "engine", "did you mean 'redis'?"),
+    "a cache's name that is too long": (CACHE, {"replicationGroupId": "a" * 41}, "replicationGroupId", "most is 40"),
+    "a load balancer's name that is too long": (
+        "aws:lb/targetGroup:TargetGroup", {"name": "a" * 33}, "name", "the most is 32"
+    ),
+    "a queue's name": (QUEUE, {"name": "a b"}, "name", "does not match"),
+    "days until a key is deleted": ("aws:kms/key:Key", {"deletionWindowInDays": 3}, "deletionWindowInDays", "is 7"),
+    "a security group's name": (
+        "aws:ec2/securityGroup:SecurityGroup", {"name": "sg-web"}, "name", "documentation of ec2 CreateSecurityGroup"
+    ),
+    "a port of a security group": (
+        "aws:ec2/securityGroup:SecurityGroup", {"ingress": [{"toPort": 70000}]}, "ingress[0].toPort", "most is 65535"
+    ),
 }  # fmt: skip
 
 
@@ -63,6 +95,9 @@ TAKEN: dict[str, tuple[str, dict[str, Any]]] = {
     "a class of machines with a second size": (DATABASE, {"instanceClass": "db.r5.large.tpc1.mem2x"}),
     "a class without a machine": (DATABASE, {"instanceClass": "db.serverless"}),
     "a family that only databases have": (DATABASE, {"instanceClass": "db.x2g.large"}),
+    "the provider's sign for nothing": (FUNCTION, {"reservedConcurrentExecutions": -1}),
+    "a queue's name of the other kind": (QUEUE, {"name": "a-b.fifo"}),
+    "a window of maintenance": (DATABASE, {"maintenanceWindow": "Mon:00:00-Mon:03:00", "backupWindow": "09:46-10:16"}),
     "an access list that the model leaves out": (BUCKET, {"acl": "log-delivery-write"}),
     "a type that the models do not have": ("aws:nobody/wrote:This", {"a": "b"}),
 }
@@ -74,6 +109,7 @@ def test_taken_by_the_models_of_botocore(sentence: str) -> None:
     assert aws.aws_failures(token, inputs) == []
 
 
+GKE = "gcp:container/cluster:Cluster"
 GOOGLE: dict[str, tuple[str, dict[str, Any], list[str]]] = {
     "a name that Compute Engine does not take": ("gcp:compute/network:Network", {"name": "My_Net"}, ["name"]),
     "one that it takes": ("gcp:compute/network:Network", {"name": "my-net"}, []),
@@ -92,6 +128,17 @@ GOOGLE: dict[str, tuple[str, dict[str, Any], list[str]]] = {
     ),
     "a tier": ("gcp:redis/instance:Instance", {"tier": "GOLD"}, ["tier"]),
     "a number beyond its bits": ("gcp:compute/firewall:Firewall", {"priority": 2**40}, ["priority"]),
+    "a class of storage": ("gcp:storage/bucket:Bucket", {"storageClass": "COLDER"}, ["storageClass"]),
+    "a cluster's name": (GKE, {"name": "My Cluster"}, ["name"]),
+    "a cluster's name that is too long": (GKE, {"name": "a" * 41}, ["name"]),
+    "a data path": (GKE, {"datapathProvider": "ADVANCED"}, ["datapathProvider"]),
+    "a span of time in words": (
+        "gcp:kms/cryptoKey:CryptoKey", {"rotationPeriod": "1 day"}, ["rotationPeriod"]
+    ),
+    "a span of time": ("gcp:kms/cryptoKey:CryptoKey", {"rotationPeriod": "7776000s"}, []),
+    "an account's id that is too short": ("gcp:serviceaccount/account:Account", {"accountId": "a"}, ["accountId"]),
+    "a topic's name": ("gcp:pubsub/topic:Topic", {"name": "1x"}, ["name"]),
+    "an old protocol": ("gcp:compute/sSLPolicy:SSLPolicy", {"minTlsVersion": "TLS_0_9"}, ["minTlsVersion"]),
     "a module that has no document": ("gcp:billing/budget:Budget", {"displayName": "b"}, []),
 }  # fmt: skip
 
@@ -146,6 +193,18 @@ def test_every_row_of_the_discovery_map_is_of_a_document_and_a_schema_that_there
         else:
             assert row["token"] in tokens, row
             assert row["schema"] in schemas, row
+
+
+def test_every_row_of_a_value_of_our_own_is_of_a_property_and_has_a_source() -> None:
+    for token, found in own_rows().items():
+        schema = schema_of(token)
+        assert schema is not None, token
+        for path, constraint in found.items():
+            assert exists(path, schema), f"{token} {path}"
+            assert constraint["from"]
+            assert set(constraint) > {"from"}
+    with OWN_ROWS.open(encoding="utf-8", newline="") as file:
+        assert [row for row in csv.DictReader(file) if not row["source"].endswith(", read 2026-11")] == []
 
 
 def test_most_of_what_the_stacks_here_give_to_aws_is_laid_beside_a_field_of_its_api() -> None:

@@ -2,8 +2,9 @@
 
 A resource's properties are laid beside the members of the operation that creates it: `Create<Type>` of the service that
 its module is named after, or what tests/simulators/data/botocore_map.csv says. A property stands for the member of the
-same name (case and a list's plural apart), and so on downwards. Rows of the file name the others one by one. Two rules
-are not in the models, because their fields are plain texts there: the classes of database and cache nodes, which are
+same name (case, a list's plural and the type's own name before it apart), and so on downwards. Rows of the file name
+the others one by one. Where no model states anything, CloudFormation's schema of the type is asked. Two rules are not
+in the models, because their fields are plain texts there: the classes of database and cache nodes, which are
 `db.` and `cache.` before a type of machine, and the names of buckets.
 """
 
@@ -21,12 +22,14 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Final
 
+from tests.simulators.provider_aws_schemas import schema_constraints
 from tests.simulators.provider_check import Failure
-from tests.simulators.provider_values import DATA, constraint_of, failures, installed, kept, same_name
+from tests.simulators.provider_values import DATA, constraint_of, failures, installed, kept, own_rows, same_name
 from tests.simulators.sdk_types import sdk_of
 
 MAP: Final = DATA / "botocore_map.csv"
-_FORMAT: Final = 1
+ROWS: Final = DATA / "replacements_aws.csv"
+_FORMAT: Final = 2
 _BUCKET: Final = {
     "pattern": (
         r"(?!xn--|sthree-|amzn-s3-demo-)(?!.*(\.\.|-s3alias$|--ol-s3$))(?!\d+\.\d+\.\d+\.\d+$)"
@@ -74,7 +77,7 @@ def service(name: str) -> Api | None:
 
 def aws_failures(token: str, inputs: Mapping[str, Any]) -> list[Failure]:
     """Return what the models refuse of a resource's inputs."""
-    return failures(inputs, aws_constraints(token))
+    return failures(inputs, {**aws_constraints(token), **own_rows().get(token, {})})
 
 
 def aws_constraints(token: str) -> dict[str, dict[str, Any]]:
@@ -83,7 +86,17 @@ def aws_constraints(token: str) -> dict[str, dict[str, Any]]:
     if sdk is None or not installed("botocore"):
         return {}
     key = f"{_FORMAT} {sdk.version} {installed('botocore')} {MAP.read_text(encoding='utf-8')}"
-    return kept("aws-values", token, key, lambda: {path: c for path, c in mapped(token).items() if c})
+    key += f" {installed('cfn-lint')} {ROWS.read_text(encoding='utf-8')}"
+    return kept("aws-values", token, key, lambda: _stated(token))
+
+
+def _stated(token: str) -> dict[str, dict[str, Any]]:
+    sdk = sdk_of("aws")
+    schema = sdk.resource(token) if sdk else None
+    found = {path: constraint for path, constraint in mapped(token).items() if constraint}
+    refused = {row["property"] for row in rows() if row["token"] == token and row["property"] and not row["shape"]}
+    others = schema_constraints(token, schema) if schema and installed("cfn-lint") else {}
+    return {path: one for path, one in others.items() if path not in refused} | found
 
 
 def mapped(token: str) -> dict[str, dict[str, Any]]:
@@ -96,7 +109,8 @@ def mapped(token: str) -> dict[str, dict[str, Any]]:
     name, shape = _operation(token)
     api = service(name)
     if api is not None and shape:
-        found = dict(_members(schema["inputs"], schema["types"], api, shape, name, "", 6))
+        owner = token.rsplit(":", 1)[-1]
+        found = dict(_members(schema["inputs"], schema["types"], api, shape, name, "", 6, owner))
     for row in rows():
         if row["token"] == token and row["property"]:
             found.pop(row["property"], None)
@@ -134,12 +148,19 @@ def _input_of(name: str, wanted: str) -> str:
 
 
 def _members(
-    properties: Mapping[str, Any], types: Mapping[str, Any], api: Api, shape: str, name: str, path: str, depth: int
+    properties: Mapping[str, Any],
+    types: Mapping[str, Any],
+    api: Api,
+    shape: str,
+    name: str,
+    path: str,
+    depth: int,
+    owner: str = "",
 ) -> Iterator[tuple[str, dict[str, Any]]]:
     members = api["shapes"][shape].get("members", {})
     for key, (type_, _) in properties.items():
         is_list = isinstance(type_, list) and type_[0] == "list"
-        member = same_name(key, members, is_list=is_list)
+        member = same_name(key, members, is_list=is_list, owner=owner)
         if member is not None and depth:
             place = f"{path}.{key}" if path else key
             yield from _value(type_, types, api, members[member]["shape"], name, place, depth)

@@ -18,15 +18,16 @@ from pathlib import Path
 from typing import Any, Final
 
 from tests.simulators.provider_check import Failure
-from tests.simulators.provider_values import DATA, constraint_of, failures, installed, kept, same_name
+from tests.simulators.provider_values import DATA, constraint_of, failures, installed, kept, own_rows, same_name
 from tests.simulators.sdk_types import sdk_of
 
 MAP: Final = DATA / "discovery_map.csv"
-_FORMAT: Final = 1
+_FORMAT: Final = 2
 _CLIENT: Final = "google-api-python-client"
 _RANGES: Final = {
     "int32": (-(2**31), 2**31 - 1), "uint32": (0, 2**32 - 1), "int64": (-(2**63), 2**63 - 1), "uint64": (0, 2**64 - 1)
 }  # fmt: skip
+_DURATION: Final = r"-?\d+(\.\d{1,9})?s"
 _DEPTH: Final = 6
 # A 64-bit number travels as a text.
 _NUMBERS: Final = ("integer", "number", "string")
@@ -59,7 +60,7 @@ def document(name: str) -> Mapping[str, Any] | None:
 
 def gcp_failures(token: str, inputs: Mapping[str, Any]) -> list[Failure]:
     """Return what the documents refuse of a resource's inputs."""
-    return failures(inputs, gcp_constraints(token))
+    return failures(inputs, {**gcp_constraints(token), **own_rows().get(token, {})})
 
 
 def gcp_constraints(token: str) -> dict[str, dict[str, Any]]:
@@ -140,6 +141,8 @@ def _value(
 
 def _stated(stated: Mapping[str, Any], kind: str, origin: tuple[str, str]) -> dict[str, Any]:
     shape = {"enum": stated.get("enum"), "pattern": stated.get("pattern")}
+    if stated.get("format") == "google-duration":
+        shape["pattern"] = _DURATION
     if kind in ("int", "float"):
         shape = dict(zip(("min", "max"), _RANGES.get(stated.get("format", ""), (None, None)), strict=True))
         shape |= {key[:3]: float(stated[key]) for key in _MEMBERS if key in stated}

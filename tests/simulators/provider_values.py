@@ -6,6 +6,7 @@ known yet is not judged, nor what is empty: a bridged provider sends neither an 
 
 from __future__ import annotations
 
+import csv
 import hashlib
 import json
 import re
@@ -20,8 +21,11 @@ from tests.simulators.provider_check import Failure, is_unknown, not_one_of, rev
 from tests.simulators.sdk_types import cache_folder, read_json, write_json
 
 DATA: Final = Path(__file__).resolve().parent / "data"
+OWN_ROWS: Final = DATA / "provider_values.csv"
+"""What the APIs' descriptions say in words, or a provider's own source; it wins over what the models state."""
 Constraint = Mapping[str, Any]
-"""`enum`, `pattern`, `min`, `max` (of a text's length or a number), `fold` (case does not count) and `from`."""
+"""`enum`, `pattern` (of the whole text, anywhere in it with `search`), `min`, `max` (of a text's length or a number),
+`fold` (case does not count) and `from`."""
 _KEYS: Final = ("enum", "pattern", "min", "max")
 
 
@@ -54,6 +58,9 @@ def refusal(value: Any, constraint: Constraint) -> str:
     if values is not None:
         folds = (lambda one: str(one).lower()) if constraint.get("fold") else str
         return "" if folds(value) in {folds(one) for one in values} else not_one_of(value, values)
+    if constraint.get("search") and value == -1:
+        # The bridged provider's sign for "not set".
+        return ""
     lowest, highest = constraint.get("min"), constraint.get("max")
     size = len(value) if isinstance(value, str) else value
     what = f"{value!r} has {size} characters" if isinstance(value, str) else f"{value}"
@@ -62,9 +69,26 @@ def refusal(value: Any, constraint: Constraint) -> str:
     if highest is not None and size > highest:
         return f"{what}: the most is {highest}"
     pattern = _compiled(constraint.get("pattern"))
-    if pattern is not None and not _matches(pattern, str(value)):
+    matches = re.Pattern.search if constraint.get("search") else _matches
+    if pattern is not None and not matches(pattern, str(value)):
         return f"{value!r} does not match {pattern.pattern}"
     return ""
+
+
+@cache
+def own_rows() -> Mapping[str, Mapping[str, Constraint]]:
+    """Return what data/provider_values.csv says: token -> property -> constraint, each with its source."""
+    found: dict[str, dict[str, Constraint]] = {}
+    with OWN_ROWS.open(encoding="utf-8", newline="") as file:
+        for line in csv.DictReader(file):
+            one: dict[str, Any] = {"from": line["source"].partition(", read")[0]}
+            if line["enum"]:
+                one["enum"] = line["enum"].split()
+            if line["pattern"]:
+                one["pattern"] = line["pattern"]
+            one |= {key: int(line[key]) for key in ("min", "max") if line[key]}
+            found.setdefault(line["token"], {})[line["property"]] = one
+    return found
 
 
 def constraint_of(shape: Mapping[str, Any], origin: str) -> dict[str, Any]:
@@ -122,10 +146,19 @@ def kept(source: str, token: str, key: str, derive: Callable[[], dict[str, Any]]
     return found
 
 
-def same_name(key: str, members: Mapping[str, Any], *, is_list: bool) -> str | None:
-    """Return the member that a property of the SDK stands for: the same name but for case, and a list's plural."""
+def same_name(key: str, members: Mapping[str, Any], *, is_list: bool, owner: str = "") -> str | None:
+    """Return the member that a property of the SDK stands for: the same name but for case, and a list's plural.
+
+    Args:
+        key: the property.
+        members: of the API's structure.
+        is_list: whether it may be a plural.
+        owner: the type that has it, whose name one of the two may put before it: `name` is a queue's `QueueName`.
+    """
     folded = {name.lower(): name for name in members}
     names = [key.lower()]
+    if owner:
+        names += [owner.lower() + key.lower(), key.lower().removeprefix(owner.lower()) or key.lower()]
     if is_list and key.endswith("s"):
         names += [key[:-1].lower(), re.sub("ies$", "y", key).lower()]
     return next((folded[name] for name in names if name in folded), None)

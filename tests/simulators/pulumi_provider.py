@@ -48,6 +48,7 @@ from pulumi.runtime.proto import plugin_pb2, provider_pb2, provider_pb2_grpc  # 
 from tests.simulators.provider_check import RULES, UNKNOWN, Checker, Failure, Rules, reveal  # noqa: E402
 from tests.simulators.provider_diff import changed, difference, refused  # noqa: E402
 from tests.simulators.provider_outputs import MARK, Made, new_id, outputs_of  # noqa: E402
+from tests.simulators.provider_remote import call, construct, parameterize  # noqa: E402
 from tests.simulators.provider_times import Times  # noqa: E402
 from tests.simulators.pulumi_plugin import serve  # noqa: E402
 from tests.simulators.sdk_types import sdk_of  # noqa: E402
@@ -142,7 +143,16 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
         answer = self._answers.answer(request.tok, _known(request.args), provider=self._config, config={})
         if answer is None:
             context.abort(grpc.StatusCode.UNIMPLEMENTED, f"the simulated provider has no answer for {request.tok}")
-        return provider_pb2.InvokeResponse(**{"return": _struct(answer)})
+        return provider_pb2.InvokeResponse(**{"return": _struct(_sealed(answer))})
+
+    def Construct(self, request: Any, context: Any) -> Any:  # noqa: N802
+        return construct(request)
+
+    def Call(self, request: Any, context: Any) -> Any:  # noqa: N802
+        return call()
+
+    def Parameterize(self, request: Any, context: Any) -> Any:  # noqa: N802
+        return parameterize(request)
 
     def Cancel(self, request: Any, context: Any) -> Any:  # noqa: N802
         return empty_pb2.Empty()
@@ -192,19 +202,31 @@ def check(token: str, inputs: Mapping[str, Any]) -> list[Failure]:
     if found is None:
         return _without_schema(token, inputs)
     rules = RULES.get(token.split(":", 1)[0], Rules())
-    return Checker(found, rules).failures(inputs) or _value_failures(token, inputs)
+    return Checker(found, rules).failures(inputs) or _value_failures(token, inputs, found)
 
 
-def _value_failures(token: str, inputs: Mapping[str, Any]) -> list[Failure]:
+def _value_failures(token: str, inputs: Mapping[str, Any], schema: Mapping[str, Any]) -> list[Failure]:
     """Judge values of the right type by what their cloud says of its API."""
-    if token.startswith("aws:"):
-        from tests.simulators.provider_aws_values import aws_failures
+    if token.startswith("kubernetes:"):
+        from tests.simulators.provider_kubernetes_values import kubernetes_failures
 
-        return aws_failures(token, inputs)
-    if token.startswith("gcp:"):
-        from tests.simulators.provider_gcp_values import gcp_failures
+        return kubernetes_failures(token, inputs, schema)
+    if token.startswith(("aws:", "azure-native:", "gcp:")):
+        from tests.simulators.provider_forms import form_failures
+        from tests.simulators.provider_values import failures, own_rows
 
-        return gcp_failures(token, inputs)
+        found = form_failures(token, inputs)
+        if token.startswith("azure-native:"):
+            found += failures(inputs, own_rows().get(token, {}))
+        if token.startswith("aws:"):
+            from tests.simulators.provider_aws_values import aws_failures
+
+            found += aws_failures(token, inputs)
+        if token.startswith("gcp:"):
+            from tests.simulators.provider_gcp_values import gcp_failures
+
+            found += gcp_failures(token, inputs)
+        return found
     return []
 
 
@@ -219,7 +241,7 @@ def _without_schema(token: str, inputs: Mapping[str, Any]) -> list[Failure]:
         if shared is None:
             return []
         known = {**shared, "inputs": {**free, **inside, "metadata": shared["inputs"]["metadata"]}}
-        return Checker(known, RULES["kubernetes"]).failures(inputs)
+        return Checker(known, RULES["kubernetes"]).failures(inputs) or _value_failures(token, inputs, known)
     if sdk_of(package) is None:
         print(f"unchecked: no SDK of {package} is installed, so {token} is taken as it is", file=sys.stderr)
         return []
@@ -254,6 +276,13 @@ def _plain(struct: Any) -> dict[str, Any]:
 def _known(struct: Any) -> dict[str, Any]:
     """Return inputs without wrappers, without what is not given or not known."""
     return {key: value for key, value in reveal(_plain(struct)).items() if value not in (None, UNKNOWN)}
+
+
+def _sealed(answer: Mapping[str, Any]) -> dict[str, Any]:
+    """Return an answer with its secrets as they stand on the wire."""
+    from skerry.engine.values import encode
+
+    return {key: encode(value) for key, value in answer.items()}
 
 
 def _struct(value: Mapping[str, Any]) -> Any:

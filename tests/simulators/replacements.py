@@ -155,6 +155,12 @@ def _in_cloudformation(token: str, keys: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(_plain(name) for name in keys)
 
 
+def cloudformation_name(token: str, property_: str) -> str | None:
+    """Return what CloudFormation calls a property of a type where its name differs, by the property's row."""
+    row = _table("aws").get(token, {}).get(property_)
+    return row.cloudformation or None if row else None
+
+
 def _touches(pointers: Sequence[str], wanted: tuple[str, ...]) -> bool:
     for pointer in pointers:
         named = tuple(_plain(name) for name in pointer.removeprefix("/properties/").split("/") if name != "*")
