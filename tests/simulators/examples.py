@@ -240,7 +240,7 @@ class Workshop:
         for folder in folders:
             told = tomllib.loads((folder / "pyproject.toml").read_text(encoding="utf-8"))["project"]
             place = versions / f"{told['name']}-{told['version']}.dist-info"
-            place.mkdir(parents=True)
+            place.mkdir(parents=True, exist_ok=True)
             text = f"Metadata-Version: 2.1\nName: {told['name']}\nVersion: {told['version']}\n"
             (place / "METADATA").write_text(text, encoding="utf-8")
         return [str(folder) for folder in (*folders, versions)] if folders else []

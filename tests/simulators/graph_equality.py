@@ -90,7 +90,9 @@ def read_command(preview: str, plan: str) -> Command:
     for urn, row in rows.items():
         if (goal := plans.get(urn, {}).get("goal")) is not None:
             row["inputs"] = goal["inputDiff"].get("adds", {})
-            row["aliases"] = [_alias(alias, goal, graph) for alias in goal.get("structuredAliases", ())]
+            # An alias that says what the resource is now says nothing.
+            told_aliases = (_alias(alias, goal, graph) for alias in goal.get("structuredAliases", ()))
+            row["aliases"] = [alias for alias in told_aliases if alias != urn]
             row["deleteBeforeReplace"] = goal.get("deleteBeforeReplace")
             if not row.get("custom"):
                 row["outputs"] = plans[urn].get("state") or {}
