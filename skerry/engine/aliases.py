@@ -11,10 +11,15 @@ are followed.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any
+from typing import Any, Final
 
 from skerry.engine import urns
+
+MOST_INHERITED: Final = 1000
+"""Aliases of a resource that come through its parent's. A type of azure-native has hundreds of its own, one a version
+of the API, and each level of parents would multiply them: beyond three levels no machine holds them."""
 
 
 def resolve(aliases: Iterable[Any], urn: str, parent: str, known: Mapping[str, tuple[str, ...]]) -> tuple[str, ...]:
@@ -24,10 +29,13 @@ def resolve(aliases: Iterable[Any], urn: str, parent: str, known: Mapping[str, t
     """
     stack, project, type_, name = _parts(urn)
     own = [found for alias in aliases for found in _collapse(alias, (stack, project, type_, name), parent, known)]
-    inherited = []
-    for parent_alias in known.get(parent, ()):
-        for child_type, child_name in ((type_, name), *((_parts(found)[2], _parts(found)[3]) for found in own)):
-            inherited.append(_through_parent(child_type, child_name, parent, parent_alias, stack, project))
+    kinds = dict.fromkeys(((type_, name), *((_parts(found)[2], _parts(found)[3]) for found in own)))
+    # The resource as it is now under each alias of its parent comes first, so the limit takes what is least likely.
+    pairs = ((kind, alias) for kind in kinds for alias in known.get(parent, ()))
+    inherited = (
+        _through_parent(child_type, child_name, parent, alias, stack, project)
+        for (child_type, child_name), alias in itertools.islice(pairs, MOST_INHERITED)
+    )
     return tuple(found for found in dict.fromkeys((*own, *inherited)) if found != urn)
 
 

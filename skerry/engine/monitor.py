@@ -169,8 +169,9 @@ class Monitor:
             "name": request.name,
             "custom": request.custom,
             "parent": parent,
-            # A component's provider serves its children only, so it is not the component's own.
-            "provider": provider if request.custom or request.remote else "",
+            # A component's provider serves its children only, so it is not the component's own; where a plugin
+            # constructs it, it is the plugin that registers it, without one.
+            "provider": provider if request.custom else "",
             "inputs": values.decode(change.inputs),
             "dependencies": tuple(sorted(change.dependencies)),
             "property_dependencies": {

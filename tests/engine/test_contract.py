@@ -126,6 +126,20 @@ def test_aliases_are_what_the_engine_would_look_for(make_project: MakeProject, n
     assert expected == list(named(run_program(make_project(ALIASES), "dev"), name).aliases)
 
 
+def test_aliases_through_parents_are_limited(make_project: MakeProject) -> None:
+    program = """
+    many = [Alias(type_=f"sim:core:Was{i}") for i in range(200)]
+    parent = None
+    for level in range(5):
+        parent = Thing(f"level{level}", {}, Opts(parent=parent, aliases=many))
+    """
+    graph = run_program(make_project(program), "dev")
+    # The first level has its own only; the second as itself and its 200 kinds, each under 200 parents, up to the limit.
+    assert [len(named(graph, f"level{level}").aliases) for level in (0, 1, 4)] == [200, 1200, 1200]
+    was = f"{URN}sim:core:Was199$sim:core:Thing::level1"
+    assert was in named(graph, "level1").aliases
+
+
 INHERITED = """
 p, q = Provider("p"), Provider("q")
 def get(name):

@@ -264,6 +264,19 @@ def test_a_remote_component_is_opaque_and_listed(make_project: MakeProject) -> N
     assert (Invoke("far:index:Remote", "dev", False, {"x": Secret(1)}),) == graph.invokes
 
 
+def test_a_remote_component_has_no_provider_of_its_own_but_its_children_have(make_project: MakeProject) -> None:
+    program = """
+    class Remote(pulumi.ComponentResource):
+        def __init__(self, name, opts):
+            super().__init__("sim:index:Remote", name, {}, opts, True)
+    p = Provider("p")
+    r = Remote("r", Opts(provider=p))
+    Thing("t", {}, Opts(parent=r))
+    """
+    graph = run_program(make_project(program), "dev")
+    assert (named(graph, "r").provider, named(graph, "t").provider.startswith(named(graph, "p").urn)) == ("", True)
+
+
 def test_outputs_of_the_stack_and_of_components(make_project: MakeProject) -> None:
     program = """
     group = Group("g")
