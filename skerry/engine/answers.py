@@ -20,10 +20,12 @@ from typing import Any, Final
 
 from skerry.engine.answers_file import Document, Row, read_document
 from skerry.engine.computed import COMPUTED, UncomputableError
-from skerry.graph import UNKNOWN, is_known, plain
+from skerry.graph import UNKNOWN, Secret, is_known, plain
 
 _TABLE: Final = Path(__file__).resolve().parent.parent / "data" / "answers.yaml"
 _REFERENCE: Final = re.compile(r"\$\{([^{}]+)\}")
+NOT_YET: Final = "it is asked about something that does not exist yet"
+"""Why there is no answer to a call with an unknown argument: no table could give one."""
 _BOOLS: Final = {"true": True, "false": False}
 # Source: pulumi/pulumi-terraform-bridge pkg/tfbridge/schema.go (CoerceTerraformString), read 2026-11.
 
@@ -95,7 +97,9 @@ class Answers:
         """Return why there is no answer to a call, where the table can tell; otherwise `""`."""
         given = {key: value for key, value in plain(args).items() if value is not None}
         rows = [(row, document) for document in self._documents for row in document.rows.get(token, ())]
-        if not is_known(given) or not rows:
+        if not is_known(given):
+            return NOT_YET
+        if not rows:
             return ""
         for row, document in rows:
             if _holds(row, given):
@@ -200,6 +204,8 @@ def _expand(value: Any, call: _Call) -> Any:
         return value
     if "$first" in value:
         return _first(value["$first"], call)
+    if "$secret" in value:
+        return Secret(_expand(value["$secret"], call))
     if "$table" in value:
         return _looked_up(call.document.tables[value["$table"]], str(_expand(value["key"], call)), value["field"])
     return {key: _expand(item, call) for key, item in value.items()}

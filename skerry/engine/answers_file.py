@@ -228,6 +228,8 @@ def _marked(place: str, node: dict[Any, Any], tables: Mapping[str, Any]) -> list
         return [Problem(place, "a key is not text", "put it into quotation marks")]
     if "$first" in node and (set(node) != {"$first"} or not isinstance(node["$first"], list)):
         return [Problem(place, "$first is written {$first: [value, ...]}")]
+    if "$secret" in node and set(node) != {"$secret"}:
+        return [Problem(place, "$secret is written {$secret: value}")]
     if "$table" in node:
         if set(node) != {"$table", "key", "field"} or not all(isinstance(item, str) for item in node.values()):
             return [Problem(place, "$table is written {$table: name, key: text, field: name}")]

@@ -13,6 +13,7 @@ from pulumi import ConfigMissingError, ConfigTypeError, RunError
 from pulumi.errors import InputPropertiesError, InputPropertyError
 
 from skerry.engine import traces
+from skerry.engine.answers import NOT_YET
 from skerry.engine.project import StackConfig
 from skerry.engine.traces import NOWHERE, Place, UserCode
 from skerry.engine.values import WITHHELD, WithheldError
@@ -21,9 +22,23 @@ from skerry.errors import ConfigError, MissingPackageError, Problem, ProgramErro
 __all__ = ["Failure", "UserCode"]
 
 _MASK: Final = "<secret>"
-_REMEDY: Final = (
-    "call {0} in {1} output form (get_x_output), which can be unknown, or give {1} answer with --answers FILE"
-)
+_PACKAGES: Final = {
+    "bs4": "beautifulsoup4",
+    "Crypto": "pycryptodome",
+    "dateutil": "python-dateutil",
+    "dotenv": "python-dotenv",
+    "git": "GitPython",
+    "jose": "python-jose",
+    "jwt": "PyJWT",
+    "nacl": "PyNaCl",
+    "OpenSSL": "pyOpenSSL",
+    "pkg_resources": "'setuptools<81'",
+    "slugify": "python-slugify",
+    "yaml": "PyYAML",
+}
+"""Modules whose package has another name, among those that deployment programs import."""
+_OUTPUT_FORM: Final = "call {0} in {1} output form (get_x_output), which can be unknown"
+_REMEDY: Final = f"{_OUTPUT_FORM}, or give {{1}} answer with --answers FILE"
 _SHORTEST_SECRET: Final = 4
 """Shorter values are not masked in messages: they stand in half of all words."""
 
@@ -56,12 +71,14 @@ class Failure:
         if told is not None:
             return told
         at = f" at {place.where}" if place.where else ""
-        if self.unanswered and traces.unanswered(everywhere):
-            *_, (token, why) = self.unanswered.items()
+        if token := traces.unanswered(everywhere):
+            # Of a call with an unknown argument the SDK asks nothing.
+            why = self.unanswered.get(token, NOT_YET)
             reason = f": {why}" if why else ""
+            remedy = _OUTPUT_FORM if why == NOT_YET else _REMEDY
             return UnansweredError(
                 f"the program needs an answer of {token}{at}, and there is none here{reason}; "
-                f"{_REMEDY.format('it', 'its')}{place.shown}"
+                f"{remedy.format('it', 'its')}{place.shown}"
             )
         text = f"the program failed{at}: {type(exc).__name__}: {self._message(exc)}"
         if phrase := traces.resource(everywhere):
@@ -108,7 +125,8 @@ class Failure:
         if isinstance(exc, RunError):
             return ProgramError(self._masked(str(exc)))
         if isinstance(exc, ModuleNotFoundError) and exc.name and not _is_there(exc.name):
-            package = exc.name.split(".", 1)[0].replace("_", "-")
+            top = exc.name.split(".", 1)[0]
+            package = _PACKAGES.get(top) or top.replace("_", "-")
             listed = " (or all of requirements.txt)" if (self.folder / "requirements.txt").is_file() else ""
             return MissingPackageError(
                 f"the program imports '{exc.name}'{at}, which is neither in its folder nor installed beside skerry: "

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import linecache
+import re
 import sysconfig
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -21,6 +22,7 @@ _REGISTERING: Final = ("do_register", "do_read")
 _MAKING: Final = ("__init__", "_internal_init")
 """Functions of a resource's class that run while the program makes it."""
 
+_TOKEN: Final = re.compile(r"[\w-]+:[\w/-]*:[\w/-]+")
 _SHOWN: Final = 3
 """How many places or resources a message names."""
 _LINE_CHARACTERS: Final = 160
@@ -124,11 +126,14 @@ def _registering(frame: FrameType) -> str:
     return f"{known['ty']} '{name}'{made_at}"
 
 
-def unanswered(traces: Iterable[TracebackType]) -> bool:
-    """Say whether a function of a cloud's SDK failed because its call returned nothing."""
-    # The name is that of generated code: it holds what the plain form of a call returned.
-    last = [frame for trace in traces for frame, _ in _frames(trace) if "__ret__" in frame.f_locals]
-    return any(frame.f_locals["__ret__"] is None for frame in last)
+def unanswered(traces: Iterable[TracebackType]) -> str:
+    """Return the token of the function of a cloud's SDK that failed because its call returned nothing, or `""`."""
+    # The name is that of generated code: it holds what the plain form of a call returned; the token stands beside it.
+    for frame in (frame for trace in traces for frame, _ in _frames(trace)):
+        if frame.f_locals.get("__ret__", frame) is None:
+            texts = (text for text in frame.f_code.co_consts if isinstance(text, str))
+            return next((text for text in texts if _TOKEN.fullmatch(text)), "")
+    return ""
 
 
 def _making(frame: FrameType) -> str:

@@ -275,7 +275,8 @@ def test_the_user_s_rows_win_and_are_recorded_as_such(make_project: MakeProject,
         "  - {token: 'aws:index/getCallerIdentity:getCallerIdentity', result: {accountId: '${own.account}', arn: a, "
         "id: i, userId: u}}\n"
         "  - token: sim:core:getThing\n    needs: {name: {like: 'a*'}}\n"
-        "    result: {vpc: {$table: t, key: '${config.aws:region}', field: vpc}, named: 'x-${args.name}'}\n"
+        "    result: {vpc: {$table: t, key: '${config.aws:region}', field: vpc}, named: 'x-${args.name}', "
+        "key: {$secret: 'k-${args.name}'}}\n"
     )
     program = """
     import pulumi_aws as aws
@@ -286,7 +287,9 @@ def test_the_user_s_rows_win_and_are_recorded_as_such(make_project: MakeProject,
     root = make_project(program, {"dev": "config: {aws:region: eu-west-1}\n"})
     graph = run_program(root, "dev", answers=load_answers(path))
     assert graph.resources[1].inputs == {"account": "210987654321", "region": "eu-west-1"}
-    assert graph.stack_outputs("dev") == {"abc": {"vpc": "vpc-9", "named": "x-abc"}, "xyz": UNKNOWN}
+    # The SDK makes a whole answer secret that holds one.
+    abc = Secret({"vpc": "vpc-9", "named": "x-abc", "key": "k-abc"})
+    assert graph.stack_outputs("dev") == {"abc": abc, "xyz": UNKNOWN}
     assert Invoke("sim:core:getThing", "dev", True, {"name": "abc"}, "file") in graph.invokes
     assert Invoke("sim:core:getThing", "dev", False, {"name": "xyz"}) in graph.invokes
 
@@ -323,6 +326,10 @@ HOSTILE = {
     "a table that is not there": (
         HEAD + ROW % "{$table: t, key: k, field: f}",
         "there is no table 't'; known are none",
+    ),
+    "a secret with more beside it": (
+        HEAD + ROW % "{$secret: a, b: c}",
+        "answers[0].result: $secret is written {$secret: value}",
     ),
     "half a lookup": (HEAD + ROW % "{$table: t}", "$table is written {$table: name, key: text, field: name}"),
     "a date": (HEAD + ROW % "2020-01-01", "is not a value of JSON; put it into quotation marks"),

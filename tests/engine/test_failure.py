@@ -124,6 +124,21 @@ UNANSWERED = {
         "the program needs an answer of aws:ec2/getInstance:getInstance at __main__.py:{line}, and there is none here; "
         "call it in its output form",
     ),
+    "a call about what does not exist yet, after another one without an answer": (
+        AWS + "aws.ec2.get_instance_output(instance_id='i-1'); v = aws.ec2.Vpc('v', cidr_block='10.0.0.0/16')\n"
+        "aws.ec2.get_subnets(filters=[{'name': 'vpc-id', 'values': [v.id]}])\n",
+        "",
+        "the program needs an answer of aws:ec2/getSubnets:getSubnets at __main__.py:{line}, and there is none here: "
+        "it is asked about something that does not exist yet; call it in its output form (get_x_output), which can be "
+        "unknown\n    aws.ec2.get_subnets",
+    ),
+    "a call with an output of what does not exist yet": (
+        AWS + "v = aws.ec2.Vpc('v', cidr_block='10.0.0.0/16')\naws.ec2.get_vpc(id=v.id)\n",
+        "",
+        "the program needs an answer of aws:ec2/getVpc:getVpc at __main__.py:{line}, and there is none here: it is "
+        "asked about something that does not exist yet; call it in its output form (get_x_output), which can be unknown"
+        "\n    aws.ec2.get_vpc",
+    ),
 }
 
 
@@ -225,6 +240,7 @@ def test_a_withheld_secret_may_be_handed_on(make_project: MakeProject) -> None:
     [
         ("import no_such_module", "run `pip install no-such-module` (or all of requirements.txt) in the environment"),
         ("import pulumi_random.pet", "run `pip install pulumi-random`"),
+        ("import slugify", "run `pip install python-slugify`"),
     ],
 )
 def test_a_package_that_is_missing_is_named_with_its_remedy(
