@@ -368,4 +368,6 @@ def _environment(pubsub: PubSub, objects: ObjectStore, workflows: Workflows) -> 
     }
     if pubsub.secret_ref is not None:
         found["PUBSUB_PASSWORD"] = SecretKey(pubsub.secret_ref, "password")
+        if pubsub.authority is not None:
+            found["PUBSUB_CA"] = SecretKey(pubsub.secret_ref, pubsub.authority)
     return found

@@ -45,8 +45,12 @@ def base_layer(spec: DeploymentSpec, opts: pulumi.ResourceOptions) -> BaseLayer:
             from components.aws.base import AwsBase
 
             return AwsBase(BASE, spec, opts=opts)
-        case kind:
-            problem = Problem("layer", f"base has no meaning on {kind.value}", "remove it")
+        case TargetKind.GCP:
+            from components.gcp.base import GcpBase
+
+            return GcpBase(BASE, spec, opts=opts)
+        case TargetKind.ONPREM:
+            problem = Problem("layer", "base has no meaning on own machines", "remove it")
             raise ConfigError(f"config of stack {pulumi.get_stack()}", [problem])
 
 
@@ -78,7 +82,11 @@ def cluster_of(
             from components.aws.platform import AwsPlatform
 
             return AwsPlatform(CLUSTER, spec, target, catalog, labels=labels, config=config, opts=opts).cluster
-        case _:
+        case TargetKind.GCP:
+            from components.gcp.platform import GcpPlatform
+
+            return GcpPlatform(CLUSTER, spec, target, catalog, labels=labels, config=config, opts=opts).cluster
+        case TargetKind.ONPREM:
             from components.onprem.cluster import OnPremCluster
 
             key = spec.target.kubeconfig_secret

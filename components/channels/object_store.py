@@ -41,6 +41,15 @@ BUCKET = "sensei"
 REGION = "us-east-1"
 """What clients sign for where the store has no regions."""
 
+GOOGLE_URL = "https://storage.googleapis.com"
+"""Where Cloud Storage answers clients of S3, with keys of an account (HMAC)."""
+
+CHECKSUMS = ("AWS_REQUEST_CHECKSUM_CALCULATION", "AWS_RESPONSE_CHECKSUM_VALIDATION")
+"""What clients of S3 add by themselves since 2025, and Cloud Storage refuses as a wrong signature.
+
+Source: boto/boto3 issue 4400 and gramps-project/gramps-web-api pull request 758, read 2026-11.
+"""
+
 MASTERS = 3
 """Masters elect a leader by majority."""
 
@@ -111,7 +120,10 @@ class Bucket:
                 "AWS_S3_US_EAST_1_REGIONAL_ENDPOINT": "regional",
                 **self._keys(),
             }
-        return {**found, "AWS_ENDPOINT_URL": self.url, "AWS_REGION": self.region, **self._keys()}
+        found |= {"AWS_ENDPOINT_URL": self.url, "AWS_REGION": self.region}
+        if self.url == GOOGLE_URL:
+            found |= dict.fromkeys(CHECKSUMS, "when_required")
+        return {**found, **self._keys()}
 
     def _keys(self) -> dict[str, EnvValue]:
         keys = {"AWS_ACCESS_KEY_ID": "access-key", "AWS_SECRET_ACCESS_KEY": "secret-key"}
@@ -160,7 +172,8 @@ class ObjectStore(SkerryComponent):
                 encrypted_in_transit=True,
             )
             super().__init__(name, facts, opts)
-            self.access = Bucket(managed.endpoint, managed.attributes.get("region", ""))
+            where, region = managed.attributes.get("url"), managed.attributes.get("region", "")
+            self.access = Bucket(managed.endpoint, region, where, managed.secret_ref)
             self.finish(
                 endpoint=managed.endpoint, port=managed.port, secret_ref=managed.secret_ref, metrics_endpoint=None
             )

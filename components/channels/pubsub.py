@@ -45,6 +45,8 @@ class PubSub(SkerryComponent):
 
     scheme: str
     """`redis`, or `rediss` where it speaks TLS."""
+    authority: str | None = None
+    """Key of its Secret with the certificate of the authority that vouches for it; None where clients know that one."""
 
     def __init__(
         self,
@@ -70,7 +72,7 @@ class PubSub(SkerryComponent):
                 tier=Tier.CHANNELS, role="pubsub-client", guarantee="at-most-once", encrypted_in_transit=True
             )
             super().__init__(name, facts, opts)
-            self.scheme = "rediss"
+            self.scheme, self.authority = "rediss", managed.authority
             self.finish(
                 endpoint=managed.endpoint, port=managed.port, secret_ref=managed.secret_ref, metrics_endpoint=None
             )

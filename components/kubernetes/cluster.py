@@ -72,7 +72,9 @@ class ManagedService:
     network: pulumi.Input[str] | None = None
     """The address range that it answers from; None where that is not known, so that only its port is opened to it."""
     attributes: Mapping[str, pulumi.Input[Any]] = field(default_factory=dict)
-    """What else a client needs: region, database, ARN."""
+    """What else a client needs: region, database, ARN; `url` of a bucket that is not S3's own."""
+    authority: str | None = None
+    """Key of the Secret with the certificate of the authority that vouches for it; None where clients know that one."""
 
 
 @dataclass(frozen=True, slots=True)

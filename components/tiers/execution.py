@@ -10,7 +10,7 @@ import pulumi
 from pulumi_kubernetes.apiextensions import CustomResource
 
 from components.base import SkerryComponent
-from components.channels.pubsub import Broadcasts
+from components.channels.pubsub import Broadcasts, PubSub
 from components.kubernetes.cluster import Cluster, Placement
 from components.kubernetes.operator import Operator, image_values
 from components.kubernetes.workload import RESTRICTED, Container, Priority, host_name, port_text, spread_constraints
@@ -24,6 +24,9 @@ API_VERSION: Final = "ray.io/v1"
 
 PORTS: Final = {"gcs": 6379, "dashboard": 8265, "client": 10001, "metrics": 8080}
 """Source: ray-project/kuberay v1.7.0 ray-operator/controllers/ray/utils/constant.go, read 2026-11."""
+
+AUTHORITY_PATH: Final = "/etc/pubsub"
+"""Where the head of Ray finds the certificate of the authority that vouches for the pub/sub channel."""
 
 IDLE_S: Final = 60
 """Seconds without work after which a worker is given back; Ray's own default."""
@@ -103,7 +106,7 @@ def _ray_cluster(cluster: Cluster, image: ImageFact, pubsub: Broadcasts, placeme
         "gcsFaultToleranceOptions": _head_state(pubsub),
         "headGroupSpec": {
             "rayStartParams": {"num-cpus": "0", "dashboard-host": "0.0.0.0"},
-            "template": _head(cluster, image),
+            "template": _head(cluster, image, pubsub),
         },
         "workerGroupSpecs": [
             {
@@ -146,7 +149,13 @@ def _pod(placement: Placement, container: Container, priority: Priority, more: d
     }
 
 
-def _head(cluster: Cluster, image: ImageFact) -> dict[str, Any]:
+def _head(cluster: Cluster, image: ImageFact, pubsub: Broadcasts) -> dict[str, Any]:
+    mounts, env, more = {"tmp": "/tmp"}, {"RAY_USAGE_STATS_ENABLED": "0"}, {}
+    if isinstance(pubsub, PubSub) and pubsub.authority is not None:
+        # Source: ray-project/ray src/ray/common/ray_config_def.h, REDIS_CA_CERT, read 2026-11
+        mounts["authority"], env["RAY_REDIS_CA_CERT"] = AUTHORITY_PATH, f"{AUTHORITY_PATH}/{pubsub.authority}"
+        certificate = {"secretName": pubsub.secret_ref, "items": [{"key": pubsub.authority, "path": pubsub.authority}]}
+        more["volumes"] = [{"name": "tmp", "emptyDir": {}}, {"name": "authority", "secret": certificate}]
     container = Container(
         name="ray-head",
         image=image,
@@ -154,11 +163,11 @@ def _head(cluster: Cluster, image: ImageFact) -> dict[str, Any]:
         memory="8Gi",
         user=1000,
         ports=PORTS,
-        mounts={"tmp": "/tmp"},
-        env={"RAY_USAGE_STATS_ENABLED": "0"},
+        mounts=mounts,
+        env=env,
         writable_root=True,
     )
-    return _pod(cluster.placements[Tier.PLATFORM], container, Priority.SERVING, {})
+    return _pod(cluster.placements[Tier.PLATFORM], container, Priority.SERVING, more)
 
 
 def _worker(cluster: Cluster, image: ImageFact, placement: Placement) -> dict[str, Any]:

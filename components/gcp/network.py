@@ -1,0 +1,186 @@
+"""The network of a deployment on Google Cloud: one private subnet, a way out, and the names of Google's services."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+import pulumi
+from pulumi_gcp import compute, dns, servicenetworking
+
+from components.base import SkerryComponent
+from skerry.address_plan import gke_ranges
+from skerry.config.spec import DeploymentSpec
+from skerry.facts import ComponentFacts, Tier
+
+PODS, SERVICES = "pods", "services"
+"""Names of the subnet's secondary ranges."""
+
+GOOGLE_APIS: Final = "199.36.153.8/30"
+GOOGLE_ADDRESSES: Final = ("199.36.153.8", "199.36.153.9", "199.36.153.10", "199.36.153.11")
+"""Where Google's services answer inside a network without a way to the internet: private.googleapis.com.
+
+A NetworkPolicy knows addresses, not names: with these it can open Google's services and nothing else.
+Source: Google Cloud "Configure Private Google Access" (not opened; check before relying on it).
+"""
+
+ZONES: Final[Mapping[str, tuple[str, str]]] = {
+    "googleapis": ("googleapis.com.", "private.googleapis.com."),
+    "pkg": ("pkg.dev.", "pkg.dev."),
+    "gcr": ("gcr.io.", "gcr.io."),
+}
+"""Role -> the domain that is answered from inside, and the name in it that has the addresses; others point to that.
+
+Source: terraform-google-modules/terraform-google-network modules/private-service-connect/dns.tf, read 2026-11.
+"""
+
+WEBHOOK_PORTS: Final = ("8443", "9443")
+"""Ports of admission webhooks: GKE itself opens only 443 and 10250 from the control plane to the machines.
+
+Source: GKE "Creating a private cluster", adding firewall rules (not opened; check before relying on it).
+"""
+
+PEERING: Final = "servicenetworking.googleapis.com"
+
+
+class GcpNetwork(SkerryComponent):
+    """Makes the VPC: machines have private addresses only, and leave through Cloud NAT."""
+
+    def __init__(
+        self,
+        name: str,
+        spec: DeploymentSpec,
+        *,
+        cluster_name: str,
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
+        """Make the network.
+
+        Args:
+            name: the component's name.
+            spec: the deployment; `target.gcp.network_cidr` is cut by what the largest plan needs.
+            cluster_name: the network tag of its machines.
+            opts: Pulumi's options.
+
+        Raises:
+            ConfigError: the range is too small.
+        """
+        super().__init__(name, ComponentFacts(tier=Tier.PLATFORM, role="network"), opts)
+        self.ranges = gke_ranges(spec)
+        region = spec.target.region
+        self.vpc = compute.Network(
+            self.child_name("vpc"),
+            auto_create_subnetworks=False,
+            routing_mode="REGIONAL",
+            opts=self.child_options(),
+        )
+        self.subnet = self._subnet(region)
+        self._way_out(region)
+        for role, (domain, holder) in ZONES.items():
+            self._answer(role, domain, holder)
+        compute.Firewall(
+            self.child_name("webhooks"),
+            network=self.vpc.id,
+            description="Admission webhooks, from the control plane to the machines",
+            direction="INGRESS",
+            source_ranges=[str(self.ranges.control_plane)],
+            target_tags=[cluster_name],
+            allows=[{"protocol": "tcp", "ports": list(WEBHOOK_PORTS)}],
+            log_config={"metadata": "INCLUDE_ALL_METADATA"},
+            opts=self.child_options(),
+        )
+        self.peering_range, self.peering = self._managed()
+        self.finish(network_id=self.vpc.id, subnet_id=self.subnet.id)
+
+    def _subnet(self, region: str) -> compute.Subnetwork:
+        return compute.Subnetwork(
+            self.child_name("subnet"),
+            network=self.vpc.id,
+            region=region,
+            ip_cidr_range=str(self.ranges.nodes),
+            secondary_ip_ranges=[
+                {"range_name": PODS, "ip_cidr_range": str(self.ranges.pods)},
+                {"range_name": SERVICES, "ip_cidr_range": str(self.ranges.services)},
+            ],
+            private_ip_google_access=True,
+            stack_type="IPV4_ONLY",
+            log_config={
+                "aggregation_interval": "INTERVAL_5_SEC",
+                "flow_sampling": 0.5,
+                "metadata": "INCLUDE_ALL_METADATA",
+            },
+            opts=self.child_options(),
+        )
+
+    def _way_out(self, region: str) -> None:
+        """Make the NAT: images of registries elsewhere come through it, nothing comes in."""
+        router = compute.Router(
+            self.child_name("router"), network=self.vpc.id, region=region, opts=self.child_options()
+        )
+        compute.RouterNat(
+            self.child_name("nat"),
+            router=router.name,
+            region=region,
+            nat_ip_allocate_option="AUTO_ONLY",
+            source_subnetwork_ip_ranges_to_nat="LIST_OF_SUBNETWORKS",
+            subnetworks=[{"name": self.subnet.id, "source_ip_ranges_to_nats": ["ALL_IP_RANGES"]}],
+            enable_dynamic_port_allocation=True,
+            enable_endpoint_independent_mapping=False,
+            min_ports_per_vm=64,
+            max_ports_per_vm=4096,
+            log_config={"enable": True, "filter": "ERRORS_ONLY"},
+            opts=self.child_options(),
+        )
+
+    def _answer(self, role: str, domain: str, holder: str) -> None:
+        """Answer a domain of Google's from inside: all of its names lead to the private addresses."""
+        zone = dns.ManagedZone(
+            self.child_name(role),
+            dns_name=domain,
+            description=f"{domain} inside the network",
+            visibility="private",
+            private_visibility_config={"networks": [{"network_url": self.vpc.id}]},
+            opts=self.child_options(),
+        )
+        dns.RecordSet(
+            self.child_name(f"{role}-addresses"),
+            managed_zone=zone.name,
+            name=holder,
+            type="A",
+            ttl=300,
+            rrdatas=list(GOOGLE_ADDRESSES),
+            opts=self.child_options(),
+        )
+        dns.RecordSet(
+            self.child_name(f"{role}-names"),
+            managed_zone=zone.name,
+            name=f"*.{domain}",
+            type="CNAME",
+            ttl=300,
+            rrdatas=[holder],
+            opts=self.child_options(),
+        )
+
+    def _managed(self) -> tuple[compute.GlobalAddress, servicenetworking.Connection]:
+        """Join the network in which Google runs its stores, at addresses of the plan."""
+        block = self.ranges.managed
+        address = compute.GlobalAddress(
+            self.child_name("managed"),
+            network=self.vpc.id,
+            purpose="VPC_PEERING",
+            address_type="INTERNAL",
+            address=str(block.network_address),
+            prefix_length=block.prefixlen,
+            opts=self.child_options(),
+        )
+        peering = servicenetworking.Connection(
+            self.child_name("managed"),
+            network=self.vpc.id,
+            service=PEERING,
+            reserved_peering_ranges=[address.name],
+            # A store that goes leaves its network behind for hours, and with it the connection could not be taken away.
+            # Source: terraform-provider-google at e03b7622, google_service_networking_connection, for deletion_policy
+            deletion_policy="ABANDON",
+            opts=self.child_options(),
+        )
+        return address, peering
