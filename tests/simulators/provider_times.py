@@ -1,4 +1,4 @@
-"""Records what provider processes cost, so that a bench can take it from the command's time.
+"""Records what provider processes and the language host cost, so that a bench can take it from the command's time.
 
 Format: see pulumi_provider.py. Nothing is recorded unless SKERRY_SIM_TIMES is set.
 """
@@ -14,7 +14,10 @@ from pathlib import Path
 from typing import Any, Final
 
 TIMES_VARIABLE: Final = "SKERRY_SIM_TIMES"
+"""Names the folder of the record, the one in which the providers keep their cloud."""
 FILE: Final = "provider-times.jsonl"
+LANGUAGE_HOST: Final = "language-host"
+"""The name under which the language host, which is a simulator as well, records itself; its program not counted."""
 _EVERY_S: Final = 0.25
 """How much of a process may be missing where it is killed."""
 
@@ -22,15 +25,15 @@ _EVERY_S: Final = 0.25
 class Times:
     """The costs of this process, written to a file now and then."""
 
-    def __init__(self, path: Path | None) -> None:
-        """Write to `path`; None records nothing."""
+    def __init__(self, path: Path | None, package: str = "") -> None:
+        """Write to `path`; None records nothing. `package` is taken from the calls where it is left out."""
         self._path, self._lock = path, threading.Lock()
-        self._calls, self._wall_s, self._package, self._written_at = 0, 0.0, "", 0.0
+        self._calls, self._wall_s, self._package, self._written_at = 0, 0.0, package, 0.0
 
     @classmethod
-    def asked_for(cls, folder: Path) -> Times:
+    def asked_for(cls, folder: Path, package: str = "") -> Times:
         """Return a record in `folder` where the environment asks for one."""
-        return cls(folder / FILE if os.environ.get(TIMES_VARIABLE) else None)
+        return cls(folder / FILE if os.environ.get(TIMES_VARIABLE) else None, package)
 
     def over(self, servicer: Any) -> Any:
         """Return the servicer with each of its calls measured."""

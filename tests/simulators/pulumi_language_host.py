@@ -25,6 +25,7 @@ from google.protobuf import empty_pb2
 from google.protobuf.json_format import MessageToDict
 from pulumi.runtime.proto import language_pb2, language_pb2_grpc, plugin_pb2
 
+from tests.simulators.provider_times import LANGUAGE_HOST, TIMES_VARIABLE, Times
 from tests.simulators.pulumi_plugin import serve
 
 _PROGRAM: Final = Path(__file__).with_name("pulumi_program.py")
@@ -90,6 +91,7 @@ class LanguageHost(language_pb2_grpc.LanguageRuntimeServicer):
         # stdin stays open as long as this host lives: the program ends when it closes.
         child = subprocess.Popen(command, cwd=request.pwd or None, env=environment, stdin=subprocess.PIPE)
         code = self._wait(child, context)
+        Times.asked_for(Path(os.environ.get(TIMES_VARIABLE, "")), LANGUAGE_HOST).write()
         if code == 0:
             return language_pb2.RunResponse()
         if code == _SHOWN_TO_USER:
