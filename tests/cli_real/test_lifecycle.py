@@ -6,7 +6,8 @@ CI lives the lives of one stack for each mix of providers; `make test-all` lives
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any, Final
 
 import pytest
@@ -25,6 +26,10 @@ AIRGAPPED, ONPREM = "sensei-airgapped", "sensei-private-onprem"
 BASE, SAAS = "sensei-saas-aws-base", "sensei-saas-aws"
 IN_CI: Final = (AIRGAPPED, BASE, SAAS)
 """Kubernetes alone; AWS alone; both, over the deployed base."""
+WORLDS: Final = ((AIRGAPPED,), (ONPREM,), (BASE, SAAS))
+"""What is deployed side by side, each in a world of its own."""
+AT_ONCE: Final = 2
+"""As many as CI has cores."""
 ALL_VARIABLE: Final = "SKERRY_ALL_LIFECYCLES"
 
 pytestmark = pytest.mark.timeout(1200)
@@ -128,36 +133,48 @@ DRIFTS: Final = {
 
 
 @pytest.fixture(scope="module")
-def lives(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Life]:
-    """Live a stack's life, once; the base of another stack ends after it."""
-    cli = PulumiCli(tmp_path_factory.mktemp("lives"))
-    lived: dict[str, Life] = {}
+def lives(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[str], Life]]:
+    """Live the lives of the stacks that the selected tests name, two worlds at a time; each stack's once."""
+    begun: dict[tuple[str, ...], Future[dict[str, Life]]] = {}
 
-    def begin(stack: str) -> Life:
-        if stack not in lived:
-            lived[stack] = Stage(cli, stack).live(
-                list(HARMLESS[stack].values()), list(HARMFUL[stack].values()), DRIFTS[stack]
-            )
-        return lived[stack]
+    def begin(world: tuple[str, ...]) -> Future[dict[str, Life]]:
+        if world not in begun:
+            begun[world] = pool.submit(live_in, PulumiCli(tmp_path_factory.mktemp("lives")), world)
+        return begun[world]
 
     def live(stack: str) -> Life:
-        if stack in (BASE, SAAS):
-            for one in (BASE, SAAS):
-                begin(one)
-            for one in (SAAS, BASE):
-                if lived[one].destroyed is None:
-                    Stage(cli, one).end(lived[one])
-        elif stack not in lived:
-            Stage(cli, stack).end(begin(stack))
-        return lived[stack]
+        return begin(next(world for world in WORLDS if stack in world)).result()[stack]
 
-    return live
+    with ThreadPoolExecutor(max_workers=AT_ONCE) as pool:
+        selected = [item for item in request.session.items if item.path == request.path]
+        names = " ".join(item.name for item in selected if "lives" in getattr(item, "fixturenames", ()))
+        for world in sorted(WORLDS, key=len, reverse=True):
+            if any(f"[{stack}]" in names for stack in world if is_lived(stack)):
+                begin(world)
+        yield live
+        pool.shutdown(cancel_futures=True)
+
+
+def live_in(cli: PulumiCli, world: tuple[str, ...]) -> dict[str, Life]:
+    """Live the lives of the stacks of one world; what stands on another ends before it."""
+    lived = {}
+    for stack in world:
+        lived[stack] = Stage(cli, stack).live(
+            list(HARMLESS[stack].values()), list(HARMFUL[stack].values()), DRIFTS[stack]
+        )
+    for stack in reversed(world):
+        Stage(cli, stack).end(lived[stack])
+    return lived
+
+
+def is_lived(stack: str) -> bool:
+    return stack in IN_CI or bool(os.environ.get(ALL_VARIABLE))
 
 
 @pytest.fixture(params=STACKS)
 def life(request: pytest.FixtureRequest, lives: Callable[[str], Life]) -> Life:
     stack = str(request.param)
-    if stack not in IN_CI and not os.environ.get(ALL_VARIABLE):
+    if not is_lived(stack):
         pytest.skip(f"the life of {stack} is lived by `make test-all` ({ALL_VARIABLE}); CI lives one of each kind")
     return lives(stack)
 
@@ -179,15 +196,23 @@ def names(urns: Any) -> list[str]:
 
 def test_every_stack_has_its_changes() -> None:
     assert set(STACKS) == set(HARMLESS) == set(HARMFUL) == set(DRIFTS)
+    assert sorted(STACKS) == sorted(stack for world in WORLDS for stack in world)
 
 
-def test_a_deployment_is_what_its_preview_said_and_the_next_changes_nothing(life: Life) -> None:
+def test_a_deployment_is_what_its_preview_said_and_the_next_changes_nothing(
+    life: Life, record_property: Callable[[str, object], None]
+) -> None:
     made = [r for r in life.preview.resources if r.custom and not r.external and not r.is_provider]
     assert sorted(r.urn for r in made) == sorted(by_urn(life.cloud))
     assert {r.urn for r in life.preview.resources} == {r.urn for r in life.state.resources}
     assert life.again.returncode == 0, life.again.text[-2000:]
     own = [r for r in life.preview.resources if not r.external]
     assert f" {len(own)} unchanged" in life.again.text
+    # For the table in docs/lifecycle.md.
+    changes = len(HARMLESS[life.stack]) + len(HARMFUL[life.stack])
+    noted = {"life": life.stack, "resources": len(made), "changes": changes, "seconds": round(life.seconds, 1)}
+    for key, value in noted.items():
+        record_property(key, value)
 
 
 def test_changes_do_what_the_table_says_and_leave_the_stores_standing(life: Life) -> None:
@@ -226,7 +251,9 @@ def test_drift_is_seen_by_refresh_and_put_back_by_the_next_deployment(life: Life
     before, after = by_urn(life.changed.cloud), by_urn(life.restored.cloud)
     assert len(after) == len(life.restored.cloud), "what was replaced was left behind"
     # A refused deployment stops anywhere: what it may replace may have a new id, and is the same in all that is given.
-    replaced = [name for change in HARMFUL[life.stack].values() for name, op in change.expected.items() if op == REPLACE]
+    replaced = [
+        name for change in HARMFUL[life.stack].values() for name, op in change.expected.items() if op == REPLACE
+    ]
     renewed = [urn for urn in before if names([urn])[0] in replaced]
     assert {urn: before[urn]["inputs"] for urn in renewed} == {urn: after[urn]["inputs"] for urn in renewed}
     for urn in renewed:

@@ -10,9 +10,11 @@ import pytest
 
 from tests.simulators.provider_aws_values import aws_failures
 from tests.simulators.provider_check import SECRET, SIGNATURE, UNKNOWN, Checker, Rules
+from tests.simulators.provider_forms import form_failures
 from tests.simulators.provider_outputs import MARK, Made, new_id, outputs_of
 from tests.simulators.pulumi_provider import schema_of
 from tests.simulators.sdk_types import sdk_of
+from tests.simulators.stack_objects import graph_of
 
 QUEUE, CLUSTER, INSTANCE = "aws:sqs/queue:Queue", "aws:eks/cluster:Cluster", "aws:ec2/instance:Instance"
 SERVICE, SUBNET, ROLE = "kubernetes:core/v1:Service", "aws:ec2/subnet:Subnet", "aws:iam/role:Role"
@@ -40,7 +42,8 @@ FORMATS: dict[str, tuple[str, str, str]] = {
     "an arn of a service without regions": (ROLE, "arn", r"arn:aws:iam::000000000000:role/sim-.*"),
     "an arn of a bucket": ("aws:s3/bucket:Bucket", "arn", r"arn:aws:s3:::sim-.*"),
     "a region": (QUEUE, "region", "eu-west-1"),
-    "an id of something else": (SUBNET, "vpcId", "sim-.*"),
+    "an id of something else": (SUBNET, "vpcId", "vpc-51e[0-9a-f]+"),
+    "an id that other fields take": ("aws:ec2/eip:Eip", "allocationId", "eipalloc-51e[0-9a-f]+"),
 }
 
 
@@ -48,6 +51,18 @@ FORMATS: dict[str, tuple[str, str, str]] = {
 def test_a_value_has_the_format_that_its_name_stands_for(sentence: str) -> None:
     token, key, pattern = FORMATS[sentence]
     assert re.fullmatch(pattern, made(token, {})[key])
+
+
+def test_what_the_cloud_fills_in_is_what_other_fields_take() -> None:
+    tokens = {r.type for r in graph_of("sensei-saas-aws-base").resources if r.type.startswith("aws:")}
+    assert len(tokens) > 20
+    wrong = {}
+    for token in tokens:
+        schema = schema_of(token)
+        assert schema is not None
+        added = {key: value for key, value in made(token, {}).items() if key not in schema["inputs"]}
+        wrong |= {f"{token} {one.property}": one.reason for one in form_failures(token, added)}
+    assert wrong == {}
 
 
 def test_an_address_is_one_of_those_kept_for_documentation() -> None:

@@ -32,11 +32,12 @@ _ARN: Final = re.compile(
     r"arn:aws(-[a-z]+)*:[^:]*:(\*|[a-z]{2}(-[a-z]+)+-\d)?:(aws|aws-managed|third-party|\d{12}|cw.{10}|\*)?:.+",
     re.DOTALL,
 )
-_IDS: Final[Mapping[str, str]] = {
+EC2_IDS: Final[Mapping[str, str]] = {
     "vpcId": "vpc-", "subnetId": "subnet-", "subnetIds": "subnet-", "securityGroupIds": "sg-",
     "vpcSecurityGroupIds": "sg-", "routeTableId": "rtb-", "natGatewayId": "nat-", "internetGatewayId": "igw-",
     "networkInterfaceId": "eni-", "allocationId": "eipalloc-", "vpcEndpointId": "vpce-",
 }  # fmt: skip
+"""Property -> how an id of EC2 begins that stands there."""
 _ZONES: Final = ("availabilityZone", "availabilityZones")
 _TAG_KEY: Final = 128
 _TAG_VALUE: Final = 256
@@ -76,8 +77,8 @@ def _text(token: str, name: str, value: str) -> Iterator[str]:
         return
     if name.endswith(("Arn", "Arns")) and not _ARN.fullmatch(value):
         yield f"{value!r} is not an ARN: arn:partition:service:region:account:resource"
-    if name in _IDS and not re.fullmatch(rf"{_IDS[name]}[0-9a-z]+", value):
-        yield f"{value!r} is not such an id: it begins with '{_IDS[name]}'"
+    if name in EC2_IDS and not re.fullmatch(rf"{EC2_IDS[name]}[0-9a-z]+", value):
+        yield f"{value!r} is not such an id: it begins with '{EC2_IDS[name]}'"
     if name in _ZONES and regions() and not _zone().fullmatch(value):
         yield f"{value!r} is not a zone of a region: " + not_one_of(value[:-1], regions()).partition(": ")[2]
     if name in _DOCUMENTS or (name == "policy" and token.split(":")[1].split("/")[0] in _POLICY_MODULES):

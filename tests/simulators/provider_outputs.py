@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from tests.simulators.provider_check import UNKNOWN, is_unknown, reveal
+from tests.simulators.provider_forms import EC2_IDS
 from tests.simulators.sdk_types import OUTPUT_DEPTH
 
 ACCOUNT: Final = "000000000000"
@@ -66,7 +67,7 @@ ROWS: Final[Mapping[str, Mapping[str, Any]]] = {
         "masterUserSecrets": [{"secretArn": "arn:aws:secretsmanager:eu-central-1:000000000000:secret:{id}"}],
     },
     "aws:elasticache/replicationGroup:ReplicationGroup": {"primaryEndpointAddress": "{id}.cache.example"},
-    "aws:ec2/eip:Eip": {"publicIp": "192.0.2.1"},
+    "aws:ec2/eip:Eip": {"publicIp": "192.0.2.1", "allocationId": "{id}"},
     # Looked up by these where the program gives no name of its own.
     "aws:iam/role:Role": {"uniqueId": "AROA{id}"},
     # What a controller inside the cluster writes; the provider waits for it.
@@ -126,6 +127,9 @@ class Made:
         for pattern, format_ in _COMPILED:
             if pattern.fullmatch(last):
                 return format_.format(**values)
+        prefix = EC2_IDS.get(last) or EC2_IDS.get(f"{last}s")
+        if prefix and self.token.startswith("aws:"):
+            return f"{prefix}{MARK}{digest}"
         if last.endswith(("Id", "Ids")):
             return f"sim-{digest}"
         return f"{last}-{digest}"

@@ -9,6 +9,7 @@ A simulator must not decide that. The answer comes from outside, each with its s
    What the provider does is what its simulator must do: the column `effect` wins.
 2. Kubernetes: the provider replaces what its own list names and updates everything else;
    data/replacements_kubernetes.csv is that list, and what an API server refuses without the provider replacing it.
+   What a custom resource's own rules refuse is in its operator's source: a custom kind without a row was not read.
 3. GCP and Azure: data/replacements_gcp.csv and data/replacements_azure.csv, one row for each property that was read.
 
 A property without an answer is None, never a guess.
@@ -71,7 +72,8 @@ def effect(token: str, path: str) -> Effect | None:
         case "aws":
             return _aws(token, keys)
         case "kubernetes":
-            return _listed("kubernetes", (token, _ANY_KIND), keys) or Effect.UPDATES
+            told = _listed("kubernetes", (token, _ANY_KIND), keys)
+            return told or (None if keys[:1] == ("spec",) and _is_unread(token) else Effect.UPDATES)
         case "gcp" | "azure-native" as package:
             return _listed(package.removesuffix("-native"), (token,), keys)
     return None
@@ -110,6 +112,16 @@ def _listed(table: str, tokens: Sequence[str], keys: tuple[str, ...]) -> Effect 
         if one in below:
             return one
     return above[0] if above else None
+
+
+def _is_unread(token: str) -> bool:
+    group = token.split(":")[1].split("/")[0]
+    return (
+        "." in group
+        and not group.endswith(".k8s.io")
+        and not group.startswith("helm.")
+        and (token not in _table("kubernetes"))
+    )
 
 
 @functools.cache
