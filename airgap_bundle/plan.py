@@ -18,6 +18,7 @@ from skerry.errors import CatalogError
 from skerry.facts import ComponentFacts, ImageFact, TargetFact, deployments, facts_of
 from skerry.graph import Resource, ResourceGraph
 from skerry.images import ImageReference, from_site
+from skerry.invokes import NO_FUNCTIONS, Functions, functions_of, holds_stand_in
 
 
 class ItemKind(str, Enum):
@@ -70,11 +71,15 @@ class BundlePlan:
     rehearsal: bool = False
     """The digests are those of generated stand-ins."""
     image_access: str = "rewrite"
+    states_facts: bool = True
+    """Whether any component says what it runs; without, only what manifests name is listed."""
+    functions: Functions = NO_FUNCTIONS
+    """What the program was answered with that is no fact."""
 
     @property
     def complete(self) -> bool:
         """Whether everything that the graph needs is known to be listed."""
-        return not self.problems
+        return not self.problems and self.states_facts
 
     @property
     def unresolved(self) -> tuple[PlanItem, ...]:
@@ -117,6 +122,8 @@ def plan(graph: ResourceGraph, *, lock: Lock) -> BundlePlan:
         problems=tuple(dict.fromkeys(collector.problems)),
         rehearsal=lock.rehearsal,
         image_access=targets[-1].image_access if targets else "rewrite",
+        states_facts=not collector.foreign,
+        functions=collector.functions,
     )
 
 
@@ -130,6 +137,7 @@ class _Collector:
         self.problems: list[str] = []
         self.facts: list[tuple[Resource, ImageFact]] = []
         self.foreign = True
+        self.functions = functions_of(graph)
         self.sites = [d.target.site_registry for _, d in deployments(graph) if d.target.site_registry]
 
     def add_facts(self, resource: Resource, facts: ComponentFacts) -> None:
@@ -183,6 +191,9 @@ class _Collector:
         except CatalogError as exc:
             self.problems.append(f"{path}: {exc}")
             return
+        if self.functions.stand_ins and holds_stand_in(mention.text):
+            self.problems.append(f"{path}: the image {mention.text} is named by a stand-in, which no registry is: "
+                                 "give --answers FILE")  # fmt: skip
         if not self.foreign:
             self.problems.append(f"{path}: runs the image {mention.text}, which no component's facts name")
         self._add(self._item(reference, reference.digest or None, path, mention.text, declared=False))

@@ -16,9 +16,12 @@ from airgap_bundle.manifest import SetManifest
 from airgap_bundle.plan import BundlePlan, ItemKind, PlanItem
 from airgap_bundle.proof import Resolved
 from airgap_bundle.verify import Step, VerifyReport
+from skerry.invokes import functions_json, functions_text
 from skerry.units import format_bytes
 
 _SHORT = 12
+_WIDTH = 100
+"""Columns of the sentences of a plan."""
 
 
 def plan_text(plan: BundlePlan) -> str:
@@ -40,8 +43,15 @@ def plan_text(plan: BundlePlan) -> str:
     if plan.problems:
         lines += ["", f"incomplete: {_count(len(plan.problems), 'problem')}"]
         lines += [f"  {problem}" for problem in plan.problems]
-    else:
+    elif plan.complete:
         lines.append("complete: facts and manifests name the same images")
+    else:
+        lines += [
+            "not known to be complete: no component states facts, so only images that manifests name are listed;",
+            "  models, baselines, and what charts and services without a manifest run cannot be told",
+        ]
+    if functions := functions_text(plan.functions, _WIDTH):
+        lines += ["", *functions]
     return "\n".join(lines) + "\n"
 
 
@@ -65,6 +75,7 @@ def plan_json(plan: BundlePlan) -> str:
             "knownBytes": plan.known_bytes,
             "unknownSizes": plan.unknown_sizes,
             "unresolved": [item.name for item in plan.unresolved],
+            "functions": functions_json(plan.functions),
             "items": [
                 {
                     "kind": item.kind.value,

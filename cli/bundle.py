@@ -198,14 +198,9 @@ def run_import(args: argparse.Namespace) -> int:
 
 def _plan(args: argparse.Namespace) -> tuple[BundlePlan, Lock]:
     from airgap_bundle.plan import plan
-    from skerry.facts import facts_of
 
     lock = _use_lock(args)
-    graph = load_graph(args)
-    if all(facts_of(resource) is None for resource in graph.resources):
-        say("skerry: no component states facts, so only images that manifests name are listed: models, baselines and "
-            "what charts run cannot be told")  # fmt: skip
-    return plan(graph, lock=lock), lock
+    return plan(load_graph(args), lock=lock), lock
 
 
 def _use_lock(args: argparse.Namespace) -> Lock:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 
 from cli.options import add_output_options, add_source_options
-from cli.output import deliver
+from cli.output import deliver, width
 from cli.sources import load_graph
 from skerry.graph_json import to_json
 from skerry.render.tree import preview_text
@@ -27,5 +27,5 @@ def add(verbs: argparse._SubParsersAction[argparse.ArgumentParser], help_: str) 
 def run(args: argparse.Namespace) -> int:
     """Show the graph; 0 unless the stack cannot be run."""
     graph = load_graph(args)
-    deliver(to_json(graph) if args.format == "json" else preview_text(graph, depth=args.depth), args.out)
+    deliver(to_json(graph) if args.format == "json" else preview_text(graph, depth=args.depth, width=width()), args.out)
     return 0

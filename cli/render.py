@@ -7,9 +7,10 @@ import json
 from pathlib import Path
 
 from cli.options import add_source_options
-from cli.output import deliver, say, write_file
+from cli.output import deliver, say, width, write_file
 from cli.sources import load_graph
 from skerry.errors import UsageError
+from skerry.invokes import functions_of, functions_text
 from skerry.render.diagram import diagram_svg
 from skerry.render.manifests import Manifest, manifests, to_yaml
 
@@ -38,6 +39,8 @@ def run(args: argparse.Namespace) -> int:
     """
     graph = load_graph(args)
     found = manifests(graph)
+    for line in functions_text(functions_of(graph), width()):
+        say(line)
     if args.format == "json":
         deliver(_json(found), args.out)
     elif args.out is None:
@@ -63,8 +66,8 @@ def _write(folder: Path, found: list[Manifest], picture: str) -> None:
     for path, text in wanted.items():
         write_file(path, text)
     write_file(folder / "diagram.svg", picture)
-    masked = sum(1 for manifest in found if not manifest.complete)
-    say(f"written: {len(found)} manifests ({masked} with masked values) under {folder / 'manifests'}")
+    incomplete = sum(1 for manifest in found if not manifest.complete)
+    say(f"written: {len(found)} manifests ({incomplete} with masked values or stand-ins) under {folder / 'manifests'}")
     say(f"written: {folder / 'diagram.svg'}")
 
 

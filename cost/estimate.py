@@ -17,6 +17,7 @@ from cost.rates import Rates
 from cost.usage import Usage
 from skerry.facts import Tier
 from skerry.graph import Resource, ResourceGraph
+from skerry.invokes import NO_FUNCTIONS, Functions, functions_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +61,8 @@ class Estimate:
     """Names of the usage and the rates that fit no resource."""
     as_of: date
     """The day that decided over what depends on one, such as the end of a version's support."""
+    functions: Functions = NO_FUNCTIONS
+    """What the program was answered with that is no fact."""
 
     @property
     def known(self) -> Range:
@@ -160,6 +163,7 @@ def estimate(
         external_resources=external,
         unused_names=_unused(context),
         as_of=day,
+        functions=functions_of(graph),
     )
 
 

@@ -15,6 +15,7 @@ from cost.components import OWN_UNITS, CostComponent, OwnRate, QuantityUnknown, 
 from cost.estimate import Estimate, Line, TierCost
 from cost.pricebook import Price, PriceNotFound
 from skerry.facts import Tier
+from skerry.invokes import functions_json, functions_text
 from skerry.units import HOURS_PER_MONTH
 
 SCHEMA: Final = "skerry.cost/1"
@@ -52,6 +53,7 @@ def to_text(estimate: Estimate, width: int = DEFAULT_WIDTH, *, today: date, brie
             _summary(estimate, width),
             _comparisons(estimate, width),
             [*_unknown_line(estimate, width), *_source_line(estimate, width, today)],
+            functions_text(estimate.functions, width),
         ]
         return "\n".join("\n".join(part) + "\n" for part in parts if part)
     parts = [
@@ -61,6 +63,7 @@ def to_text(estimate: Estimate, width: int = DEFAULT_WIDTH, *, today: date, brie
         _unknown(estimate, width),
         _comparisons(estimate, width),
         _sources(estimate, width, today),
+        functions_text(estimate.functions, width),
     ]
     return "\n".join("\n".join(part) + "\n" for part in parts if part)
 
@@ -290,6 +293,7 @@ def to_json(estimate: Estimate, *, today: date) -> str:
         "unusedNames": list(estimate.unused_names),
         "freeResources": estimate.free_resources,
         "externalResources": estimate.external_resources,
+        "functions": functions_json(estimate.functions),
         "today": today.isoformat(),
         "oldestPrice": min((price.read_on.isoformat() for price in estimate.prices), default=None),
         "stalePrices": sum(today - price.read_on > STALE_AFTER for price in estimate.prices),

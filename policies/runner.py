@@ -4,13 +4,14 @@
 (2) A rule without a judgement is not applicable.
 (3) Waivers are applied, and judged themselves.
 (4) A violation of a rule of critical, high or medium severity fails the check; one of low severity is advice. With
-    `strict`, what is undetermined fails as well. What is undetermined never counts as ok.
+    `strict`, what is undetermined fails as well, and so does a check that judged nothing. What is undetermined
+    never counts as ok.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
 from policies.context import Context, Estimator, context_of
@@ -19,6 +20,7 @@ from policies.verdict import Finding, Judgement, Rule, Verdict, not_applicable
 from policies.waivers import WAIVER_RULES, apply
 from skerry.errors import PolicyError, UsageError
 from skerry.graph import ResourceGraph
+from skerry.invokes import NO_FUNCTIONS, Functions, functions_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +36,8 @@ class Report:
     """By rule in the order of `rules`, then in the order of the graph."""
     resources: int
     """How many resources the graph has."""
+    functions: Functions = NO_FUNCTIONS
+    """What the program was answered with that is no fact."""
 
     def of(self, verdict: Verdict) -> tuple[Finding, ...]:
         """Return the findings with one verdict, in order."""
@@ -49,9 +53,14 @@ class Report:
         """The violations that stop a deployment."""
         return tuple(finding for finding in self.of(Verdict.VIOLATION) if finding.rule.severity.mandatory)
 
+    @property
+    def judged(self) -> int:
+        """How many judgements were given; none where no rule looks at anything that is there."""
+        return sum(finding.verdict is not Verdict.NOT_APPLICABLE for finding in self.findings)
+
     def exit_code(self, *, strict: bool = False) -> int:
         """Return 1 where the deployment is not allowed, else 0 (4)."""
-        return 1 if self.failures or (strict and self.of(Verdict.UNDETERMINED)) else 0
+        return 1 if self.failures or (strict and (self.of(Verdict.UNDETERMINED) or not self.judged)) else 0
 
 
 def check(
@@ -80,15 +89,20 @@ def check(
         UsageError: a boundary names what is neither a country nor a bloc.
         GraphError: a component's facts cannot be read.
     """
+    found = functions_of(graph)
     context = context_of(
         graph, today=today, estimate=estimate, config=config, sees_secrets=sees_secrets, sees_retain=sees_retain
     )
     findings: list[Finding] = []
     for rule in rules:
-        findings.extend(_run(rule, graph, context))
+        findings.extend(
+            replace(one, stand_in=found.decides(one.urn, one.property_path)) for one in _run(rule, graph, context)
+        )
     findings, wrong = apply(graph, context.roots, findings, today)
     findings.extend(_finding(graph, rule, judgement) for rule, judgement in wrong)
-    return Report(graph.project, graph.stacks, today, (*rules, *WAIVER_RULES), tuple(findings), len(graph.resources))
+    return Report(
+        graph.project, graph.stacks, today, (*rules, *WAIVER_RULES), tuple(findings), len(graph.resources), found
+    )
 
 
 def _run(rule: Rule, graph: ResourceGraph, context: Context) -> list[Finding]:

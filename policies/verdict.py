@@ -126,3 +126,5 @@ class Finding:
     """Last day of the waiver, ISO."""
     waived_from: Verdict | None = None
     """What the finding would be without its waiver."""
+    stand_in: bool = False
+    """Whether an input that it was found in, or any of an ok resource, holds a stand-in, which is no fact."""

@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from policies.runner import Report
 from policies.verdict import Finding, Rule, Verdict
+from skerry.invokes import functions_json
 
 CHECK_SCHEMA: Final = "skerry.check/1"
 """Name and version of the JSON form."""
@@ -22,9 +23,11 @@ def report_json(report: Report, *, strict: bool = False) -> str:
         "strict": strict,
         "passed": report.exit_code(strict=strict) == 0,
         "resources": report.resources,
+        "judged": report.judged,
         "counts": {verdict.value: count for verdict, count in report.counts.items()},
         "rules": [_rule(rule) for rule in report.rules],
         "findings": [_finding(finding) for finding in report.findings],
+        "functions": functions_json(report.functions),
     }
     return json.dumps(document, indent=2, ensure_ascii=False) + "\n"
 
@@ -51,6 +54,8 @@ def _finding(finding: Finding) -> dict[str, Any]:
         "property": finding.property_path,
         "message": finding.message,
     }
+    if finding.stand_in:
+        row["standIn"] = True
     if finding.source:
         row["source"] = finding.source
     if finding.verdict is Verdict.WAIVED:

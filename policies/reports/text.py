@@ -8,6 +8,7 @@ from typing import Final
 
 from policies.runner import Report
 from policies.verdict import Finding, Rule, Verdict
+from skerry.invokes import functions_text
 
 _HEADINGS: Final = {
     Verdict.VIOLATION: "Violations",
@@ -32,6 +33,7 @@ def report_text(report: Report, width: int = DEFAULT_WIDTH, *, strict: bool = Fa
             lines.extend(_rule_lines(rule, group, width))
         lines.append("")
     lines.extend(_quiet(report, width))
+    lines.extend(functions_text(report.functions, width))
     lines.extend(_wrap(_summary(report, strict), width, "", "  "))
     if report.of(Verdict.VIOLATION) or report.of(Verdict.UNDETERMINED):
         lines.extend(_how_to_waive(width))
@@ -68,6 +70,8 @@ def _where(path: str, finding: Finding) -> str:
 
 def _message(finding: Finding) -> str:
     place = f" [{finding.property_path}]" if finding.property_path else ""
+    if finding.stand_in:
+        place += " (this holds a stand-in, see below)"
     if finding.verdict is Verdict.WAIVED:
         return f"{finding.message}{place}; {finding.owner} answers for it until {finding.expires}: {finding.reason}"
     return f"{finding.message}{place}"
@@ -89,15 +93,22 @@ def _quiet(report: Report, width: int) -> list[str]:
 def _summary(report: Report, strict: bool) -> str:
     counts = report.counts
     failing = len(report.failures)
+    resting = sum(finding.stand_in for finding in report.of(Verdict.OK))
     noun = "violation" if counts[Verdict.VIOLATION] == 1 else "violations"
     parts = [
         f"{counts[Verdict.VIOLATION]} {noun}" + (f" ({failing} stop the deployment)" if failing else ""),
         f"{counts[Verdict.UNDETERMINED]} undetermined",
         f"{counts[Verdict.WAIVED]} waived",
-        f"{counts[Verdict.OK]} ok",
+        f"{counts[Verdict.OK]} ok" + (f" ({resting} of resources with stand-ins)" if resting else ""),
     ]
     word = "failed" if report.exit_code(strict=strict) else "passed"
     where = ", ".join(report.stacks)
+    if not report.judged:
+        verdict = "failed, for it judged nothing" if strict else "judged nothing, which is no pass"
+        return (
+            f"check of {where} {verdict}: none of the {report.resources} resources is of a kind that the "
+            f"{len(report.rules)} rules look at, or a policy of the stack asks about"
+        )
     hint = "" if strict or not counts[Verdict.UNDETERMINED] else "; --strict fails what is undetermined"
     return (
         f"check of {where} {word}: {'; '.join(parts)} ({report.resources} resources, {len(report.rules)} rules){hint}"

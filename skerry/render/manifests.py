@@ -14,6 +14,7 @@ from typing import Any, Final
 import yaml
 
 from skerry.graph import UNKNOWN, Asset, Resource, ResourceGraph, ResourceRef, Secret
+from skerry.invokes import functions_of, holds_stand_in
 
 UNKNOWN_TEXT: Final = "<unknown>"
 SECRET_TEXT: Final = "<secret>"
@@ -31,12 +32,14 @@ class Manifest:
     urn: str
     document: Mapping[str, Any]
     complete: bool
-    """False where an unknown or a secret was masked."""
+    """False where an unknown or a secret was masked, or a stand-in stands for what an account decides."""
+    stand_in: bool = False
 
 
 def manifests(graph: ResourceGraph) -> list[Manifest]:
     """Return every Kubernetes object, sorted by path. Helm Releases are listed under `_charts/`."""
     found: dict[str, Manifest] = {}
+    zeros = bool(functions_of(graph).stand_ins)
     for resource in graph.resources:
         if resource.external or not resource.custom or not resource.type.startswith("kubernetes:"):
             continue
@@ -45,14 +48,17 @@ def manifests(graph: ResourceGraph) -> list[Manifest]:
         while path in found:
             path = manifest.path.replace(".yaml", f"-{number}.yaml")
             number += 1
-        found[path] = Manifest(path, manifest.urn, manifest.document, manifest.complete)
+        stand_in = zeros and holds_stand_in(manifest.document)
+        found[path] = Manifest(path, manifest.urn, manifest.document, manifest.complete and not stand_in, stand_in)
     return [found[path] for path in sorted(found)]
 
 
 def to_yaml(manifest: Manifest) -> str:
     """Return the file of one object."""
     head = f"# {manifest.urn}\n"
-    if not manifest.complete:
+    if manifest.stand_in:
+        head += "# Holds a stand-in of zeros for what your account decides: cannot be applied as it is.\n"
+    if _masked(manifest.document):
         head += f"# Holds values that are {UNKNOWN_TEXT} or {SECRET_TEXT}: cannot be applied as it is.\n"
     return head + yaml.safe_dump(manifest.document, sort_keys=True, default_flow_style=False, width=120)
 

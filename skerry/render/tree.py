@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
 from skerry.graph import STACK_TYPE, Resource, ResourceGraph
+from skerry.invokes import functions_of, functions_text
 
 if TYPE_CHECKING:
     from skerry.facts import ComponentFacts
@@ -14,16 +15,18 @@ if TYPE_CHECKING:
 _OURS: Final = "skerry:index:"
 """Only these have facts; the vocabulary costs a tenth of a second, which a foreign program's preview need not pay."""
 
+DEFAULT_WIDTH: Final = 100
 UNKNOWN_LINES = 12
 """Unknown inputs listed in the text form; the JSON form has all of them."""
 
 
-def preview_text(graph: ResourceGraph, *, depth: int | None = None) -> str:
-    """Return the tree of every stack, the counts and the unknown inputs.
+def preview_text(graph: ResourceGraph, *, depth: int | None = None, width: int = DEFAULT_WIDTH) -> str:
+    """Return the tree of every stack, the counts, the unknown inputs, and the functions whose results are no facts.
 
     Args:
         graph: what to show.
         depth: levels below the stack that are shown; None shows all.
+        width: columns of the sentences at the end; the tree takes what it needs.
     """
     lines: list[str] = []
     for root in graph.children(""):
@@ -32,6 +35,7 @@ def preview_text(graph: ResourceGraph, *, depth: int | None = None) -> str:
         lines.append("")
     lines += _counts(graph)
     lines += _unknowns(graph)
+    lines += functions_text(functions_of(graph), width)
     return "\n".join(lines) + "\n"
 
 
@@ -126,7 +130,4 @@ def _unknowns(graph: ResourceGraph) -> list[str]:
     lines += [f"  {resource.name}: {path}" for resource, path in unknown[:UNKNOWN_LINES]]
     if len(unknown) > UNKNOWN_LINES:
         lines.append(f"  … and {len(unknown) - UNKNOWN_LINES} more (--format json lists all)")
-    unanswered = sorted({invoke.token for invoke in graph.invokes if not invoke.answered})
-    if unanswered:
-        lines.append(f"provider functions without an answer here: {', '.join(unanswered)}")
     return lines

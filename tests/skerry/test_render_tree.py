@@ -72,7 +72,8 @@ def test_unknown_inputs_are_listed_and_counted() -> None:
 def test_unanswered_calls_are_named() -> None:
     base = chain(0)
     graph = ResourceGraph("p", ("dev",), base.resources, (Invoke("aws:ec2/getAmi:getAmi", "dev", answered=False),))
-    assert "provider functions without an answer here: aws:ec2/getAmi:getAmi" in preview_text(graph)
+    assert "Without an answer here, so what comes of it is unknown" in preview_text(graph)
+    assert "\n  aws:ec2/getAmi:getAmi\n" in preview_text(graph)
 
 
 def test_no_value_is_shown_at_all() -> None:
