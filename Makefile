@@ -24,11 +24,13 @@ test: ## every test that this machine can run; says what was skipped and why
 	@.ci/tools
 	@$(PY) -m pytest
 
-test-all: ## every test there is, with the whole life of every stack; needs the tools and the Pulumi CLI
+test-all: ## every test there is, with the whole life of every stack; writes its result into docs/lifecycle.md
 	@.ci/venv all
 	@.ci/tools
 	@tests/toolchain/build.sh
-	@SKERRY_ALL_LIFECYCLES=1 SKERRY_REQUIRE_TOOLCHAIN=1 SKERRY_REQUIRE_TOOLS=1 $(PY) -m pytest
+	@SKERRY_ALL_LIFECYCLES=1 SKERRY_REQUIRE_TOOLCHAIN=1 SKERRY_REQUIRE_TOOLS=1 $(PY) -m pytest \
+	  --junitxml=build/test-all.xml; code=$$?; \
+	  $(PY) -m tests.simulators.lifecycle_report build/test-all.xml docs/lifecycle.md && exit $$code
 
 test-fast: ## tests without the Pulumi CLI and without operating-system tools
 	@.ci/venv all
