@@ -10,7 +10,7 @@ from typing import Any, Final
 from policies.context import Context
 from policies.reading import mapping
 from policies.verdict import Judgement, Rule, Severity, not_applicable, ok, undetermined, violation
-from skerry.config.sense import POOL_RANGES
+from skerry.config.pools import POOL_RANGES
 from skerry.facts import Tier
 from skerry.graph import UNKNOWN, Resource, ResourceGraph, find, plain
 

@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from policies.context import Context
 from policies.reading import mapping, read, rows
+from policies.rules.google import firewall, public_databases
 from policies.verdict import Judgement, Rule, Severity, not_applicable, ok, undetermined, violation
 from policies.workloads import images, kind_of, names_of, namespace_of, of_kind
 from skerry.errors import CatalogError
@@ -161,6 +162,8 @@ def _open_ingress(graph: ResourceGraph, context: Context) -> Iterator[Judgement]
                 yield from _ingress_rows(context, resource, [resource.inputs], "")
         elif kind == "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule":
             yield from _ingress_rows(context, resource, [resource.inputs], "")
+        elif kind == "gcp:compute/firewall:Firewall":
+            yield from firewall(resource)
 
 
 def _ingress_rows(context: Context, resource: Resource, found: Any, path: str) -> Iterator[Judgement]:
@@ -258,6 +261,7 @@ def _public_data(graph: ResourceGraph, context: Context) -> Iterator[Judgement]:
             yield violation(resource, "the database has a public address", key)
         else:
             yield ok(resource)
+    yield from public_databases(graph)
 
 
 def _default_deny(graph: ResourceGraph, context: Context) -> Iterator[Judgement]:
@@ -326,12 +330,12 @@ RULES: Final = (
     ),
     Rule(
         id="NET004",
-        title="no security group lets the whole world in",
+        title="no security group or firewall rule lets the whole world in",
         severity=Severity.HIGH,
         rationale="an open port is found within minutes",
         remedy="name the ranges that must enter; only ports 80 and 443 of an internet-facing component may be open",
         controls=("CKV_AWS_24", "CKV_AWS_25", "CKV_AWS_260", "NIST SP 800-53 SC-7"),
-        subject="security groups",
+        subject="security groups and firewall rules",
         check=_open_ingress,
     ),
     Rule(
@@ -349,7 +353,7 @@ RULES: Final = (
         title="no database has a public address",
         severity=Severity.CRITICAL,
         rationale="a password is then all that stands before the data",
-        remedy="set publiclyAccessible to false and reach it from inside the network",
+        remedy="set publiclyAccessible (RDS) or ipv4Enabled (Cloud SQL) to false and reach it from inside the network",
         controls=("CKV_AWS_17", "NIST SP 800-53 AC-4"),
         subject="managed databases",
         check=_public_data,

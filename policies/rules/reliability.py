@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from policies.context import Context
 from policies.reading import mapping, rows
+from policies.rules.google import one_zone
 from policies.verdict import Judgement, Rule, Severity, ok, undetermined, violation
 from policies.workloads import REPLICATED, kind_of, namespace_of, of_kind, pod_template, selects
 from skerry.graph import UNKNOWN, Resource, ResourceGraph, find, is_known, plain
@@ -18,6 +19,8 @@ _KEEPERS: Final = frozenset({
     "aws:s3/bucket:Bucket", "aws:s3/bucketV2:BucketV2", "aws:rds/instance:Instance", "aws:rds/cluster:Cluster",
     "aws:elasticache/replicationGroup:ReplicationGroup", "aws:efs/fileSystem:FileSystem", "aws:ebs/volume:Volume",
     "aws:dynamodb/table:Table", "kubernetes:apps/v1:StatefulSet", "kubernetes:core/v1:PersistentVolumeClaim",
+    "gcp:storage/bucket:Bucket", "gcp:sql/databaseInstance:DatabaseInstance", "gcp:redis/instance:Instance",
+    "gcp:compute/disk:Disk",
 })  # fmt: skip
 """Types of which a stateful component's data are made."""
 
@@ -98,6 +101,7 @@ def _zones(graph: ResourceGraph, context: Context) -> Iterator[Judgement]:
         else:
             text = "without multiAzEnabled and automaticFailoverEnabled the loss of a zone stops it"
             yield violation(resource, text, "multiAzEnabled")
+    yield from one_zone(graph)
 
 
 def _budgets(graph: ResourceGraph, context: Context) -> Iterator[Judgement]:
@@ -226,7 +230,8 @@ RULES: Final = (
         title="managed stores stand in more than one zone",
         severity=Severity.HIGH,
         rationale="zones are lost whole",
-        remedy="set multiAz (RDS) or multiAzEnabled and automaticFailoverEnabled (ElastiCache)",
+        remedy="set multiAz (RDS), multiAzEnabled and automaticFailoverEnabled (ElastiCache), REGIONAL (Cloud SQL) or "
+        "STANDARD_HA (Memorystore)",
         controls=("CKV_AWS_157", "NIST SP 800-53 CP-10"),
         subject="managed databases and caches",
         check=_zones,

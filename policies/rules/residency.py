@@ -15,7 +15,14 @@ from skerry.graph import UNKNOWN, Resource, ResourceGraph, Secret, find, is_know
 from skerry.jurisdictions import inside
 
 _NO_BOUNDARY: Final = "the graph names no deployment, so no boundary is known"
-CLASS_TAGS: Final = ("skerry.dev/data-class", "skerry:data-class", "data-class", "dataClass", "DataClass")
+CLASS_TAGS: Final = (
+    "skerry.dev/data-class",
+    "skerry:data-class",
+    "skerry-data-class",
+    "data-class",
+    "dataClass",
+    "DataClass",
+)
 """Tag and label keys under which a resource may name its data class."""
 
 # Inputs that name a further region into which a resource copies its data.
@@ -149,6 +156,28 @@ def _copies(graph: ResourceGraph, context: Context) -> Iterator[Judgement]:
             yield from _bucket_copies(graph, context, resource, path, "replicationConfiguration")
         elif resource.type in _ARN_COPIES and resource.inputs.get(_ARN_COPIES[resource.type]) is not None:
             yield from _arn_copy(context, resource, _ARN_COPIES[resource.type])
+        elif resource.type == "gcp:sql/databaseInstance:DatabaseInstance":
+            yield from _google_backups(context, resource)
+
+
+MULTI_REGIONS: Final = {"us": "US", "eu": "EU"}
+"""Google's multi-regions that lie in one country or bloc. Source: Cloud SQL "Backup location" (not opened)."""
+
+
+def _google_backups(context: Context, resource: Resource) -> Iterator[Judgement]:
+    """Judge where Cloud SQL keeps backups: left out, in the multi-region that is nearest, whichever that is."""
+    path = "settings.backupConfiguration"
+    if find(plain(resource.inputs), f"{path}.enabled") is not True:
+        return
+    where = find(plain(resource.inputs), f"{path}.location")
+    if where is None or where is UNKNOWN:
+        text = "nobody says where its backups lie" if where is None else "where its backups lie is not known"
+        yield undetermined(resource, text, f"{path}.location")
+        return
+    country = MULTI_REGIONS.get(str(where)) or country_of("gcp", str(where))
+    judged = _judge(context, resource, country, f"the backups in {where}", f"{path}.location")
+    if judged:
+        yield judged
 
 
 def _copy_to(context: Context, resource: Resource, region: Any, path: str) -> Iterator[Judgement]:

@@ -239,7 +239,7 @@ OPEN: dict[str, tuple[Build, Told]] = {
         lambda b: b.add(GROUP, "sg", {"ingress": UNKNOWN}),
         [("undetermined", "sg", "its ingress rules are not known before a deployment")],
     ),
-    "no group": (lambda b: None, [("not-applicable", "", "no security groups in the graph")]),
+    "no group": (lambda b: None, [("not-applicable", "", "no security groups and firewall rules in the graph")]),
 }
 
 
