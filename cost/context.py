@@ -86,12 +86,20 @@ class Context:
         return self.book.find(cloud, self.region(resource), sku, unit, term)
 
     def metered(
-        self, resource: Resource, name: str, sku: str, unit: str, what: Metered, factor: Decimal | int = 1
+        self,
+        resource: Resource,
+        name: str,
+        sku: str,
+        unit: str,
+        what: Metered,
+        factor: Decimal | int = 1,
+        *,
+        cloud: str = "aws",
     ) -> CostComponent:
         """Return a component whose quantity only the user can know."""
         given = self.usage.amount(resource.name, what)
         quantity = given[1] * factor if given else QuantityUnknown(f"usage not given: {what.value}")
-        return CostComponent(name, unit, quantity, self.price(resource, sku, unit))
+        return CostComponent(name, unit, quantity, self.price(resource, sku, unit, cloud=cloud))
 
     def given(self, resource: Resource, what: Metered) -> Range | None:
         """Return the usage that the user gave, or None."""

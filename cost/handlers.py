@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import Final
 
-from cost import aws_compute, aws_network, aws_stores, kubernetes_objects
+from cost import aws_compute, aws_network, aws_stores, gcp, kubernetes_objects
 from cost.components import CostComponent
 from cost.context import Context
 from skerry.graph import PROVIDER_PREFIX, STACK_REFERENCE_TYPE, Resource
@@ -35,6 +35,15 @@ HANDLERS: Final[Mapping[str, Handler]] = {
     "aws:s3/bucketV2:BucketV2": aws_stores.s3_bucket,
     "aws:sqs/queue:Queue": aws_stores.sqs_queue,
     "aws:secretsmanager/secret:Secret": aws_stores.secret,
+    "gcp:compute/network:Network": gcp.network,
+    "gcp:compute/routerNat:RouterNat": gcp.router_nat,
+    "gcp:container/cluster:Cluster": gcp.gke_cluster,
+    "gcp:container/nodePool:NodePool": gcp.gke_node_pool,
+    "gcp:dns/managedZone:ManagedZone": gcp.managed_zone,
+    "gcp:kms/cryptoKey:CryptoKey": gcp.crypto_key,
+    "gcp:redis/instance:Instance": gcp.memorystore_redis,
+    "gcp:sql/databaseInstance:DatabaseInstance": gcp.cloud_sql,
+    "gcp:storage/bucket:Bucket": gcp.bucket,
     "kubernetes:apps/v1:StatefulSet": kubernetes_objects.stateful_set,
     "kubernetes:core/v1:PersistentVolumeClaim": kubernetes_objects.volume_claim,
     "kubernetes:core/v1:Service": kubernetes_objects.service,
@@ -88,6 +97,19 @@ FREE: Final = frozenset({
     "aws:sqs/queuePolicy:QueuePolicy",
     "aws:vpc/securityGroupEgressRule:SecurityGroupEgressRule",
     "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule",
+    "gcp:compute/firewall:Firewall",
+    "gcp:compute/globalAddress:GlobalAddress",
+    "gcp:compute/router:Router",
+    "gcp:compute/subnetwork:Subnetwork",
+    "gcp:dns/recordSet:RecordSet",
+    "gcp:kms/cryptoKeyIAMMember:CryptoKeyIAMMember",
+    "gcp:kms/keyRing:KeyRing",
+    "gcp:projects/iAMMember:IAMMember",
+    "gcp:projects/serviceIdentity:ServiceIdentity",
+    "gcp:serviceaccount/account:Account",
+    "gcp:serviceaccount/iAMMember:IAMMember",
+    "gcp:servicenetworking/connection:Connection",
+    "gcp:storage/bucketIAMMember:BucketIAMMember",
     "random:index/randomId:RandomId",
     "random:index/randomPassword:RandomPassword",
 })  # fmt: skip

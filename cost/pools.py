@@ -19,8 +19,9 @@ from skerry.units import HOURS_PER_MONTH, parse_bytes
 
 NODE_CLASS: Final = "kubernetes:karpenter.k8s.aws/v1:EC2NodeClass"
 STORAGE_CLASS: Final = "kubernetes:storage.k8s.io/v1:StorageClass"
-BUCKETS: Final = frozenset({"aws:s3/bucket:Bucket", "aws:s3/bucketV2:BucketV2"})
+BUCKETS: Final = frozenset({"aws:s3/bucket:Bucket", "aws:s3/bucketV2:BucketV2", "gcp:storage/bucket:Bucket"})
 EBS_PROVISIONER: Final = "ebs.csi.aws.com"
+PD_PROVISIONER: Final = "pd.csi.storage.gke.io"
 EXISTING: Final = "existing"
 GIB: Final = 1024**3
 
@@ -127,20 +128,28 @@ def volume(context: Context, holder: Resource, storage_class: str, gib: Decimal)
         missing = PriceNotFound("own storage: no rate was given")
         yield CostComponent("own storage", GIB_MONTH, fixed(gib), rate or missing, rate.arithmetic if rate else "")
         return
-    kind = _ebs_type(context, holder, storage_class)
-    price = context.price(holder, f"ebs-{kind}", GB_MONTH) if isinstance(kind, str) else kind
-    yield CostComponent(f"volumes {kind if isinstance(kind, str) else storage_class}", GB_MONTH, fixed(gib), price)
+    kind = _volume_type(context, holder, storage_class)
+    if isinstance(kind, PriceNotFound):
+        yield CostComponent(f"volumes {storage_class}", GB_MONTH, fixed(gib), kind)
+        return
+    cloud, sku, name = kind
+    price = context.price(holder, sku, GB_MONTH, cloud=cloud)
+    yield CostComponent(f"volumes {name}", GB_MONTH, fixed(gib), price)
 
 
-def _ebs_type(context: Context, holder: Resource, name: str) -> str | PriceNotFound:
-    """Return the EBS type behind a storage class of the stack, or why it is not known."""
+def _volume_type(context: Context, holder: Resource, name: str) -> tuple[str, str, str] | PriceNotFound:
+    """Return cloud, row of the book and type behind a storage class of the stack, or why it is not known."""
     for item in context.graph.of_type(STORAGE_CLASS):
         if item.stack == holder.stack and value_at(item.inputs, "metadata.name", "") == name:
             provisioner = text_at(item.inputs, "provisioner")
+            if provisioner == PD_PROVISIONER:
+                kind = text_at(item.inputs, "parameters.type", "pd-standard")
+                return "gcp", kind, kind
             if provisioner != EBS_PROVISIONER:
                 return PriceNotFound(f"volumes of {provisioner} are not in the price book")
             # gp3 is the driver's default. Source: aws-ebs-csi-driver docs/parameters.md, read 2026-11
-            return text_at(item.inputs, "parameters.type", "gp3")
+            kind = text_at(item.inputs, "parameters.type", "gp3")
+            return "aws", f"ebs-{kind}", kind
     return PriceNotFound(f"the storage class '{name or '(default)'}' is not in the graph, so its price is not known")
 
 
