@@ -12,17 +12,19 @@ from dataclasses import dataclass
 from enum import Enum
 from functools import cache
 from pathlib import Path
-from typing import Any, Final, TypeVar
+from typing import Annotated, Any, Final, Self, TypeVar
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from skerry.errors import CatalogError
 from skerry.facts import BaselineFact, ChartFact, ImageFact, ModelFact, TargetFact
 from skerry.images import ImageReference, to_site
 
-LOCK_SCHEMA: Final = "skerry.lock/1"
-"""Name and version of images/images.lock."""
+LOCK_SCHEMA: Final = "skerry.lock/2"
+"""Name and version of images/images.lock as it is written."""
+_READABLE_LOCKS: Final = (LOCK_SCHEMA, "skerry.lock/1")
+"""Version 1 had neither platforms nor charts nor rows that say why they are unresolved."""
 
 CATALOG_FOLDER: Final = Path(__file__).resolve().parent.parent / "images"
 
@@ -84,15 +86,64 @@ class ChartRow(_Row):
     images: tuple[str, ...]
     """Names in images/images.yaml of everything that the chart runs."""
 
+    @property
+    def locked_as(self) -> str:
+        """The chart's key in images/images.lock."""
+        return f"{self.repository.rstrip('/')}/{self.name}:{self.version}"
 
-class LockEntry(BaseModel):
-    """What a registry answered for one reference."""
+
+_Sha256 = Annotated[str, Field(pattern=r"^sha256:[0-9a-f]{64}$")]
+_Bytes = Annotated[int, Field(ge=0)]
+
+
+class _Locked(BaseModel):
+    """What a registry answered for one row, or why it gave no answer."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
-    digest: str | None = Field(default=None, pattern=r"^sha256:[0-9a-f]{64}$")
-    bytes: int | None = Field(default=None, ge=0)
-    """Size of the manifest and everything under it."""
+    digest: _Sha256 | None = None
+    bytes: _Bytes | None = None
     resolved_on: str | None = None
+    answered_by: str | None = None
+    """The registry that was asked in place of the reference's own; None for its own."""
+    unresolved: str | None = None
+    """Why nobody could resolve it; such a row has no digest and no size."""
+    tried_at: str | None = None
+    """When that was, UTC."""
+
+    @model_validator(mode="after")
+    def _one_or_the_other(self) -> Self:
+        if self.unresolved is not None and (self.digest or self.bytes is not None or not self.tried_at):
+            raise ValueError("an unresolved row has a time in tried_at, and neither digest nor bytes")
+        return self
+
+
+class PlatformEntry(BaseModel):
+    """The manifest of one platform."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+    digest: _Sha256
+    media_type: str
+    manifest_bytes: _Bytes
+    config_bytes: _Bytes
+    layer_bytes: _Bytes
+    """Compressed, each layer once."""
+    layers: _Bytes
+    """How many layers."""
+
+
+class LockEntry(_Locked):
+    """One image: `digest` is that of the index, or of the only manifest; `bytes` is that and everything under it."""
+
+    media_type: str | None = None
+    platforms: dict[str, PlatformEntry] = {}
+    """`os/architecture[/variant]` -> the manifest that runs there; only platforms that were asked for."""
+
+
+class ChartEntry(_Locked):
+    """One chart: `digest` and `bytes` are those of the packaged chart, the .tgz."""
+
+    manifest: _Sha256 | None = None
+    """The digest of its manifest, where the chart lies in an OCI registry."""
 
 
 class Lock(BaseModel):
@@ -103,6 +154,8 @@ class Lock(BaseModel):
     rehearsal: bool = False
     """True when the digests belong to generated stand-ins, not to the real images."""
     images: dict[str, LockEntry]
+    charts: dict[str, ChartEntry] = {}
+    """`<repository>/<name>:<version>` -> what is known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,7 +214,9 @@ class Catalog:
             CatalogError: no row has that name, or it names an image without a row.
         """
         row = _pick(self.charts, name, "charts.yaml")
-        fact = ChartFact(name=row.name, repository=row.repository, version=row.version, digest=row.digest, why=why)
+        entry = self.lock.charts.get(row.locked_as)
+        digest = row.digest or (entry.digest if entry else None)
+        fact = ChartFact(name=row.name, repository=row.repository, version=row.version, digest=digest, why=why)
         return fact, tuple(self.image(image, target, f"{why} (chart {name})", declared=True) for image in row.images)
 
 
@@ -206,8 +261,10 @@ def read_lock(path: Path) -> Lock:
     """
     document = _read(path)
     schema = document.get("schema") if isinstance(document, dict) else None
-    if schema != LOCK_SCHEMA:
-        raise CatalogError(f"{path.name}: schema '{schema}' is not known: this version reads {LOCK_SCHEMA}")
+    if schema not in _READABLE_LOCKS:
+        raise CatalogError(
+            f"{path.name}: schema '{schema}' is not known: this version reads {' and '.join(_READABLE_LOCKS)}"
+        )
     try:
         return Lock.model_validate(document)
     except ValidationError as exc:
@@ -216,7 +273,13 @@ def read_lock(path: Path) -> Lock:
 
 def lock_text(lock: Lock) -> str:
     """Return the text of a lock file, the same for the same lock."""
-    return yaml.safe_dump(lock.model_dump(mode="json", by_alias=True, exclude_none=True), sort_keys=True)
+    document = lock.model_dump(mode="json", by_alias=True, exclude_none=True)
+    for entry in document["images"].values():
+        if not entry["platforms"]:
+            del entry["platforms"]
+    if not document["charts"]:
+        del document["charts"]
+    return yaml.safe_dump(document, sort_keys=True)
 
 
 @cache
