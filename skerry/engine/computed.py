@@ -265,6 +265,19 @@ def stand_in_image(args: Args, resolve: Resolve) -> dict[str, Any]:
     return found
 
 
+def manifest_objects(args: Args, resolve: Resolve) -> dict[str, Any]:
+    """Return the objects of a text of Kubernetes manifests."""
+    del resolve
+    from skerry.engine.manifests import ManifestError, objects
+
+    if args.get("defaultNamespace"):
+        raise UncomputableError("which kinds have a namespace, the cluster says")
+    try:
+        return {"result": objects(args["text"])}
+    except ManifestError as exc:
+        raise UncomputableError(str(exc)) from exc
+
+
 COMPUTED: Final[Mapping[str, Callable[[Args, Resolve], dict[str, Any]]]] = {
     "aws-policy-document": policy_document,
     "aws-arn": arn_parts,
@@ -272,4 +285,5 @@ COMPUTED: Final[Mapping[str, Callable[[Args, Resolve], dict[str, Any]]]] = {
     "aws-default-subnets": stand_in_subnets,
     "aws-image": stand_in_image,
     "gcp-iam-policy": google_iam_policy,
+    "kubernetes-objects": manifest_objects,
 }

@@ -27,8 +27,12 @@ CONFIG = {
     "gcp:zone": "europe-west1-b",
     "azure-native:subscriptionId": "11111111-1111-1111-1111-111111111111",
 }
-NO_SDK = {"azure:core/getClientConfig:getClientConfig", "azure:core/getSubscription:getSubscription"}
-"""Functions of the classic Azure provider, whose SDK is no dependency: their shapes are not checked."""
+NO_SDK = {
+    "azure:core/getClientConfig:getClientConfig",
+    "azure:core/getSubscription:getSubscription",
+    "kubernetes:yaml:decode",
+}
+"""Functions of the classic Azure provider, whose SDK is no dependency, and one whose answer is a program's own."""
 STATEMENTS = [{"actions": ["s3:GetObject"], "resources": ["*"]}]
 CALLS: dict[str, dict[str, Any]] = {
     "aws:ec2/getAmi:getAmi": {"mostRecent": True, "owners": ["amazon"], "filters": [{"name": "name", "values": ["x"]}]},
