@@ -75,6 +75,25 @@ def read_logins(path: Path) -> dict[str, Login]:
     return logins
 
 
+def find_logins(environment: Mapping[str, str], home: Path) -> Path | None:
+    """Return the credentials file that other clients would use; None where there is none.
+
+    `REGISTRY_AUTH_FILE` and `DOCKER_CONFIG` are taken at their word, so a wrong one fails when it is read; then come
+    the files of podman and of docker, where they exist.
+
+    # Source: containers/image docs/containers-auth.json.5.md; docker/cli "Change the .docker directory", read 2026-11
+    """
+    if environment.get("REGISTRY_AUTH_FILE"):
+        return Path(environment["REGISTRY_AUTH_FILE"])
+    if environment.get("DOCKER_CONFIG"):
+        path = Path(environment["DOCKER_CONFIG"]) / "config.json"
+        return path if path.exists() else None
+    runtime = environment.get("XDG_RUNTIME_DIR")
+    found = [Path(runtime) / "containers" / "auth.json"] if runtime else []
+    found += [home / ".config" / "containers" / "auth.json", home / ".docker" / "config.json"]
+    return next((path for path in found if path.is_file()), None)
+
+
 def _login(entry: Mapping[str, str]) -> Login | None:
     if entry.get("auth"):
         user, _, password = base64.b64decode(entry["auth"], validate=True).decode().partition(":")

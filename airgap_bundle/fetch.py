@@ -59,12 +59,17 @@ class Sources:
         registry = self._registry(self.overrides.get(reference.registry, reference.registry))
         return registry, registry.path(reference.repository)
 
-    def _registry(self, address: str) -> Registry:
+    @property
+    def transport(self) -> Transport:
+        """The connections that all registries share."""
         if self._transport is None:
             self._transport = Transport(self.options)
+        return self._transport
+
+    def _registry(self, address: str) -> Registry:
         if address not in self._registries:
             login = self.logins.get(address) or self.logins.get(address.partition("/")[0])
-            self._registries[address] = Registry(address, self._transport, login)
+            self._registries[address] = Registry(address, self.transport, login)
         return self._registries[address]
 
 

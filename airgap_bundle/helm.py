@@ -8,6 +8,7 @@ from __future__ import annotations
 import gzip
 import io
 import tarfile
+import zlib
 from pathlib import Path
 from typing import Any, Final
 
@@ -15,7 +16,7 @@ import yaml
 
 from airgap_bundle.oci import canonical
 from airgap_bundle.plan import PlanItem
-from skerry.errors import UsageError
+from skerry.errors import BundleError, UsageError
 
 CONFIG_TYPE: Final = "application/vnd.cncf.helm.config.v1+json"
 LAYER_TYPE: Final = "application/vnd.cncf.helm.chart.content.v1.tar+gzip"
@@ -44,6 +45,22 @@ def read_config(item: PlanItem, path: Path) -> bytes:
             f"`helm pull {item.name} --repo {item.source} --version {item.version}`"
         )
     return canonical(metadata)
+
+
+def name_and_version(packaged: bytes, where: str) -> tuple[str, str]:
+    """Return what the Chart.yaml of a packaged chart in memory says.
+
+    Raises:
+        BundleError: it is no packaged chart.
+    """
+    try:
+        with tarfile.open(fileobj=io.BytesIO(packaged), mode="r:gz") as archive:
+            metadata = _chart_yaml(archive)
+    except (OSError, EOFError, tarfile.TarError, yaml.YAMLError, zlib.error) as exc:
+        raise BundleError(f"{where} cannot be read as a packaged chart: {exc}") from exc
+    if metadata is None:
+        raise BundleError(f"{where} holds no Chart.yaml, so it is no chart")
+    return str(metadata.get("name")), str(metadata.get("version"))
 
 
 def stand_in(item: PlanItem, text: bytes) -> tuple[bytes, bytes]:

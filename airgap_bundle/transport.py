@@ -122,7 +122,11 @@ class Answer:
         )
 
 
-class StalledError(RegistryError):
+class UnreachableError(RegistryError):
+    """Report a host that will not answer any other request of this run either."""
+
+
+class StalledError(UnreachableError):
     """Report a connection on which nothing moves."""
 
 
@@ -171,14 +175,14 @@ class Transport:
 
     def _patiently(self, method: str, url: str, headers: Mapping[str, str], body: Body, length: int) -> Answer:
         where = f"{method} {_shown(url)}"
-        why = ""
+        why, error = "", RegistryError
         for attempt in range(self.options.attempts):
             last = attempt + 1 == self.options.attempts
             kept = self._key(url) in self._connections()
             try:
                 answer = self._once(method, url, headers, body, length)
             except ssl.SSLCertVerificationError as exc:
-                raise RegistryError(
+                raise UnreachableError(
                     f"{where}: the certificate is not trusted ({exc.verify_message}); give the site's CA file"
                 ) from exc
             except TimeoutError as exc:
@@ -188,20 +192,20 @@ class Transport:
                 ) from exc
             except (OSError, http.client.HTTPException) as exc:
                 self.drop(url)
-                why = str(exc) or type(exc).__name__
+                why, error = str(exc) or type(exc).__name__, UnreachableError
                 if not last and not kept:  # a kept connection may simply have grown old
                     self.pause(attempt)
                 continue
             if answer.status not in _RETRIED:
                 return answer
             asked = _retry_after(answer.header("Retry-After"))
-            why = f"it answers {answer.status}"
+            why, error = f"it answers {answer.status}", RegistryError
             self.drop(url)
             if asked is not None and asked > MAX_PAUSE_S:
-                raise RegistryError(f"{where}: the registry asks for a pause of {asked:g} s; run the command later")
+                raise UnreachableError(f"{where}: the registry asks for a pause of {asked:g} s; run the command later")
             if not last:
                 self.pause(attempt, asked)
-        raise RegistryError(
+        raise error(
             f"{where} failed {self.options.attempts} times: {why}; look whether the registry runs and is reachable, "
             "then run the command again: it goes on where it stopped"
         )

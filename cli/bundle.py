@@ -8,15 +8,14 @@ from typing import TYPE_CHECKING
 
 from cli.options import add_output_options, add_source_options
 from cli.output import deliver, say, write_file
+from cli.registries import add_origin_options, add_registry_options, pairs, read_login_file, transport_options
 from cli.sources import file_source, load_graph
 from skerry.errors import UsageError
 from skerry.units import parse_bytes
 
 if TYPE_CHECKING:
-    from airgap_bundle.auth import Login
     from airgap_bundle.plan import BundlePlan
     from airgap_bundle.registry import Registry
-    from airgap_bundle.transport import TransportOptions
     from skerry.catalog import Lock
 
 FORMATS = ("text", "json")
@@ -53,13 +52,10 @@ def _add_export(steps: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
     step.add_argument(
         "--rehearse", action="store_true", help="export small generated stand-ins, for trying out the way"
     )
-    step.add_argument("--mirror", metavar="HOST:PORT", help="a registry that holds every source registry as a path")
-    step.add_argument(
-        "--source", action="append", default=[], metavar="HOST=HOST:PORT", help="ask another address for a registry"
-    )
+    add_origin_options(step)
     for kind in ("models", "baselines", "charts"):
         step.add_argument(f"--{kind}", type=Path, metavar="DIR", help=f"the folder that holds the {kind}")
-    _add_registry_options(step)
+    add_registry_options(step)
     add_output_options(step, FORMATS)
     step.set_defaults(run=run_export)
 
@@ -76,7 +72,7 @@ def _add_verify(steps: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
     add_source_options(step)
     _add_lock(step)
     step.add_argument("--registry", metavar="HOST:PORT[/PREFIX]", help="the site registry to ask")
-    _add_registry_options(step)
+    add_registry_options(step)
     add_output_options(step, FORMATS)
     step.set_defaults(run=run_verify)
 
@@ -87,21 +83,13 @@ def _add_import(steps: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
     step.add_argument("--trust", type=Path, metavar="FILE", help="who may sign, in ssh's allowed_signers form")
     step.add_argument("--registry", required=True, metavar="HOST:PORT[/PREFIX]", help="the site registry to fill")
     step.add_argument("--rehearsal-site", action="store_true", help="the registry is there for rehearsals")
-    _add_registry_options(step)
+    add_registry_options(step)
     add_output_options(step, FORMATS)
     step.set_defaults(run=run_import)
 
 
 def _add_lock(step: argparse.ArgumentParser) -> None:
     step.add_argument("--lock", type=Path, metavar="FILE", help="pins in place of images/images.lock")
-
-
-def _add_registry_options(step: argparse.ArgumentParser) -> None:
-    step.add_argument("--ca-file", type=Path, metavar="FILE", help="certificates that sign the registry's own")
-    step.add_argument("--logins", type=Path, metavar="FILE", help="a docker config.json with the registry logins")
-    step.add_argument(
-        "--plain-http", action="store_true", help="talk to registries without TLS (loopback needs no leave)"
-    )
 
 
 def run_plan(args: argparse.Namespace) -> int:
@@ -134,7 +122,7 @@ def run_export(args: argparse.Namespace) -> int:
     folders = FileFolders(args.models, args.baselines, args.charts)
     options = {"key": args.key, "passphrase": _passphrase(args.passphrase_file), "volume_bytes": volume_bytes}
     if not args.rehearse:
-        source = Sources(_pairs(args.source), args.mirror, _transport(args), _logins(args))
+        source = Sources(pairs(args.source), args.mirror, transport_options(args), read_login_file(args.logins))
         report = export(made, args.medium, source=source, progress=progress("export"), folders=folders, **options)
     else:
         rehearsal = build(made)
@@ -214,34 +202,12 @@ def _use_lock(args: argparse.Namespace) -> Lock:
     return read_lock(args.lock)
 
 
-def _transport(args: argparse.Namespace) -> TransportOptions:
-    from airgap_bundle.transport import TransportOptions
-
-    return TransportOptions(ca_file=args.ca_file, plain_http=args.plain_http)
-
-
-def _logins(args: argparse.Namespace) -> dict[str, Login]:
-    from airgap_bundle.auth import read_logins
-
-    return read_logins(args.logins) if args.logins else {}
-
-
 def _registry(args: argparse.Namespace) -> Registry:
     from airgap_bundle.registry import Registry
 
-    logins = _logins(args)
+    logins = read_login_file(args.logins)
     host = args.registry.partition("/")[0]
-    return Registry.at(args.registry, _transport(args), logins.get(host))
-
-
-def _pairs(texts: list[str]) -> dict[str, str]:
-    pairs = {}
-    for text in texts:
-        host, equals, address = text.partition("=")
-        if not (host and equals and address):
-            raise UsageError(f"--source '{text}' is not HOST=HOST:PORT: write for example docker.io=127.0.0.1:5000")
-        pairs[host] = address
-    return pairs
+    return Registry.at(args.registry, transport_options(args), logins.get(host))
 
 
 def _passphrase(path: Path | None) -> bytes | None:
