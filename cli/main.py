@@ -24,6 +24,7 @@ VERBS: Final = {
     "cost": "estimate what a stack costs in a month: smallest, typical and largest size by tier",
     "render": "write the Kubernetes manifests and a diagram of a stack",
     "bundle": "carry images, models, baselines and charts across an air gap",
+    "images": "ask registries what the pinned images and charts stand for, and keep the answers",
     "config": "about the configuration of stacks",
     "demo": "the whole way on the stack sensei-airgapped, offline, with stand-in images",
 }
