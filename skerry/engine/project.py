@@ -25,6 +25,7 @@ from skerry.engine.values import WITHHELD
 from skerry.errors import ConfigError, Problem
 
 _LOG: Final = logging.getLogger(__name__)
+_NAME: Final = re.compile(r"[A-Za-z0-9_.-]{1,100}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +118,10 @@ def load_project(program: Path) -> Project:
     name, problems = data.get("name"), []
     if not isinstance(name, str) or not name:
         problems.append(Problem("name", f"{name!r} is not a project name", "give the project a name"))
+    elif not _NAME.fullmatch(name):
+        remedy = "it is a template's: put a name in its place" if "${" in name else "take the rest out"
+        problem = f"{name!r} is not a project name: it has letters, digits, '-', '_' and '.' only, at most 100"
+        problems.append(Problem("name", problem, remedy))
     runtime = data.get("runtime")
     runtime = runtime.get("name") if isinstance(runtime, dict) else runtime
     if runtime != "python":

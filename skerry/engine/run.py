@@ -16,6 +16,7 @@ from skerry.engine.answers import Answers, load_answers
 from skerry.engine.exchange import Run, StackNeededError
 from skerry.engine.monitor import Monitor
 from skerry.engine.project import Project, StackConfig, load_project, load_stack_config
+from skerry.engine.regions import warn_of_regions
 from skerry.engine.session import execute
 from skerry.engine.stack_outputs import load_stack_outputs
 from skerry.errors import ConfigError, Problem
@@ -139,4 +140,6 @@ def _run(project: Project, stack: str, config: StackConfig, given: _Given, sibli
         packages=project.packages,
     )
     execute(Run(project, stack, config, monitor, given.timeout_s, siblings))
-    return monitor.graph()
+    graph = monitor.graph()
+    warn_of_regions(graph, config.values)
+    return graph

@@ -35,6 +35,12 @@ def test_project_whose_main_is_elsewhere(make_project: MakeProject, main: str) -
 
 PROJECT_ERRORS = {
     "no Pulumi.yaml": (None, "no Pulumi.yaml in this folder; name the folder of a project"),
+    "a template's name": (
+        "name: ${PROJECT}\nruntime: python\n",
+        "name: '${PROJECT}' is not a project name: it has letters, digits, '-', '_' and '.' only, at most 100; "
+        "it is a template's: put a name in its place",
+    ),
+    "a name with a blank": ("name: my shop\nruntime: python\n", "at most 100; take the rest out"),
     "no name": ("runtime: python\n", "name: None is not a project name; give the project a name"),
     "another runtime": (
         "name: a\nruntime: nodejs\n",
