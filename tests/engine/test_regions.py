@@ -27,10 +27,10 @@ CASES: dict[str, tuple[str, str, list[str]]] = {
     ),
     "a program that makes nothing there": ("pulumi.export('a', 1)\n", "moon", []),
     "an explicit provider": (
-        EXPLICIT.format(region="us-est-1"),
+        EXPLICIT.format(region="eu-wst-1"),
         "",
         [
-            "warning: the region of provider 'p' 'us-est-1' is no region that is known here: did you mean 'us-east-1'?"
+            "warning: the region of provider 'p' 'eu-wst-1' is no region that is known here: did you mean 'eu-west-1'?"
         ],
     ),
     "an explicit provider whose region exists": (EXPLICIT.format(region="cn-north-1"), "", []),
