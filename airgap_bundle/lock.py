@@ -22,7 +22,7 @@ from airgap_bundle.fetch import Sources
 from airgap_bundle.resolve import AbsentError, Found, resolve_chart, resolve_image
 from airgap_bundle.transport import UnreachableError
 from skerry.catalog import LOCK_SCHEMA, ChartEntry, ChartRow, Lock, LockEntry
-from skerry.errors import BundleError
+from skerry.errors import BundleError, RegistryError
 from skerry.images import ImageReference
 
 DEFAULT_PLATFORMS: Final = ("linux/amd64", "linux/arm64")
@@ -201,7 +201,7 @@ def _ask_host(rows: Sequence[_Row]) -> dict[tuple[str, str], _Answer]:
     gone: UnreachableError | None = None
     for row in rows:
         if gone is not None:  # (5)
-            answers[row.kind, row.source] = _Answer(None, gone)
+            answers[row.kind, row.source] = _Answer(None, RegistryError(f"not asked, since its host is away: {gone}"))
             continue
         try:
             answers[row.kind, row.source] = _Answer(row.ask())
