@@ -102,12 +102,12 @@ def run_lock(args: argparse.Namespace) -> int:
 
 def _pins(folder: Path, path: Path) -> tuple[Catalog, Lock]:
     """Read the rows and the lock; a lock that is not there yet is an empty one."""
-    from skerry.catalog import LOCK_SCHEMA, Lock, load_catalog, read_lock
+    from skerry.catalog import CATALOG_FOLDER, LOCK_SCHEMA, Lock, load_catalog, read_lock
 
     lock = read_lock(path) if path.exists() else Lock(schema_=LOCK_SCHEMA, images={})
     if lock.rehearsal:
         raise UsageError(f"{path} holds the digests of stand-ins of a rehearsal: name another file with --lock")
-    return load_catalog(folder, path if path.exists() else None), lock
+    return load_catalog(folder, path if path.exists() else CATALOG_FOLDER / "images.lock"), lock
 
 
 def _wanted(args: argparse.Namespace, catalog: Catalog, lock: Lock) -> tuple[list[ImageReference], list[ChartRow]]:
