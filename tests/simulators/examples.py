@@ -76,6 +76,7 @@ class Program(_Row):
     until: str = ""
     """A line of the program from which on it is cut off, for a reason given in `because`."""
     because: str = ""
+    """Why it is cut off, or fails without meaning to."""
     known: tuple[Known, ...] = ()
     fails: str = ""
     """Part of the message with which both engines refuse the program as it stands; empty where it runs."""

@@ -78,9 +78,9 @@ def _lines(rows: Sequence[Measured]) -> Iterator[str]:
     for program, item in known:
         yield f"| {program.folder}: `{item.urn}` | `{item.field}` | {item.reason} |"
     yield ""
-    yield from ("| refused by both engines | with |", "|---|---|")
+    yield from ("| refused by both engines | with | why |", "|---|---|---|")
     for row in refused:
-        yield f"| {row.program.name} | {row.program.fails} |"
+        yield f"| {row.program.name} | {row.program.fails} | {row.program.because or 'as its authors meant it'} |"
     yield ""
     yield from ("| not run | why |", "|---|---|")
     for row in skipped:
