@@ -7,9 +7,11 @@ crash).
 from __future__ import annotations
 
 import argparse
+import atexit
 import gc
 import os
 import sys
+import threading
 import traceback
 from collections.abc import Sequence
 from importlib import import_module
@@ -43,9 +45,20 @@ _YOUNG_OBJECTS: Final = 100_000
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command and return its exit code."""
-    if argv is None:
-        # The process is ours and short: a collector that walks every imported module would be a sixth of a preview.
-        gc.set_threshold(_YOUNG_OBJECTS)
+    if argv is not None:
+        return _run(argv)
+    # The process is ours and short: a collector that walks every imported module would be a sixth of a preview.
+    gc.set_threshold(_YOUNG_OBJECTS)
+    code = _run(None)
+    if any(not thread.daemon for thread in threading.enumerate() if thread is not threading.main_thread()):
+        # The interpreter would wait for a thread that a program left behind, which may never end.
+        atexit._run_exitfuncs()
+        sys.stdout.flush()
+        os._exit(code)
+    return code
+
+
+def _run(argv: Sequence[str] | None) -> int:
     try:
         words = list(sys.argv[1:] if argv is None else argv)
         args = _parser(words).parse_args(words)

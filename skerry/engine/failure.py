@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -39,6 +40,12 @@ _PACKAGES: Final = {
 """Modules whose package has another name, among those that deployment programs import."""
 _OUTPUT_FORM: Final = "call {0} in {1} output form (get_x_output), which can be unknown"
 _REMEDY: Final = f"{_OUTPUT_FORM}, or give {{1}} answer with --answers FILE"
+_RISEN: Final = re.compile(
+    r"While processing resource: .*?\n(?:Value|Assertion)Error has risen: "
+    r"While processing input: '[^'\n]*', type .*?\n(?P<type>\w+) has risen: ",
+    re.DOTALL,
+)
+# Source: pulumi 3.272.0 sdk runtime/rpc.py and runtime/resource.py, read 2026-11.
 _SHORTEST_SECRET: Final = 4
 """Shorter values are not masked in messages: they stand in half of all words."""
 
@@ -80,7 +87,7 @@ class Failure:
                 f"the program needs an answer of {token}{at}, and there is none here{reason}; "
                 f"{remedy.format('it', 'its')}{place.shown}"
             )
-        text = f"the program failed{at}: {type(exc).__name__}: {self._message(exc)}"
+        text = f"the program failed{at}: {self._raised(exc)}"
         if phrase := traces.resource(everywhere):
             text += f" ({phrase})"
         if self.unanswered and isinstance(exc, AttributeError | TypeError | KeyError | IndexError | AssertionError):
@@ -123,7 +130,8 @@ class Failure:
         if isinstance(exc, InputPropertyError):
             return ProgramError(self._masked(f"{exc.property_path}: {exc.reason}{at}") + place.shown)
         if isinstance(exc, RunError):
-            return ProgramError(self._masked(str(exc)))
+            raised = f" (raised at {place.where})" if place.where else ""
+            return ProgramError(f"{self._masked(str(exc))}{raised}{place.shown}")
         if isinstance(exc, ModuleNotFoundError) and exc.name and not _is_there(exc.name):
             top = exc.name.split(".", 1)[0]
             package = _PACKAGES.get(top) or top.replace("_", "-")
@@ -141,9 +149,17 @@ class Failure:
                 return Place(f"{path}:{link.lineno}", text)
         return next((found for trace in everywhere if (found := traces.place(trace, self.code)).where), NOWHERE)
 
+    def _raised(self, exc: BaseException) -> str:
+        """Return the type and the message of an exception, without the addresses that the SDK wraps around it."""
+        wrapped = _RISEN.match(str(exc))
+        if wrapped is None:
+            return f"{type(exc).__name__}: {self._message(exc)}"
+        return f"{wrapped['type']}: {self._masked(str(exc)[wrapped.end() :])}"
+
     def _message(self, exc: BaseException) -> str:
         if isinstance(exc, SyntaxError) and exc.filename:
-            return f"{exc.msg} ({Path(exc.filename).name}, line {exc.lineno})"
+            own = self.code.relative(exc.filename)
+            return exc.msg if own else f"{exc.msg} ({Path(exc.filename).name}, line {exc.lineno})"
         if isinstance(exc, BaseExceptionGroup):
             inner = "; ".join(f"{type(one).__name__}: {self._message(one)}" for one in exc.exceptions)
             return f"{self._masked(exc.message)}: {inner}"

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable, Mapping
+from pathlib import Path
 from typing import Any
 
 from pulumi.runtime.proto import resource_pb2
@@ -68,6 +69,15 @@ class Hooks:
                 request.new_outputs.CopyFrom(values.to_struct(outputs))
             answer = resource_pb2.ResourceHookResponse.FromString(self._callbacks.run(hook.callback.token, request))
             if answer.error and not hook.ignore_errors:
-                raise ProgramError(f"the {kind} hook '{name}' of {urn} failed: {answer.error}")
+                raise ProgramError(f"the {kind} hook '{name}' of {urn} failed{self._function(hook)}: {answer.error}")
             if answer.error:
                 _LOG.warning("the %s hook '%s' of %s failed and asks to be ignored", kind, name, urn)
+
+    def _function(self, hook: Any) -> str:
+        """Return where the program defines the function of a hook: the SDK hands on the message of its error alone."""
+        closure = getattr(self._callbacks.function(hook.callback.token), "__closure__", None) or ()
+        for cell in closure:
+            code = getattr(getattr(cell.cell_contents, "callback", None), "__code__", None)
+            if code is not None:
+                return f" in {code.co_name} of {Path(code.co_filename).name}:{code.co_firstlineno}"
+        return ""

@@ -16,6 +16,7 @@ import runpy
 import signal
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import TracebackType
@@ -30,6 +31,7 @@ from skerry.engine.exchange import Run, StackNeededError, exchanged
 from skerry.engine.failure import Failure
 from skerry.engine.modules import modules_of, packages_of
 from skerry.engine.monitor import Monitor
+from skerry.engine.process import Leftovers, shared_process
 from skerry.engine.traces import UserCode
 from skerry.engine.values import Withheld
 from skerry.errors import ProgramError
@@ -37,6 +39,8 @@ from skerry.errors import ProgramError
 _ONE_RUN: Final = threading.RLock()
 """sys.path, sys.modules and the SDK's classes belong to the process, so one program runs at a time."""
 
+_ROUNDS: Final = 8
+"""Turns of the event loop after a failure: an exception takes one for each task that it passes."""
 _AGAIN_S: Final = 0.2
 """How often an overdue program is interrupted anew: cleaning up after the first time may wait as well."""
 
@@ -48,26 +52,37 @@ class _OverdueError(KeyboardInterrupt):
 class _Loop(asyncio.SelectorEventLoop):
     """Calls the monitor at once instead of through a thread: there is no socket to wait for."""
 
-    def __init__(self, monitor: Monitor) -> None:
+    def __init__(self, monitor: Monitor, leftovers: Leftovers) -> None:
         super().__init__()
         self._monitor = monitor
+        self.leftovers = leftovers
         self._raised: dict[int, tuple[BaseException, list[TracebackType]]] = {}
         self.set_task_factory(self._task)
 
     def _task(self, _loop: Any, coro: Any, **kwargs: Any) -> asyncio.Task[Any]:
         task = asyncio.Task(coro, loop=self, **kwargs)
         task.add_done_callback(self._remember)
+        self.leftovers.add(task)
         return task
 
     def _remember(self, task: asyncio.Task[Any]) -> None:
         """Keep the tracebacks of an exception: a future forgets its own once someone awaits it."""
-        exc = None if task.cancelled() else task.exception()
+        # The public way counts as having taken the exception, which nobody may ever do.
+        exc = getattr(task, "_exception", None)
         if exc is not None and exc.__traceback__ is not None:
             self._raised.setdefault(id(exc), (exc, []))[1].append(exc.__traceback__)
 
     def tracebacks(self, exc: BaseException) -> list[TracebackType]:
-        """Return where an exception came by, its origin first."""
-        return self._raised.get(id(exc), (exc, []))[1]
+        """Return where an exception came by, its origin first, and what it made fail in turn."""
+        own = self._raised.get(id(exc), (exc, []))[1]
+        led_to = (found for other, found in self._raised.values() if other is not exc and _is_behind(exc, other))
+        return [*own, *(trace for found in led_to for trace in found)]
+
+    def settle(self) -> None:
+        """Let what waits for a value that failed fail as well: it names the resource that needs the value."""
+        for _ in range(_ROUNDS):
+            with contextlib.suppress(Exception):
+                self.run_until_complete(asyncio.sleep(0))
 
     def run_in_executor(  # type: ignore[override]  # typeshed's variadic generics add nothing here
         self, executor: Any, func: Callable[..., Any], *args: Any
@@ -90,6 +105,12 @@ class _Loop(asyncio.SelectorEventLoop):
         return future
 
 
+def _is_behind(cause: BaseException, exc: BaseException | None) -> bool:
+    while exc is not None and exc is not cause:
+        exc = exc.__cause__
+    return exc is not None
+
+
 async def _settled(future: asyncio.Future[Any]) -> Any:
     result = await future
     return await result if asyncio.iscoroutine(result) else result
@@ -109,7 +130,7 @@ def execute(run: Run) -> None:
 
 def _execute(run: Run) -> None:
     code = UserCode(run.project.program)
-    loop = _Loop(run.monitor)
+    loop, started = _Loop(run.monitor, Leftovers(code)), time.monotonic()
     watch = _Watch(loop, run.timeout_s, code)
     loop.set_exception_handler(lambda *_: None)
     try:
@@ -118,11 +139,18 @@ def _execute(run: Run) -> None:
             packages_of(run.project.environment),
             modules_of(run.project.program),
             exchanged(run, code),
-            contextlib.redirect_stdout(sys.stderr),
+            shared_process(),
         ):
             _configure(run, loop)
             watch.start()
-            loop.run_until_complete(sdk_stack.run_in_stack(lambda: _run_main(run.project.main)))
+            try:
+                loop.run_until_complete(sdk_stack.run_in_stack(lambda: _run_main(run.project.main)))
+            except Exception:
+                loop.settle()
+                raise
+            watch.stop()
+            loop.leftovers.tell()
+            loop.leftovers.wait_for_threads(started + run.timeout_s, run.timeout_s)
     except StackNeededError:
         raise
     except (Exception, KeyboardInterrupt) as exc:

@@ -19,6 +19,8 @@ _ENGINE: Final = str(Path(__file__).parent)
 _LIBRARIES: Final = tuple({sysconfig.get_paths()[key] for key in ("stdlib", "purelib", "platlib")})
 _REGISTERING: Final = ("do_register", "do_read")
 """Coroutines of the SDK whose locals name the resource that they register."""
+_REGISTERING_OUTPUTS: Final = "do_register_resource_outputs"
+_OUTPUTS_OF: Final = "the outputs of "
 _MAKING: Final = ("__init__", "_internal_init")
 """Functions of a resource's class that run while the program makes it."""
 
@@ -105,25 +107,35 @@ def resource(traces: Iterable[TracebackType]) -> str:
     """Return the resource that was being registered or made, as a phrase, or `""`."""
     made = ""
     for trace in traces:
-        registering = ""
+        registering, key = "", ""
         for frame, _ in _frames(trace):
             registering = _registering(frame) or registering
             made = _making(frame) or made
+            key = _key(frame) or key
         if registering:
-            return f"while registering {registering}"
+            kind = "output" if registering.startswith(_OUTPUTS_OF) else "input"
+            return f"while registering {registering}" + (f", {kind} '{key}'" if key else "")
     return f"while making {made}" if made else ""
 
 
 def _registering(frame: FrameType) -> str:
+    known = frame.f_locals
+    if frame.f_code.co_name == _REGISTERING_OUTPUTS and isinstance(res := known.get("res"), pulumi.Resource):
+        return f"{_OUTPUTS_OF}the stack" if isinstance(res, Stack) else f"{_OUTPUTS_OF}{res._type} '{res._name}'"
     if frame.f_code.co_name not in _REGISTERING:
         return ""
-    known = frame.f_locals
     name = known.get("name") or getattr(known.get("res"), "_name", "")
     if not known.get("ty") or not name:
         return ""
     position = known.get("source_position")
     made_at = f" of {position.uri}:{position.line}" if position is not None and position.uri else ""
     return f"{known['ty']} '{name}'{made_at}"
+
+
+def _key(frame: FrameType) -> str:
+    """Return the top-level name of the value that the SDK turns into its form on the wire."""
+    key = frame.f_locals.get("k") if frame.f_code.co_name == "serialize_properties" else None
+    return key if isinstance(key, str) else ""
 
 
 def unanswered(traces: Iterable[TracebackType]) -> str:

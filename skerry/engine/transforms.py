@@ -36,6 +36,10 @@ class InProcessCallbacks(_CallbackServicer):
         """Whether the program registered any callback: calls to the monitor then need a thread of their own."""
         return bool(self._callbacks)
 
+    def function(self, token: str) -> Any:
+        """Return what the SDK made of a function of the program."""
+        return self._callbacks.get(token)
+
     def run(self, token: str, request: Any) -> bytes:
         """Run a callback on the program's event loop and return its answer; called from another thread."""
         if self.loop is None:

@@ -33,12 +33,12 @@ FAILURES = {
     "an exception in an apply": (
         'Thing("t", {"x": Output.from_input(1).apply(lambda v: v // 0)})\n',
         "the program failed at __main__.py:{line} in <lambda>: ZeroDivisionError: "
-        "integer division or modulo by zero (while registering sim:core:Thing 't' of __main__.py:{made})",
+        "integer division or modulo by zero (while registering sim:core:Thing 't' of __main__.py:{made}, input 'x')",
     ),
     "an exception in an awaited input": (
         'async def fail():\n    raise RuntimeError("later")\nThing("t", {"x": fail()})\n',
         "the program failed at __main__.py:{next} in fail: RuntimeError: later "
-        "(while registering sim:core:Thing 't' of __main__.py:{made})",
+        "(while registering sim:core:Thing 't' of __main__.py:{made}, input 'x')",
     ),
     "an exception in an output that nothing uses": (
         'Output.from_input(1).apply(lambda v: {}["k"])\n',
@@ -48,10 +48,13 @@ FAILURES = {
         'Thing("t", {"x": object()})\n',
         "(while registering sim:core:Thing 't' of __main__.py:{made})",
     ),
-    "a RunError is shown as its message": ('raise pulumi.RunError("do it so")\n', "do it so"),
+    "a RunError is shown as its message": (
+        'raise pulumi.RunError("do it so")\n',
+        "do it so (raised at __main__.py:{line})",
+    ),
     "a syntax error": (
         "def broken(:\n",
-        "the program failed at __main__.py:{line}: SyntaxError: invalid syntax (__main__.py, line {line})",
+        "the program failed at __main__.py:{line}: SyntaxError: invalid syntax",
     ),
     "a syntax error in another file": ("import lib.bad\n", "at lib/bad.py:1: SyntaxError"),
     "an exit with a code": (
