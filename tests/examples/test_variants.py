@@ -55,6 +55,11 @@ REFUSED = {
         "aws-py-webserver", "import pulumi_aws as aws\n", "import pulumi_aws as aws\naws.sns.Topic('t', nonsense=1)\n",
         "nonsense", "__main__.py:",
     ),
+    "a call in its plain form about what does not exist yet": Variant(
+        "aws-py-webserver", "import pulumi_aws as aws\n", "import pulumi_aws as aws\n"
+        "aws.ec2.get_vpc(id=aws.ec2.Vpc('v', cidr_block='10.0.0.0/16').id)\n",
+        "", "aws:ec2/getVpc:getVpc at __main__.py:",
+    ),
     "a name that is used twice": Variant(
         "kubernetes-py-nginx", "import pulumi\n",
         "import pulumi\nfrom pulumi_kubernetes.core.v1 import Namespace\nNamespace('twice')\nNamespace('twice')\n",
@@ -91,9 +96,52 @@ _opts = pulumi.ResourceOptions(
     aliases=[pulumi.Alias(name="once")],
 )
 """
+_MOVED = """
+_west = aws.Provider("west", region="us-west-1")
+
+
+def _moved(args):
+    if args.custom and args.type_.startswith("aws:"):
+        return pulumi.ResourceTransformResult(args.props, pulumi.ResourceOptions.merge(args.opts, _WEST))
+    return None
+
+
+_WEST = pulumi.ResourceOptions(provider=_west, protect=True)
+pulumi.runtime.register_stack_transform(_moved)
+"""
+_MANIFESTS = """
+from pulumi_kubernetes.yaml import ConfigGroup
+
+ConfigGroup("group", resource_prefix="a", yaml=['''
+apiVersion: v1
+kind: Namespace
+metadata: {name: shop, annotations: {"on": "22", at: 22:22, since: 2020-01-01}}
+---
+apiVersion: v1
+kind: List
+items:
+- {apiVersion: v1, kind: ConfigMap, metadata: {name: c, namespace: shop}, data: {a: "1"}}
+---
+apiVersion: example.org/v1
+kind: Widget
+metadata: {name: w}
+spec: {size: 1e3, deep: {empty: null}}
+'''])
+"""
 EQUAL = {
     "a transform that renames": Variant("kubernetes-py-nginx", "import pulumi\n", f"import pulumi\n{_TRANSFORM}\n"),
     "a resource with aliases": Variant("aws-py-voting-app", "import pulumi\n", f"import pulumi\n{_ALIASES}\n"),
+    "a region that does not exist, and nothing that asks for it": Variant(
+        "aws-py-webserver", "import pulumi_aws as aws\n", "import pulumi_aws as aws\naws.sns.Topic('t')\n",
+        config={"aws:region": "eu-centrl-1"},
+    ),
+    "a transform that takes everything under another provider": Variant(
+        "aws-py-webserver", "import pulumi_aws as aws\n", f"import pulumi\nimport pulumi_aws as aws\n{_MOVED}"
+        "aws.sns.Topic('moved')\n"
+    ),
+    "manifests that are read from a text": Variant(
+        "kubernetes-py-nginx", "import pulumi\n", f"import pulumi\n{_MANIFESTS}\n"
+    ),
     "a parent with an alias, protected": Variant(
         "aws-py-webserver", "import pulumi_aws as aws\n", f"import pulumi_aws as aws\n{_PARENT}\n"
         "aws.sns.Topic('topic', opts=_opts)\n"
