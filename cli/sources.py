@@ -8,6 +8,7 @@ from __future__ import annotations
 import argparse
 import codecs
 import sys
+import zlib
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -26,6 +27,8 @@ MAX_BYTES: Final = 512 * 1024 * 1024
 """Of a file; a state of ten thousand resources has some 50 MB."""
 _SKERRY: Final = "skerry"
 _DEFAULT_STACK: Final = "dev"
+_GZIP: Final = b"\x1f\x8b"
+"""Backends that are a folder or bucket may keep their states compressed."""
 _ENCODINGS: Final = ((codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))
 """A redirection in Windows PowerShell writes UTF-16."""
 
@@ -213,8 +216,27 @@ def _text(option: str, file: str) -> str:
         raise UsageError(f"{option} {name} cannot be read: {exc.strerror or exc}") from exc
     if len(data) > MAX_BYTES:
         raise UsageError(f"{option} {name} is larger than {MAX_BYTES >> 20} MiB: this holds no graph of one stack")
+    if data.startswith(_GZIP):
+        data = _unpacked(option, name, data)
     encoding = next((found for mark, found in _ENCODINGS if data.startswith(mark)), "utf-8")
     try:
         return data.decode(encoding)
     except UnicodeDecodeError as exc:
         raise UsageError(f"{option} {name} is not text in UTF-8: {exc.reason} at byte {exc.start}") from exc
+
+
+def _unpacked(option: str, name: str, data: bytes) -> bytes:
+    """Return what a gzip file holds.
+
+    Raises:
+        UsageError: it is damaged, or holds more than a graph can be.
+    """
+    unpacker = zlib.decompressobj(wbits=zlib.MAX_WBITS | 16)
+    try:
+        found = unpacker.decompress(data, MAX_BYTES)
+    except zlib.error as exc:
+        raise UsageError(f"{option} {name} is a damaged gzip file: {exc}") from exc
+    if not unpacker.eof:
+        why = f"holds more than {MAX_BYTES >> 20} MiB" if unpacker.unconsumed_tail else "is cut off: copy it whole"
+        raise UsageError(f"{option} {name} is a gzip file that {why}")
+    return found

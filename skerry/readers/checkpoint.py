@@ -32,6 +32,7 @@ _PROJECT_SCHEME: Final = "project:///"
 _INSTALLED: Final = ("site-packages/", "dist-packages/", "node_modules/")
 _BRIDGE_NOTES: Final = "__defaults"
 """What a bridged provider notes among the inputs about its own defaults; the program wrote no such thing."""
+_REPAIR: Final = ": run `pulumi state repair`, and the command again"
 _LOG: Final = logging.getLogger(__name__)
 
 
@@ -174,7 +175,7 @@ def _without_default(resource: Resource, chosen: Mapping[str, Resource], what: s
         return resource
     if urn.count("::") >= 3 and _DEFAULT_NAME.fullmatch(_name(urn)):
         return replace(resource, provider="")
-    raise GraphError(f"{what} names the provider {urn} of {resource.urn} without holding it")
+    raise GraphError(f"{what} names the provider {urn} of {resource.urn} without holding it{_REPAIR}")
 
 
 def _parents_first(chosen: Mapping[str, Resource], what: str) -> list[Resource]:
@@ -186,7 +187,9 @@ def _parents_first(chosen: Mapping[str, Resource], what: str) -> list[Resource]:
         while line[-1].parent not in levels:
             parent = chosen.get(line[-1].parent)
             if parent is None:
-                raise GraphError(f"{what} names the parent {line[-1].parent} of {line[-1].urn} without holding it")
+                raise GraphError(
+                    f"{what} names the parent {line[-1].parent} of {line[-1].urn} without holding it{_REPAIR}"
+                )
             line.append(parent)
             if len(line) > _MAX_PARENTS:
                 raise GraphError(f"{what} nests {start.urn} under more than {_MAX_PARENTS} parents, or in a circle")

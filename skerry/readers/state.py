@@ -18,6 +18,7 @@ from skerry.readers.checkpoint import graph_of, read_json, rows_of
 _LOG: Final = logging.getLogger(__name__)
 _WHAT: Final = "the state"
 _VERSIONS: Final = (3, 4)
+_OLD: Final = (1, 2)
 _FEATURES: Final = frozenset(
     {"byteString", "extensionParameterization", "hooks", "refreshBeforeUpdate", "replaceWith", "snippets-prototype",
      "taint", "views"}
@@ -39,18 +40,29 @@ def read_state(text: str) -> ResourceGraph:
         raise GraphError("this is a preview and no state: --from-preview reads it")
     if "schema" in document:
         raise GraphError("this is a graph of Skerry's and no state: --graph reads it")
+    if "deployment" not in document and "checkpoint" not in document:
+        raise GraphError(f"this is no state: give what `pulumi stack export` printed{_other(document)}")
     version = document.get("version")
     if version not in _VERSIONS or isinstance(version, bool):
         known = " and ".join(str(number) for number in _VERSIONS)
         raise GraphError(
-            f"the state has the version {version!r}: this reader knows {known} of `pulumi stack export`; export it "
-            "with a current command"
+            f"the state has the version {version!r}: this reader knows {known} of `pulumi stack export`; "
+            + ("export it with a current command" if version in _OLD else "a newer Skerry may know it")
         )
     _check_features(document.get("features"))
     deployment = _deployment(document)
     _tell_unfinished(deployment)
     rows = [row for row in rows_of(deployment, "resources", _WHAT) if not row.get("delete")]
     return graph_of(rows, "state", _WHAT, states=True)
+
+
+def _other(document: dict[str, Any]) -> str:
+    """Name what was given in place of a state."""
+    if "resources" in document and "manifest" in document:
+        return '; this is the inside of one: put it into {"version": 3, "deployment": ...}'
+    if "terraform_version" in document or "format_version" in document:
+        return "; this is of Terraform, which no reader here knows"
+    return ""
 
 
 def _deployment(document: dict[str, Any]) -> dict[str, Any]:

@@ -14,6 +14,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any, Final
 
@@ -26,6 +27,9 @@ _STAYS: Final = frozenset(
     {"same", "create", "update", "replace", "create-replacement", "read", "read-replacement", "refresh", "import",
      "import-replacement"}
 )  # fmt: skip
+_COLOUR: Final = re.compile(r"<\{%[a-z0-9 ]*%\}>|\x1b\[[0-9;]*m")
+"""What the command puts into messages for its own terminal output, and leaves in events."""
+# Source: pulumi/pulumi sdk/go/common/diag/colors/colors.go, read 2026-11.
 _MESSAGE_CHARACTERS: Final = 400
 """Of a foreign message, shown inside one of ours."""
 
@@ -88,7 +92,8 @@ class Steps:
 
 def one_line(message: Any) -> str:
     """Return a message of the command on one line: its first words and, of a trace, the last."""
-    lines = [line.strip() for line in str(message or "").strip().removeprefix("error: ").splitlines() if line.strip()]
+    text = _COLOUR.sub("", str(message or "")).strip().removeprefix("error: ")
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
     if not lines:
         return "the command does not say why"
     text = lines[0] if len(lines) == 1 else f"{lines[0]} ... {lines[-1]}"

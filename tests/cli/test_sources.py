@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import io
 import json
 import re
@@ -96,6 +97,38 @@ def test_what_a_windows_shell_redirects_is_read(
     (tmp_path / "preview.json").write_bytes(mark + text.encode(encoding))
     assert main(["preview", "--from-preview", str(tmp_path / "preview.json")]) == 0
     assert capsys.readouterr().out.startswith("shop-go-dev")
+
+
+def test_what_a_backend_keeps_compressed_is_read(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    data = (GOLDEN / "go" / "state.json").read_bytes()
+    (tmp_path / "dev.json.gz").write_bytes(gzip.compress(data))
+    assert main(["preview", "--from-state", str(tmp_path / "dev.json.gz")]) == 0
+    assert capsys.readouterr().out.startswith("shop-go-dev")
+
+
+DAMAGED = {
+    "cut off": (lambda data: data[:-20], "is a gzip file that is cut off"),
+    "changed": (lambda data: data[:40] + bytes(40) + data[80:], "is a damaged gzip file"),
+    "nothing but its mark": (lambda data: data[:2], "is a gzip file that is cut off"),
+}
+
+
+@pytest.mark.parametrize("case", DAMAGED)
+def test_a_damaged_gzip_file_is_refused(case: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    spoil, message = DAMAGED[case]
+    data = gzip.compress((GOLDEN / "go" / "state.json").read_bytes())
+    (tmp_path / "dev.json.gz").write_bytes(spoil(data))
+    assert main(["preview", "--from-state", str(tmp_path / "dev.json.gz")]) == 2
+    assert message in capsys.readouterr().err
+
+
+def test_a_gzip_file_that_grows_without_end_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("cli.sources.MAX_BYTES", 1 << 20)
+    (tmp_path / "dev.json.gz").write_bytes(gzip.compress(bytes(2 << 20)))
+    assert main(["preview", "--from-state", str(tmp_path / "dev.json.gz")]) == 2
+    assert "is a gzip file that holds more than 1 MiB" in capsys.readouterr().err
 
 
 GO = str(GOLDEN / "go" / "preview.json")

@@ -137,3 +137,13 @@ def test_a_tower_of_parents_is_refused() -> None:
         read_preview(stream(*tower, SUMMARY))
     with pytest.raises(GraphError, match="more than 100 parents"):
         read_preview(stream(*reversed(tower), SUMMARY))
+
+
+@pytest.mark.parametrize(
+    "told",
+    ["<{%reset%}>no such zone<{%reset%}>", "<{%fg 1%}>error: <{%reset%}>no such zone", "\x1b[31mno such zone\x1b[0m"],
+)
+def test_the_colours_of_a_message_are_taken_out(told: str) -> None:
+    with pytest.raises(GraphError) as caught:
+        read_preview(json.dumps({"sequence": 1, "timestamp": 1, **failed(told)}))
+    assert str(caught.value) == "the preview failed, so it shows a part only: no such zone"
