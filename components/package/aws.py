@@ -7,7 +7,7 @@ import pulumi
 
 from components.base import SkerryComponent
 from components.package.deployment import deployment_of
-from components.package.remote import Remote, with_outputs
+from components.package.remote import Remote, python_name, with_outputs
 from components.package.specs import Deployment
 
 
@@ -56,8 +56,7 @@ class AwsBase(Remote):
         from components.aws import base
 
         made = base.AwsBase(name, deployment_of(args["deployment"]), opts)
-        found = made.stack_outputs()
-        return with_outputs(made, **{_snake(key): value for key, value in found.items()})
+        return with_outputs(made, **{python_name(key): value for key, value in made.stack_outputs().items()})
 
 
 class AwsNetworkArgs(TypedDict):
@@ -267,7 +266,3 @@ class AwsObjectStore(Remote):
         from components.aws import stores
 
         return stores.AwsObjectStore(name, deployment_of(args["deployment"]), key_arn=args["key_arn"], opts=opts)
-
-
-def _snake(name: str) -> str:
-    return "".join(f"_{letter.lower()}" if letter.isupper() else letter for letter in name)

@@ -119,7 +119,7 @@ class ObjectStoreArgs(TypedDict):
     replicas: NotRequired[int]
     """Volume servers of SeaweedFS."""
     database: NotRequired[Database]
-    """A PostgreSQL with the database `objects` for the metadata of a store in the cluster; the cloud's needs none."""
+    """A PostgreSQL with the database `objects` for the metadata of a store in the cluster; left out for the cloud's."""
 
 
 class ObjectStore(Remote):

@@ -7,6 +7,7 @@ from typing import Any, Final, NotRequired, TypedDict
 
 import pulumi
 
+from components.channels.object_store import REGION
 from components.kubernetes import cluster as kubernetes
 from components.kubernetes.node_pool import placement_of
 from skerry.catalog import load_catalog
@@ -24,7 +25,7 @@ class Toleration(TypedDict):
     operator: NotRequired[str]
     """`Equal` or `Exists`; left out, `Equal`."""
     value: NotRequired[str]
-    """The taint's value, for `Equal`."""
+    """The taint's value, for `Equal`; left out, empty."""
     effect: NotRequired[str]
     """`NoSchedule`, `PreferNoSchedule` or `NoExecute`; left out, every effect."""
 
@@ -35,7 +36,7 @@ class Placement(TypedDict):
     node_selector: Mapping[str, str]
     """The labels that a node must have; empty for any node."""
     tolerations: NotRequired[Sequence[Toleration]]
-    """The taints of those nodes."""
+    """The taints of those nodes; left out, none."""
 
 
 class Placements(TypedDict):
@@ -46,15 +47,15 @@ class Placements(TypedDict):
     """
 
     cognitive: NotRequired[Placement]
-    """Inference, Scout and Architect agents."""
+    """Inference, Scout and Architect agents; left out, as above."""
     execution: NotRequired[Placement]
-    """Ray, Worker and Validator agents."""
+    """Ray, Worker and Validator agents; left out, as above."""
     meta: NotRequired[Placement]
-    """Stores and Learning agents."""
+    """Stores and Learning agents; left out, as above."""
     channels: NotRequired[Placement]
-    """Pub/sub, workflows and the object store."""
+    """Pub/sub, workflows and the object store; left out, as above."""
     platform: NotRequired[Placement]
-    """Operators."""
+    """Operators; left out, as above."""
 
 
 class ManagedService(TypedDict):
@@ -69,7 +70,7 @@ class ManagedService(TypedDict):
     network: NotRequired[pulumi.Input[str]]
     """The address range that it answers from; left out, only its port is opened to it."""
     region: NotRequired[pulumi.Input[str]]
-    """The cloud's region, for an object store."""
+    """The cloud's region, for an object store; left out, us-east-1."""
 
 
 class Cluster(TypedDict):
@@ -94,7 +95,7 @@ class Cluster(TypedDict):
     site_registry: NotRequired[str]
     """The registry of the site, `host[:port][/prefix]`; required where `connected` is false."""
     placements: NotRequired[Placements]
-    """Where the pods of each tier go."""
+    """Where the pods of each tier go; left out, as each tier does by itself."""
     relational: NotRequired[ManagedService]
     """A managed PostgreSQL; left out, one is run in the cluster."""
     pubsub: NotRequired[ManagedService]
@@ -102,9 +103,9 @@ class Cluster(TypedDict):
     object_store: NotRequired[ManagedService]
     """A managed object store; left out, one is run in the cluster."""
     tags: NotRequired[Mapping[str, str]]
-    """Labels on every object."""
+    """Labels on every object; left out, none but Skerry's own."""
     images_lock: NotRequired[str]
-    """Path of a lock file to use in place of the package's own images/images.lock."""
+    """Path of a lock file; left out, the package's own images/images.lock."""
 
 
 OF_TARGET: Final = (
@@ -199,5 +200,5 @@ def _managed(args: ManagedService | None) -> kubernetes.ManagedService | None:
         port=args["port"],
         secret_ref=args.get("secret_ref"),
         network=args.get("network"),
-        attributes={"region": args["region"]} if "region" in args else {},
+        attributes={"region": args.get("region", REGION)},
     )

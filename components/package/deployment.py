@@ -25,9 +25,9 @@ class SenseiArgs(TypedDict):
     deployment: Deployment
     """The deployment, as `skerry:deployment` of a stack file has it, in camelCase."""
     secrets: NotRequired[Mapping[str, pulumi.Input[str]]]
-    """The secrets that `deployment` names, by those names."""
+    """The secrets that `deployment` names, by those names; left out where it names none."""
     images_lock: NotRequired[str]
-    """Path of a lock file to use in place of the package's own images/images.lock."""
+    """Path of a lock file; left out, the package's own images/images.lock."""
     organization: NotRequired[str]
     """The organization of the base stack, where the state backend knows any; left out, `organization`."""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from components.package import aws, channels, deployment, stores, tiers, workloads
+from components.package import aws, channels, deployment, gcp, stores, tiers, workloads
 from components.package.remote import Remote
 
 
@@ -35,13 +35,24 @@ def public_components() -> list[type[Remote]]:
         aws.AwsPostgres,
         aws.AwsPubSub,
         aws.AwsObjectStore,
+        gcp.GcpBase,
     ]
 
+
+_PART_OF_GCP_BASE: Final = "a part of GcpBase: its parts take one another as objects, which no other language can pass"
 
 NOT_PUBLIC: Final = {
     "AwsNodeGroup": "a part of AwsCluster, made from the pools of the deployment",
     "AwsPlatform": "a part of Sensei: it hands objects of the program to the tiers, which no other language can pass",
-    "GpuDevices": "a part of AwsPlatform; elsewhere the site's own operator makes GPUs known",
+    "GcpCluster": _PART_OF_GCP_BASE,
+    "GcpKey": _PART_OF_GCP_BASE,
+    "GcpNetwork": _PART_OF_GCP_BASE,
+    "GcpNodePool": _PART_OF_GCP_BASE,
+    "GcpObjectStore": _PART_OF_GCP_BASE,
+    "GcpPlatform": "a part of Sensei: it hands objects of the program to the tiers, which no other language can pass",
+    "GcpPostgres": _PART_OF_GCP_BASE,
+    "GcpPubSub": _PART_OF_GCP_BASE,
+    "GpuDevices": "a part of AwsPlatform and GcpPlatform; elsewhere the site's own operator makes GPUs known",
     "ModelServer": "a part of CognitiveTier, whose outputs name it",
     "NodePool": "a part of OnPremCluster and AwsCluster, which say where its machines are",
     "RayPool": "a part of ExecutionTier, whose outputs name it",

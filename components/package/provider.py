@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import inspect
 import json
 import re
+import sys
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any, Final
 
 import pulumi
@@ -17,6 +18,7 @@ from pulumi.provider.server import ComponentInitError
 from components.package.arguments import Arguments, holds_output, schema_path
 from components.package.listing import public_components
 from components.package.remote import Remote
+from components.package.schema import finished
 from skerry.errors import ConfigError, Problem, SkerryError
 
 NAME: Final = "skerry"
@@ -39,7 +41,10 @@ class PackageProvider(ComponentProvider):
     def __init__(self, components: Sequence[type[Remote]]) -> None:
         """Read the schema from the declarations."""
         super().__init__(list(components), NAME, version=VERSION)
-        self.schema = json.dumps({**_tidy(json.loads(self.schema or "{}")), **_ABOUT})
+        mappings = [one.inputs_mapping for one in self._component_defs.values()]
+        mappings += [one.properties_mapping for one in self._type_defs.values() if one.enum is None]
+        names = {python: name for mapping in mappings for name, python in mapping.items()}
+        self.schema = json.dumps({**finished(json.loads(self.schema or "{}"), names), **_ABOUT})
 
     def construct(
         self,
@@ -70,22 +75,20 @@ class PackageProvider(ComponentProvider):
             raise refused_arguments(kind, name, told, inputs) from None
         except SkerryError as exc:
             raise refusal(f"{kind} '{name}': {exc}") from None
+        except ModuleNotFoundError as exc:
+            raise refusal(f"{kind} '{name}' {_missing(exc)}") from exc
         except Exception as exc:
             raise ComponentInitError(exc) from exc
         return ConstructResult(made.urn, self.get_state(made, definition))
 
 
-def _tidy(value: Any) -> Any:
-    """Return a schema without nulls, whose descriptions are docstrings without their indentation."""
-    if isinstance(value, list):
-        return [_tidy(item) for item in value]
-    if not isinstance(value, dict):
-        return value
-    return {
-        key: inspect.cleandoc(item) if key == "description" and isinstance(item, str) else _tidy(item)
-        for key, item in value.items()
-        if item is not None
-    }
+def _missing(exc: ModuleNotFoundError) -> str:
+    """Return what to do about a package that the environment of the component package lacks."""
+    requirements = Path(__file__).resolve().parents[1] / "requirements.txt"
+    return (
+        f"needs the Python package {(exc.name or str(exc)).partition('.')[0]}, which {sys.prefix} does not have; run "
+        f"`{sys.executable} -m pip install -r {requirements}`"
+    )
 
 
 def refusal(message: str) -> InputPropertiesError:

@@ -45,3 +45,8 @@ def with_outputs(made: ComponentT, **outputs: Any) -> ComponentT:
     for key, value in outputs.items():
         setattr(made, key, value)
     return made
+
+
+def python_name(name: str) -> str:
+    """Return the name of an attribute whose name in the schema is given."""
+    return "".join(f"_{letter.lower()}" if letter.isupper() else letter for letter in name)

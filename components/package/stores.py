@@ -153,7 +153,7 @@ class RelationalStoreArgs(TypedDict):
     database: str
     """The owner's database, and the name of its role."""
     more_databases: NotRequired[Sequence[str]]
-    """Further databases of the same role."""
+    """Further databases of the same role; left out, none."""
     kind: NotRequired[RelationalKind]
     """Who runs PostgreSQL for Temporal and MLflow."""
     size: NotRequired[StoreSize]

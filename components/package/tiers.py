@@ -43,11 +43,11 @@ class CognitiveTierArgs(TypedDict):
     objects: Bucket
     """The bucket that holds the weights, under `models/<name>`."""
     api_key: NotRequired[pulumi.Input[str]]
-    """The key of a hosted provider, secret; needed where one is named."""
+    """The API key of a hosted provider; required where `cognitive.providers` names one, else left out."""
     environment: NotRequired[Mapping[str, pulumi.Input[str]]]
-    """What every agent is told: where channels and stores are."""
+    """Variables of every agent: where channels and stores are; left out, none."""
     secret_environment: NotRequired[Mapping[str, SecretKey]]
-    """What every agent is told from Kubernetes Secrets."""
+    """Variables of every agent from Kubernetes Secrets; left out, none."""
 
 
 class CognitiveTier(Remote):
@@ -107,9 +107,9 @@ class ExecutionTierArgs(TypedDict):
     pubsub: Broadcasts
     """What keeps the state of Ray's head."""
     environment: NotRequired[Mapping[str, pulumi.Input[str]]]
-    """What every agent is told: where channels and stores are."""
+    """Variables of every agent: where channels and stores are; left out, none."""
     secret_environment: NotRequired[Mapping[str, SecretKey]]
-    """What every agent is told from Kubernetes Secrets."""
+    """Variables of every agent from Kubernetes Secrets; left out, none."""
 
 
 class ExecutionTier(Remote):
@@ -156,9 +156,9 @@ class MetaTierArgs(TypedDict):
     objects: Bucket
     """Where artefacts are kept."""
     environment: NotRequired[Mapping[str, pulumi.Input[str]]]
-    """What every agent is told: where the channels are."""
+    """Variables of every agent: where the channels are; left out, none."""
     secret_environment: NotRequired[Mapping[str, SecretKey]]
-    """What every agent is told from Kubernetes Secrets."""
+    """Variables of every agent from Kubernetes Secrets; left out, none."""
 
 
 class MetaTier(Remote):
@@ -213,9 +213,9 @@ class AgentGroupArgs(TypedDict):
     grpc: NotRequired[bool]
     """Whether they serve gRPC and share the retry policy of an Rpc; left out, false."""
     environment: NotRequired[Mapping[str, pulumi.Input[str]]]
-    """What they are told."""
+    """Their variables; left out, none."""
     secret_environment: NotRequired[Mapping[str, SecretKey]]
-    """What they are told from Kubernetes Secrets."""
+    """Their variables from Kubernetes Secrets; left out, none."""
 
 
 class AgentGroup(Remote):

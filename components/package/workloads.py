@@ -52,7 +52,7 @@ class TierNamespaceArgs(TypedDict):
     internet: NotRequired[Sequence[InternetEndpoint]]
     """Addresses outside that pods here may call; left out, none."""
     api_clients: NotRequired[Mapping[str, Mapping[str, str]]]
-    """Role -> labels of the pods here that call the Kubernetes API; no other may."""
+    """Role -> labels of the pods here that call the Kubernetes API; no other may. Left out, none."""
     managed: NotRequired[bool]
     """Whether pods here may call the managed services of the cluster; left out, true."""
     keeps_data: NotRequired[bool]
@@ -121,7 +121,7 @@ class OperatorArgs(TypedDict):
     namespace: str
     """Where the release lives; it must exist."""
     values: NotRequired[Mapping[str, pulumi.Input[Any]]]
-    """The chart's values, with every image already mapped to the site."""
+    """The chart's values, with every image already mapped to the site; left out, its own."""
     why: str
     """What needs the operator."""
     tier: NotRequired[Tier]

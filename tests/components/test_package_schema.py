@@ -150,6 +150,14 @@ CASES: dict[str, tuple[Any, list[str]]] = {
         remove("plain", *STORE, "inputProperties", "namespace"),
         ["additive: skerry:index:VectorStore input namespace: takes outputs now"],
     ),
+    "a secret that is sealed no more": (
+        remove("secret", "resources", "skerry:index:CognitiveTier", "inputProperties", "apiKey"),
+        ["breaking: skerry:index:CognitiveTier input apiKey: is no secret any more: programs would show it"],
+    ),
+    "an input that is sealed now": (
+        put({"secret": True}, *STORE, "inputProperties", "namespace"),
+        ["additive: skerry:index:VectorStore input namespace: is secret now"],
+    ),
     "other words": (
         put({"description": "Keeps vectors."}, *STORE),
         ["words: skerry:index:VectorStore: is described in other words"],

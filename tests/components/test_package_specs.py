@@ -163,6 +163,7 @@ NOTHING_TO_SERVE = {
     "AwsBase": "gives what the platform layer reads",
     "AwsNetwork": "answers nothing",
     "AwsCluster": "gives a kubeconfig",
+    "GcpBase": "gives what the platform layer reads",
 }
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import json
 from pathlib import Path
 from typing import Any, Final
@@ -100,6 +101,13 @@ def every_component() -> dict[str, dict[str, Any]]:
     """Return inputs for every public component."""
     onprem, base = deployment_of("sensei-private-onprem"), deployment_of("sensei-saas-aws-base")
     base["target"].setdefault("aws", {})["accountId"] = "000000000000"
+    google = {"project": "acme-skerry-123", "projectNumber": "000000000000"}
+    on_google = {**base["target"], "kind": "gcp", "region": "europe-west4", "gcp": google}
+    on_google |= {"failureDomains": ["europe-west4-a", "europe-west4-b", "europe-west4-c"], "jurisdiction": "NL"}
+    on_google.pop("aws")
+    google_base = copy.deepcopy({**base, "target": on_google})
+    for tier in ("cognitive", "execution", "meta"):
+        google_base[tier]["pool"]["machine"].pop("instanceType", None)
     here: dict[str, Any] = {"cluster": {"failureDomains": ["a", "b", "c"], "tags": {"team": "x"}}, "namespace": "n"}
     database, objects = {"endpoint": "db.example", "secretRef": "db-app"}, {"bucket": "b", "url": "http://s3:8333"}
     agents = {"environment": {"A": "1"}, "secretEnvironment": {"B": {"secret": "s", "key": "k"}}}
@@ -141,6 +149,7 @@ def every_component() -> dict[str, dict[str, Any]]:
         "AwsPostgres": {"deployment": base, **network},
         "AwsPubSub": {"deployment": base, **network},
         "AwsObjectStore": {"deployment": base, "keyArn": network["keyArn"]},
+        "GcpBase": {"deployment": google_base},
     }
 
 

@@ -147,6 +147,10 @@ def _shapes(where: str, old: Mapping[str, Any], new: Mapping[str, Any], *, given
     one, two = _shape(old), _shape(new)
     if one != two:
         yield SchemaChange(Kind.BREAKING, where, f"is {_said(two)}, was {_said(one)}")
+    if old.get("secret") and not new.get("secret"):
+        yield SchemaChange(Kind.BREAKING, where, "is no secret any more: programs would show it")
+    if new.get("secret") and not old.get("secret"):
+        yield SchemaChange(Kind.ADDITIVE, where, "is secret now")
     if given:
         before, after = _known(old), _known(new)
         for part in sorted(after - before):
@@ -157,11 +161,11 @@ def _shapes(where: str, old: Mapping[str, Any], new: Mapping[str, Any], *, given
 
 
 def _shape(value: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the type alone; whether it and its members must be known is told apart."""
+    """Return the type alone; whether it is secret, and whether it must be known, is told apart."""
     return {
         key: _shape(item) if isinstance(item, dict) else item
         for key, item in value.items()
-        if key not in ("description", "plain")
+        if key not in ("description", "plain", "secret")
     }
 
 
