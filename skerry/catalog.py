@@ -37,15 +37,32 @@ class Redistribution(str, Enum):
     ASK = "ask"
 
 
-class _Row(BaseModel):
+class _Named(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
     name: str
-    licence: str
-    redistribute: Redistribution
     read: str
-    """The page or file where the version was read."""
+    """The page or file where the version, or the licence, was read."""
     read_on: str
     note: str = ""
+
+
+class LicenceRow(_Named):
+    """One row of images/licences.yaml; its name is the SPDX id, or `LicenseRef-...` where SPDX has none."""
+
+    title: str
+    accept: bool
+    """Whether somebody must accept its terms before it is used."""
+
+
+class _Row(_Named):
+    licence: str
+    """Ids of images/licences.yaml, joined by AND as SPDX expressions are."""
+    redistribute: Redistribution
+
+    @property
+    def licences(self) -> tuple[str, ...]:
+        """The ids of its licences."""
+        return tuple(self.licence.split(" AND "))
 
 
 class ImageRow(_Row):
@@ -166,7 +183,12 @@ class Catalog:
     models: Mapping[str, ModelRow]
     baselines: Mapping[str, BaselineRow]
     charts: Mapping[str, ChartRow]
+    licences: Mapping[str, LicenceRow]
     lock: Lock
+
+    def terms(self, row: _Row) -> tuple[str, ...]:
+        """Return the licences of `row` whose terms somebody must accept."""
+        return tuple(name for name in row.licences if self.licences[name].accept)
 
     def image(
         self, name: str, target: TargetFact, why: str, *, reference: str | None = None, declared: bool = False
@@ -176,13 +198,20 @@ class Catalog:
         Raises:
             CatalogError: no row has that name, or the reference cannot be read.
         """
+        row = None if reference else _pick(self.images, name, "images.yaml")
         text = reference or _pick(self.images, name, "images.yaml").reference
         parsed = ImageReference.parse(text)
         entry = self.lock.images.get(parsed.source)
         digest = parsed.digest or (entry.digest if entry else None) or None
         deployed = to_site(parsed.with_digest(digest), target.site_registry, target.image_access)
         return ImageFact(
-            name=name, reference=parsed.source, digest=digest, deployed_as=str(deployed), why=why, declared=declared
+            name=name,
+            reference=parsed.source,
+            digest=digest,
+            deployed_as=str(deployed),
+            why=why,
+            declared=declared,
+            terms=self.terms(row) if row else (),
         )
 
     def model(self, name: str, why: str) -> ModelFact:
@@ -193,7 +222,13 @@ class Catalog:
         """
         row = _pick(self.models, name, "models.yaml")
         return ModelFact(
-            name=row.name, source=row.source, revision=row.revision, bytes=row.bytes, licence=row.licence, why=why
+            name=row.name,
+            source=row.source,
+            revision=row.revision,
+            bytes=row.bytes,
+            licence=row.licence,
+            terms=self.terms(row),
+            why=why,
         )
 
     def baseline(self, name: str, why: str) -> BaselineFact:
@@ -204,7 +239,13 @@ class Catalog:
         """
         row = _pick(self.baselines, name, "baselines.yaml")
         return BaselineFact(
-            name=row.name, source=row.source, version=row.version, bytes=row.bytes, digest=row.digest, why=why
+            name=row.name,
+            source=row.source,
+            version=row.version,
+            bytes=row.bytes,
+            digest=row.digest,
+            terms=self.terms(row),
+            why=why,
         )
 
     def chart(self, name: str, target: TargetFact, why: str) -> tuple[ChartFact, tuple[ImageFact, ...]]:
@@ -216,14 +257,21 @@ class Catalog:
         row = _pick(self.charts, name, "charts.yaml")
         entry = self.lock.charts.get(row.locked_as)
         digest = row.digest or (entry.digest if entry else None)
-        fact = ChartFact(name=row.name, repository=row.repository, version=row.version, digest=digest, why=why)
+        fact = ChartFact(
+            name=row.name,
+            repository=row.repository,
+            version=row.version,
+            digest=digest,
+            terms=self.terms(row),
+            why=why,
+        )
         return fact, tuple(self.image(image, target, f"{why} (chart {name})", declared=True) for image in row.images)
 
 
 _LOADER: Final[Any] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 """The same loader in C, where the YAML package was built with it: the pins are a thousand lines."""
 
-RowT = TypeVar("RowT", bound=_Row)
+RowT = TypeVar("RowT", bound=_Named)
 
 
 def _pick(rows: Mapping[str, RowT], name: str, file: str) -> RowT:
@@ -251,6 +299,14 @@ def _rows(path: Path, row: type[RowT]) -> dict[str, RowT]:
             raise CatalogError(f"{path.name}: two rows are named '{parsed.name}': keep one")
         found[parsed.name] = parsed
     return found
+
+
+def _licensed(rows: Mapping[str, _Row], licences: Mapping[str, LicenceRow], file: str) -> None:
+    for row in rows.values():
+        for name in row.licences:
+            if name not in licences:
+                known = ", ".join(sorted(licences))
+                raise CatalogError(f"{file}: row '{row.name}' has the licence '{name}', and licences.yaml has {known}")
 
 
 def read_lock(path: Path) -> Lock:
@@ -289,10 +345,19 @@ def load_catalog(folder: Path = CATALOG_FOLDER, lock: Path | None = None) -> Cat
     Raises:
         CatalogError: a file cannot be read or a row is not valid.
     """
-    return Catalog(
+    made = Catalog(
         images=_rows(folder / "images.yaml", ImageRow),
         models=_rows(folder / "models.yaml", ModelRow),
         baselines=_rows(folder / "baselines.yaml", BaselineRow),
         charts=_rows(folder / "charts.yaml", ChartRow),
+        licences=_rows(folder / "licences.yaml", LicenceRow),
         lock=read_lock(lock or folder / "images.lock"),
     )
+    for file, rows in (
+        ("images", made.images),
+        ("models", made.models),
+        ("baselines", made.baselines),
+        ("charts", made.charts),
+    ):
+        _licensed(rows, made.licences, f"{file}.yaml")
+    return made

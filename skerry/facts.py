@@ -63,6 +63,8 @@ class ImageFact(Fact):
     """What needs it, in a few words."""
     declared: bool = False
     """True when an operator or chart will run it, so that no manifest of ours carries it."""
+    terms: tuple[str, ...] = ()
+    """Licences among its own whose terms somebody must accept: ids of images/licences.yaml."""
 
 
 class ModelFact(Fact):
@@ -76,6 +78,8 @@ class ModelFact(Fact):
     bytes: int | None = None
     """Size on disk; None where nobody measured it."""
     licence: str = ""
+    terms: tuple[str, ...] = ()
+    """Licences whose terms somebody must accept: ids of images/licences.yaml."""
     why: str
 
 
@@ -87,6 +91,8 @@ class BaselineFact(Fact):
     version: str
     bytes: int | None = None
     digest: str | None = None
+    terms: tuple[str, ...] = ()
+    """Licences whose terms somebody must accept: ids of images/licences.yaml."""
     why: str
 
 
@@ -97,6 +103,8 @@ class ChartFact(Fact):
     repository: str
     version: str
     digest: str | None = None
+    terms: tuple[str, ...] = ()
+    """Licences whose terms somebody must accept: ids of images/licences.yaml."""
     why: str
 
 
@@ -191,6 +199,16 @@ class BoundaryFact(Fact):
     """ISO 3166 codes, or a bloc that skerry.jurisdictions knows (`EU`, `EEA`)."""
 
 
+class AcceptedLicenceFact(Fact):
+    """Terms that somebody accepted for this deployment."""
+
+    licence: str
+    """The id in images/licences.yaml."""
+    accepted_by: str
+    accepted_on: str
+    """ISO date."""
+
+
 class DeploymentFact(Fact):
     """What the whole deployment is under; carried by its root component."""
 
@@ -208,6 +226,7 @@ class DeploymentFact(Fact):
     """Where the secrets provider's key stands; None: the address says it, or nobody does."""
     budget_usd_per_month: float | None = None
     waivers: tuple[WaiverFact, ...] = ()
+    accepted_licences: tuple[AcceptedLicenceFact, ...] = ()
 
 
 class ComponentFacts(Fact):

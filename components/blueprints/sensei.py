@@ -31,7 +31,7 @@ from components.tiers.execution import ExecutionTier
 from components.tiers.meta import MetaTier
 from skerry.catalog import load_catalog
 from skerry.config.spec import DeploymentSpec, Layer, ObjectStoreKind, RelationalKind
-from skerry.facts import BoundaryFact, ComponentFacts, DeploymentFact, TargetFact, Tier, WaiverFact
+from skerry.facts import AcceptedLicenceFact, BoundaryFact, ComponentFacts, DeploymentFact, TargetFact, Tier, WaiverFact
 
 NAMESPACES: Mapping[Tier, str] = {
     Tier.COGNITIVE: "sensei-cognitive",
@@ -88,6 +88,10 @@ def deployment_fact(spec: DeploymentSpec) -> DeploymentFact:
         waivers=tuple(
             WaiverFact(rule=row.rule, resource=row.resource, owner=row.owner, reason=row.reason, expires=row.expires)
             for row in spec.waivers
+        ),
+        accepted_licences=tuple(
+            AcceptedLicenceFact(licence=row.licence, accepted_by=row.accepted_by, accepted_on=row.accepted_on)
+            for row in spec.licences
         ),
     )
 

@@ -301,6 +301,17 @@ class Waiver(TypedDict):
     """The last day on which it counts."""
 
 
+class Licence(TypedDict):
+    """Terms that somebody accepts for this deployment."""
+
+    licence: str
+    """The licence's id in images/licences.yaml."""
+    accepted_by: str
+    """Who has read the terms and may bind the licensee."""
+    accepted_on: str
+    """The day of it."""
+
+
 class Deployment(TypedDict):
     """One deployment: the value of `skerry:deployment`."""
 
@@ -332,5 +343,7 @@ class Deployment(TypedDict):
     """What it may cost; left out, no budget is checked."""
     waivers: NotRequired[Sequence[Waiver]]
     """Findings that somebody answers for."""
+    licences: NotRequired[Sequence[Licence]]
+    """Licences with terms that are accepted; what bears one of the others is a finding."""
     tags: NotRequired[Mapping[str, str]]
     """Tags on every cloud resource and labels on every object, beside Skerry's own."""

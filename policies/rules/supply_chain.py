@@ -9,7 +9,7 @@ from policies.context import Context
 from policies.verdict import Judgement, Rule, Severity, not_applicable, ok, undetermined, violation
 from policies.workloads import images, kind_of
 from skerry.errors import CatalogError
-from skerry.facts import ImageFact
+from skerry.facts import BaselineFact, ChartFact, ImageFact, ModelFact
 from skerry.graph import UNKNOWN, Resource, ResourceGraph, find, plain
 from skerry.images import ImageReference
 
@@ -154,6 +154,29 @@ def _pull_policy(graph: ResourceGraph, context: Context) -> Iterator[Judgement]:
                 yield ok(resource)
 
 
+def _terms(graph: ResourceGraph, context: Context) -> Iterator[Judgement]:
+    """A licence with terms is accepted by the user's configuration, or it is a finding."""
+    for resource, facts in context.components():
+        named: dict[str, tuple[ImageFact | ModelFact | BaselineFact | ChartFact, ...]] = {
+            "images": facts.images,
+            "models": facts.models,
+            "baselines": facts.baselines,
+            "charts": facts.charts,
+        }
+        deployment = context.deployment(resource)
+        today = context.today.isoformat()
+        rows = deployment.accepted_licences if deployment else ()
+        accepted = {row.licence for row in rows if row.accepted_on <= today}
+        for kind, found in named.items():
+            for one in found:
+                open_terms = [name for name in one.terms if name not in accepted]
+                if open_terms:
+                    text = f"{kind.removesuffix('s')} {one.name}: nobody accepted {', '.join(open_terms)}"
+                    yield _unresolved(context, resource, text, f"{kind}.{one.name}")
+                elif one.terms:
+                    yield ok(resource)
+
+
 RULES: Final = (
     Rule(
         id="SUP001",
@@ -214,5 +237,15 @@ RULES: Final = (
         controls=("NIST SP 800-53 CP-10",),
         subject="containers of disconnected targets",
         check=_pull_policy,
+    ),
+    Rule(
+        id="SUP007",
+        title="the terms of every licence are accepted by the configuration",
+        severity=Severity.HIGH,
+        rationale="who uses or carries it is bound by its terms, and no program can accept them for anybody",
+        remedy="read the terms (images/licences.yaml says where) and name them under licences, with who and when",
+        controls=("NIST SP 800-53 CM-10", "ISO/IEC 27001 A.5.32"),
+        subject="licences with terms",
+        check=_terms,
     ),
 )

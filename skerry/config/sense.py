@@ -281,6 +281,22 @@ def _named_machine(path: str, cloud: str, machine: MachineSpec) -> Iterator[Prob
         )
 
 
+def _licences(spec: DeploymentSpec) -> Iterator[Problem]:
+    known = {row.name for row in load_catalog().licences.values() if row.accept}
+    named = [row.licence for row in spec.licences]
+    for index, row in enumerate(spec.licences):
+        path = f"licences[{index}]"
+        if row.licence not in known:
+            text = f"'{row.licence}' is no licence whose terms need acceptance"
+            yield Problem(f"{path}.licence", text, f"use one of {', '.join(sorted(known))}")
+        elif row.licence in named[:index]:
+            yield Problem(f"{path}.licence", f"'{row.licence}' is accepted twice", "name it once")
+        try:
+            date.fromisoformat(row.accepted_on)
+        except ValueError as exc:
+            yield Problem(f"{path}.accepted_on", f"'{row.accepted_on}' is not a date: {exc}")
+
+
 CHECKS: Final[tuple[Callable[[DeploymentSpec], Iterator[Problem]], ...]] = (
     _target,
     _hosted,
@@ -293,5 +309,6 @@ CHECKS: Final[tuple[Callable[[DeploymentSpec], Iterator[Problem]], ...]] = (
     _law,
     _addresses,
     _copies,
+    _licences,
 )
 """Every check, in the order in which problems are reported."""

@@ -442,6 +442,17 @@ class WaiverSpec(Spec):
     """The last day on which it counts."""
 
 
+class LicenceSpec(Spec):
+    """Terms that somebody accepts for this deployment."""
+
+    licence: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9.+-]{0,99}$")
+    """The licence's id in images/licences.yaml."""
+    accepted_by: str = Field(min_length=3, max_length=200)
+    """Who has read the terms and may bind the licensee."""
+    accepted_on: str = Field(pattern=r"^\d{4}-\d{2}-\d{2}$")
+    """The day of it."""
+
+
 class DeploymentSpec(Spec):
     """One deployment: the value of `skerry:deployment`."""
 
@@ -473,5 +484,7 @@ class DeploymentSpec(Spec):
     """What it may cost; left out, no budget is checked."""
     waivers: tuple[WaiverSpec, ...] = ()
     """Findings that somebody answers for."""
+    licences: tuple[LicenceSpec, ...] = ()
+    """Licences with terms that are accepted; what bears one of the others is a finding."""
     tags: dict[str, str] = {}
     """Tags on every cloud resource and labels on every object, beside Skerry's own."""

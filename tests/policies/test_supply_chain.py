@@ -5,11 +5,11 @@ from typing import Any
 import pytest
 
 from policies.rules.supply_chain import RULES
-from skerry.facts import BaselineFact, ChartFact, ImageFact, ModelFact
+from skerry.facts import AcceptedLicenceFact, BaselineFact, ChartFact, ImageFact, ModelFact
 from skerry.graph import UNKNOWN, Secret
 from tests.simulators.policy_graphs import DIGEST, Build, run, told
 
-SUP001, SUP002, SUP003, SUP004, SUP005, SUP006 = RULES
+SUP001, SUP002, SUP003, SUP004, SUP005, SUP006, SUP007 = RULES
 Told = list[tuple[str, str, str]]
 DEPLOYMENT = "kubernetes:apps/v1:Deployment"
 PINNED = f"docker.io/library/web:1@{DIGEST}"
@@ -217,3 +217,63 @@ PULLS: dict[str, tuple[Build, Told]] = {
 def test_sup006_pods_start_alone(case: str) -> None:
     build, expected = PULLS[case]
     assert expected == told(run(build, SUP006))
+
+
+def accepted(licence: str, day: str = "2026-11-19") -> AcceptedLicenceFact:
+    return AcceptedLicenceFact(licence=licence, accepted_by="legal", accepted_on=day)
+
+
+SSPL = image("web:1", terms=("SSPL-1.0",))
+LLAMA = ModelFact(name="llama", source="hf://x", terms=("LicenseRef-Llama",), why="answers")
+TERMS: dict[str, tuple[Build, Told]] = {
+    "accepted": (
+        lambda b: b.component("c", b.deployment(accepted_licences=(accepted("SSPL-1.0"),)), images=(SSPL,)),
+        [("ok", "c", "")],
+    ),
+    "accepted as of tomorrow": (
+        lambda b: b.component(
+            "c", b.deployment(accepted_licences=(accepted("SSPL-1.0", "2026-11-21"),)), images=(SSPL,)
+        ),
+        [("undetermined", "c", "image web: nobody accepted SSPL-1.0")],
+    ),
+    "another one accepted": (
+        lambda b: b.component("c", b.deployment(accepted_licences=(accepted("SSPL-1.0"),)), models=(LLAMA,)),
+        [("undetermined", "c", "model llama: nobody accepted LicenseRef-Llama")],
+    ),
+    "one of two": (
+        lambda b: b.component(
+            "c",
+            b.deployment(accepted_licences=(accepted("SSPL-1.0"),)),
+            images=(image("web:1", terms=("SSPL-1.0", "LicenseRef-NVIDIA")),),
+        ),
+        [("undetermined", "c", "image web: nobody accepted LicenseRef-NVIDIA")],
+    ),
+    "not accepted in production": (
+        lambda b: b.component("c", b.deployment(production=True), images=(SSPL,), models=(LLAMA,)),
+        [
+            ("violation", "c", "image web: nobody accepted SSPL-1.0, and the deployment is in production"),
+            ("violation", "c", "model llama: nobody accepted LicenseRef-Llama, and the deployment is in production"),
+        ],
+    ),
+    "of a chart and of a baseline": (
+        lambda b: b.component(
+            "c",
+            charts=(ChartFact(name="op", repository="oci://x", version="1", terms=("BUSL-1.1",), why="runs"),),
+            baselines=(BaselineFact(name="patterns", source="s3://x", version="1", terms=("Own",), why="starts"),),
+        ),
+        [
+            ("undetermined", "c", "baseline patterns: nobody accepted Own"),
+            ("undetermined", "c", "chart op: nobody accepted BUSL-1.1"),
+        ],
+    ),
+    "without terms": (
+        lambda b: b.component("c", images=(image("web:1"),)),
+        [("not-applicable", "", "no licences with terms in the graph")],
+    ),
+}
+
+
+@pytest.mark.parametrize("case", TERMS)
+def test_sup007_terms_are_accepted_by_the_configuration_alone(case: str) -> None:
+    build, expected = TERMS[case]
+    assert expected == told(run(build, SUP007))

@@ -42,6 +42,25 @@ def test_every_row_says_where_and_when_it_was_read() -> None:
     assert [row.name for row in rows if not row.read or not row.read_on.startswith("20")] == []
 
 
+def test_whoever_may_not_simply_pass_a_thing_on_has_terms_to_accept() -> None:
+    catalog = load_catalog()
+    rows = [*catalog.images.values(), *catalog.models.values(), *catalog.baselines.values(), *catalog.charts.values()]
+    assert [row.name for row in rows if (row.redistribute.value == "yes") == bool(catalog.terms(row))] == []
+    bearing = {name for row in rows for name in row.licences}
+    spare = {row.name for row in catalog.licences.values() if "no row bears it" in row.note}
+    assert bearing == set(catalog.licences) - spare
+
+
+def test_terms_reach_the_facts() -> None:
+    catalog = load_catalog()
+    assert catalog.image("mongodb", CLOUD, "test").terms == ("SSPL-1.0",)
+    assert catalog.image("vllm", CLOUD, "test").terms == ("LicenseRef-NVIDIA-Container",)
+    assert catalog.image("valkey", CLOUD, "test").terms == ()
+    assert catalog.model("llama-3.3-70b-instruct", "test").terms == ("LicenseRef-Llama-3.3-Community",)
+    assert catalog.baseline("sensei-patterns", "test").terms == ("LicenseRef-Vendor-Contract",)
+    assert catalog.image("mine", CLOUD, "test", reference="docker.io/library/mongo:8").terms == ()
+
+
 def test_every_image_of_a_chart_has_a_row() -> None:
     catalog = load_catalog()
     for name in catalog.charts:
@@ -133,6 +152,7 @@ BAD_ROWS = {
     "a row twice": ("two rows are named 'a'", 2, ""),
     "a field of nobody": ("is not valid", 1, "colour: red"),
     "a right to pass on that is none": ("is not valid", 1, "redistribute: perhaps"),
+    "a licence of nobody": ("row 'a' has the licence 'Free', and licences.yaml has AGPL", 1, "licence: MIT AND Free"),
 }
 
 
@@ -144,8 +164,9 @@ def test_a_bad_row_is_refused(case: str, tmp_path: Path) -> None:
     row = (
         "- name: a\n  reference: docker.io/a/a:1\n  licence: MIT\n  redistribute: 'yes'\n  read: x\n  read_on: '2026'\n"
     )
-    if extra.startswith("redistribute"):
-        row, extra = row.replace("redistribute: 'yes'", extra), ""
+    for given in ("redistribute: 'yes'", "licence: MIT"):
+        if extra.startswith(given.partition(" ")[0]):
+            row, extra = row.replace(given, extra), ""
     (folder / "images.yaml").write_text(row * times + (f"  {extra}\n" if extra else ""), encoding="utf-8")
     with pytest.raises(CatalogError, match=message):
         load_catalog(folder)

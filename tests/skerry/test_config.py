@@ -190,6 +190,26 @@ BAD: dict[str, tuple[str, list[Change], str]] = {
                           "expires": "2027-02-30"}])],
         "waivers[0].expires: '2027-02-30' is not a date: ",
     ),
+    "terms of no licence": (
+        AIRGAPPED,
+        [put("licences", [{"licence": "MIT", "accepted_by": "legal", "accepted_on": "2026-11-21"}])],
+        "licences[0].licence: 'MIT' is no licence whose terms need acceptance; use one of AGPL-3.0-only, ",
+    ),
+    "terms accepted twice": (
+        AIRGAPPED,
+        [put("licences", [{"licence": "SSPL-1.0", "accepted_by": "legal", "accepted_on": "2026-11-21"}] * 2)],
+        "licences[1].licence: 'SSPL-1.0' is accepted twice; name it once",
+    ),
+    "terms accepted on a day that does not exist": (
+        AIRGAPPED,
+        [put("licences", [{"licence": "SSPL-1.0", "accepted_by": "legal", "accepted_on": "2026-02-30"}])],
+        "licences[0].accepted_on: '2026-02-30' is not a date: ",
+    ),
+    "terms accepted by nobody": (
+        AIRGAPPED,
+        [put("licences", [{"licence": "SSPL-1.0", "accepted_by": "", "accepted_on": "2026-11-21"}])],
+        "licences[0].accepted_by: ",
+    ),
     "a cloud without a region": (
         AWS_BASE,
         [put("target.region", "")],
