@@ -84,10 +84,13 @@ class PackageProvider(ComponentProvider):
 
 def _missing(exc: ModuleNotFoundError) -> str:
     """Return what to do about a package that the environment of the component package lacks."""
-    requirements = Path(__file__).resolve().parents[1] / "requirements.txt"
+    package = (exc.name or str(exc)).partition(".")[0]
+    root = Path(__file__).resolve().parents[2]
+    of_cloud = root / "requirements" / f"{package.removeprefix('pulumi_')}.txt"
+    chosen = of_cloud if of_cloud.is_file() else root / "components" / "requirements.txt"
     return (
-        f"needs the Python package {(exc.name or str(exc)).partition('.')[0]}, which {sys.prefix} does not have; run "
-        f"`{sys.executable} -m pip install -r {requirements}`"
+        f"needs the Python package {package}, which {sys.prefix} does not have; run "
+        f"`{sys.executable} -m pip install -r {chosen}`"
     )
 
 
