@@ -160,12 +160,19 @@ def test_ray_grows_to_128_workers_and_is_ready(running: Running) -> None:
     print(f"\nRay ready with 4 workers {first:.1f} s later, with {WORKERS} after {took:.1f} s more: {dict(spread)}")
 
 
-def test_ray_never_gets_more_workers_than_its_maximum(running: Running) -> None:
+def test_a_lost_worker_of_ray_is_replaced_and_none_beyond_the_maximum_is_made(running: Running) -> None:
+    site = running.site
     running.ask_ray(200)
-    running.site.settle(
-        "the operator", lambda: running.ray["status"]["observedGeneration"] == running.ray["metadata"]["generation"], 60
-    )
-    assert running.ray["status"]["desiredWorkerReplicas"] == WORKERS
+    lost = site.pods("sensei-execution", **{"ray.io/group": "workers"})[0]["metadata"]
+    site.api.ask("DELETE", f"/api/v1/namespaces/sensei-execution/pods/{lost['name']}")
+
+    def replaced() -> bool:
+        pods = site.pods("sensei-execution", **{"ray.io/group": "workers"})
+        return lost["uid"] not in {pod["metadata"]["uid"] for pod in pods} and sum(map(ready, pods)) >= WORKERS
+
+    site.settle("another worker", replaced, SETTLED_S)
+    site.settle("Ray", lambda: ray_is(running.ray, WORKERS), SETTLED_S)
+    assert len(site.pods("sensei-execution", **{"ray.io/group": "workers"})) == WORKERS
     running.scale_ray(WORKERS)
 
 
@@ -200,7 +207,8 @@ def test_a_quota_keeps_gpus_from_the_tiers_that_have_none(running: Running) -> N
 
 def test_what_serves_takes_the_place_of_batch_work_and_gives_it_back(running: Running) -> None:
     api, path = running.site.api, "/api/v1/namespaces/sensei-execution/pods/asked"
-    api.apply(pod("sensei-execution", "execution", "skerry-serving", cpu="16", memory="1Gi"))
+    running.scale_ray(WORKERS)
+    api.apply(pod("sensei-execution", "execution", "skerry-serving", cpu="16", memory="256Mi"))
     running.site.settle("the pod that serves", lambda: ready(api.ask("GET", path)), SETTLED_S)
     node = api.ask("GET", path)["spec"]["nodeName"]
     workers = running.site.pods("sensei-execution", **{"ray.io/group": "workers"})

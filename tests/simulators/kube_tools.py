@@ -25,6 +25,8 @@ _GROUPS: Final = {
     "ray-operator": "kuberay",
 }
 """Which set of pins (tests/toolchain/cluster) each program is built from."""
+_FORMAT: Final = 2
+"""Of the files of CRD sets; tests/toolchain/fetch_crds.py writes it."""
 _VERSION: Final = re.compile(r"v?(\d+)\.(\d+)\.(\d+)")
 
 
@@ -39,6 +41,8 @@ class CrdSet:
     chart: str
     objects: tuple[Mapping[str, Any], ...]
     """CRDs, and whatever else the set brings (Gateway API: an admission policy)."""
+    webhooks: tuple[Mapping[str, Any], ...]
+    """Webhook configurations as the operator's source has them; empty where they are templates of a chart."""
     left_out: tuple[str, ...]
     """Webhooks that a real installation has and a test has not."""
 
@@ -80,10 +84,8 @@ def crd_sets() -> tuple[CrdSet, ...]:
     found = []
     for row in _rows("crds"):
         held = json.loads(_set_path(row).read_text(encoding="utf-8"))
-        objects, left_out = tuple(held["objects"]), tuple(held["left_out"])
-        found.append(
-            CrdSet(row["name"], row["module"], row["version"], row["licence"], row["chart"], objects, left_out)
-        )
+        parts = (tuple(held["objects"]), tuple(held["webhooks"]), tuple(held["left_out"]))
+        found.append(CrdSet(row["name"], row["module"], row["version"], row["licence"], row["chart"], *parts))
     return tuple(found)
 
 
@@ -105,6 +107,19 @@ def skew(crds: CrdSet) -> str:
     return f"same as operator {operator}"
 
 
+def crd_table() -> str:
+    """Return the CRD sets with their pins, their distance from the operators, and what is left out, in Markdown."""
+    lines = [
+        "| set | Go module | version | licence | CRDs | beside its operator | webhooks left out |",
+        "|---|---|---|---|---|---|---|",
+    ]
+    for crds in crd_sets():
+        hooks = ", ".join(f"`{one.rpartition(' ')[2]}`" for one in crds.left_out) or "none"
+        cells = (crds.name, f"`{crds.module}`", crds.version, crds.licence, str(len(crds.kinds)), skew(crds), hooks)
+        lines.append(f"| {' | '.join(cells)} |")
+    return "\n".join(lines) + "\n"
+
+
 @cache
 def _rows(table: str) -> tuple[dict[str, Any], ...]:
     return tuple(yaml.safe_load((ROOT / "images" / f"{table}.yaml").read_text(encoding="utf-8")))
@@ -112,4 +127,4 @@ def _rows(table: str) -> tuple[dict[str, Any], ...]:
 
 def _set_path(row: Mapping[str, Any]) -> Path:
     mark = re.sub(r"[^A-Za-z0-9]", "", row["sum"].removeprefix("h1:"))[:12]
-    return cache_folder() / "crds" / f"{row['name']}-{row['version']}-{mark}.json"
+    return cache_folder() / "crds" / f"{row['name']}-{row['version']}-{mark}-{_FORMAT}.json"

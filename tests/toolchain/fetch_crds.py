@@ -1,7 +1,7 @@
 """Fetches the CRD sets of images/crds.yaml into the cache, one JSON file a set; does nothing for what is there.
 
 usage: fetch_crds.py CACHE_FOLDER. Each set comes from its Go module, whose zip must have the pinned hash. Webhook
-configurations are never part of a set, since nothing would answer them: their names are listed in the file.
+configurations are kept apart, since nothing answers them unless the operator runs: their names are listed.
 """
 
 from __future__ import annotations
@@ -17,6 +17,8 @@ from typing import Any
 import yaml
 
 ROOT = Path(__file__).resolve().parent.parent.parent
+FORMAT = 2
+"""Of the files; another is another name, so that what an older script wrote is not read."""
 _KIND = re.compile(r"^kind: ((?:Validating|Mutating)WebhookConfiguration)", re.MULTILINE)
 _HOOK = re.compile(r"^\s*(?:- )?name: ['\"]?([a-z0-9-]+(?:\.[a-z0-9-]+){2,})['\"]?$", re.MULTILINE)
 
@@ -31,7 +33,7 @@ _Loader.add_constructor("tag:yaml.org,2002:value", lambda loader, node: node.val
 def file_name(row: dict[str, Any]) -> str:
     """Return the name of a set's file; another pin is another name."""
     mark = re.sub(r"[^A-Za-z0-9]", "", row["sum"].removeprefix("h1:"))[:12]
-    return f"{row['name']}-{row['version']}-{mark}.json"
+    return f"{row['name']}-{row['version']}-{mark}-{FORMAT}.json"
 
 
 def module_folder(row: dict[str, Any]) -> Path:
@@ -57,6 +59,7 @@ def read_set(row: dict[str, Any], folder: Path) -> dict[str, Any]:
     """Return the objects of a set and the names of what is left out."""
     objects: list[dict[str, Any]] = []
     left_out: list[str] = []
+    webhooks: list[dict[str, Any]] = []
     for path in sorted((folder / row["path"]).glob("*.yaml")):
         for found in yaml.load_all(path.read_text(encoding="utf-8"), _Loader):
             if not found or found["kind"] == "Kustomization":
@@ -71,7 +74,16 @@ def read_set(row: dict[str, Any], folder: Path) -> dict[str, Any]:
         # Some are templates of a chart, which no YAML reader takes; their names stand there as they are.
         for text in re.split(r"^---$", (folder / name).read_text(encoding="utf-8"), flags=re.MULTILINE):
             left_out += [f"{kind} {hook}" for kind in _KIND.findall(text) for hook in _HOOK.findall(text)]
-    return {"set": row["name"], "version": row["version"], "objects": objects, "left_out": left_out}
+            if "{{" not in text and _KIND.search(text):
+                webhooks.append(yaml.load(text, _Loader))
+    return {
+        "format": FORMAT,
+        "set": row["name"],
+        "version": row["version"],
+        "objects": objects,
+        "webhooks": webhooks,
+        "left_out": left_out,
+    }
 
 
 def main() -> None:
