@@ -69,6 +69,8 @@ class ImageRow(_Row):
     """One row of images/images.yaml."""
 
     reference: str
+    used_by: str = ""
+    """What names it where no component of a stack does."""
 
 
 class ModelRow(_Row):
@@ -107,6 +109,21 @@ class ChartRow(_Row):
     def locked_as(self) -> str:
         """The chart's key in images/images.lock."""
         return f"{self.repository.rstrip('/')}/{self.name}:{self.version}"
+
+
+class CrdRow(_Row):
+    """One row of images/crds.yaml: CRDs at the version of the Go module that carries their operator's source."""
+
+    module: str
+    version: str = Field(pattern=r"^v\d+\.\d+\.\d+$")
+    sum: str = Field(pattern=r"^h1:[A-Za-z0-9+/]{43}=$")
+    """The hash of the module's zip, as go.sum writes it: what `go mod download` checks."""
+    path: str
+    """The folder of the CRDs in the module."""
+    webhooks: tuple[str, ...]
+    """Files with webhook configurations, which are left out where no operator runs."""
+    chart: str
+    """The chart whose operator reads them; a row of charts.yaml where a stack installs it."""
 
 
 _Sha256 = Annotated[str, Field(pattern=r"^sha256:[0-9a-f]{64}$")]
@@ -183,6 +200,7 @@ class Catalog:
     models: Mapping[str, ModelRow]
     baselines: Mapping[str, BaselineRow]
     charts: Mapping[str, ChartRow]
+    crds: Mapping[str, CrdRow]
     licences: Mapping[str, LicenceRow]
     lock: Lock
 
@@ -350,6 +368,7 @@ def load_catalog(folder: Path = CATALOG_FOLDER, lock: Path | None = None) -> Cat
         models=_rows(folder / "models.yaml", ModelRow),
         baselines=_rows(folder / "baselines.yaml", BaselineRow),
         charts=_rows(folder / "charts.yaml", ChartRow),
+        crds=_rows(folder / "crds.yaml", CrdRow),
         licences=_rows(folder / "licences.yaml", LicenceRow),
         lock=read_lock(lock or folder / "images.lock"),
     )
@@ -358,6 +377,7 @@ def load_catalog(folder: Path = CATALOG_FOLDER, lock: Path | None = None) -> Cat
         ("models", made.models),
         ("baselines", made.baselines),
         ("charts", made.charts),
+        ("crds", made.crds),
     ):
         _licensed(rows, made.licences, f"{file}.yaml")
     return made
