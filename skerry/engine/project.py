@@ -53,6 +53,8 @@ class Project:
     """The folder of the stack files."""
     config_defaults: Mapping[str, str] = field(default_factory=dict)
     """Full key -> value, for stacks that do not set it."""
+    required: tuple[str, ...] = ()
+    """Full keys that the project declares with a type and without a default: the command refuses a stack without."""
 
     environment: Path | None = None
     """The packages of the program's own virtual environment, where it is of this Python version and not this one."""
@@ -142,6 +144,7 @@ def load_project(program: Path) -> Project:
         main=main,
         stack_dir=root / str(stack_dir or "."),
         config_defaults=_defaults(str(name), config) if isinstance(config, dict) else {},
+        required=_required(str(name), config) if isinstance(config, dict) else (),
         environment=_environment(root, data.get("runtime")),
         packages=_packages(root, data),
     )
@@ -190,6 +193,28 @@ def _defaults(project: str, config: Mapping[str, Any]) -> dict[str, str]:
         if value is not None:
             found[key if ":" in key else f"{project}:{key}"] = _text(value)
     return found
+
+
+def _required(project: str, config: Mapping[str, Any]) -> tuple[str, ...]:
+    own = {key.removeprefix(f"{project}:"): declared for key, declared in config.items()}
+    typed = {key for key, one in own.items() if isinstance(one, dict) and one.get("type") and ":" not in key}
+    return tuple(f"{project}:{key}" for key in sorted(typed) if own[key].get("default", own[key].get("value")) is None)
+
+
+def check_required(project: Project, stack: str, config: StackConfig) -> None:
+    """Refuse a configuration without a value that the project asks for; one that imports an environment may have it.
+
+    Raises:
+        ConfigError: such a value is missing.
+    """
+    path = project.stack_file(stack)
+    if path.is_file() and _load(path).get("environment") is not None:
+        return
+    missing = [key for key in project.required if key not in config.values and key not in config.secret_keys]
+    if missing:
+        remedy = "run `pulumi config set {0} <value>`, or give --config {0}=VALUE"
+        asked = "Pulumi.yaml declares it, without a default, and it is not set"
+        raise ConfigError(path.name, [Problem(f"config.{key}", asked, remedy.format(key)) for key in missing])
 
 
 def load_stack_config(project: Project, stack: str) -> StackConfig:

@@ -15,7 +15,7 @@ from typing import Any, Final
 from skerry.engine.answers import Answers, load_answers
 from skerry.engine.exchange import Run, StackNeededError
 from skerry.engine.monitor import Monitor
-from skerry.engine.project import Project, StackConfig, load_project, load_stack_config
+from skerry.engine.project import Project, StackConfig, check_required, load_project, load_stack_config
 from skerry.engine.regions import warn_of_regions
 from skerry.engine.session import execute
 from skerry.engine.stack_outputs import load_stack_outputs
@@ -91,6 +91,7 @@ def run_deployment(
     else:
         loaded = StackConfig(dict(project.config_defaults), frozenset())
     config = StackConfig({**loaded.values, **overrides}, loaded.secret_keys - overrides.keys())
+    check_required(project, stack, config)
     _run_with_bases(project, stack, config, _Given(stack_outputs, answers, _TIMEOUT_S), done, ())
     return merge(done.values())
 

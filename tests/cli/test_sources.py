@@ -106,6 +106,16 @@ def test_what_a_backend_keeps_compressed_is_read(tmp_path: Path, capsys: pytest.
     assert capsys.readouterr().out.startswith("shop-go-dev")
 
 
+def test_a_value_that_the_project_declares_must_be_set(foreign: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    declared = "config:\n  need: {type: string}\n  size: {type: integer, default: 3}\n  note: {description: free}\n"
+    (foreign / "Pulumi.yaml").write_text(f"name: shop\nruntime: python\n{declared}")
+    assert main(["preview", "--program", str(foreign)]) == 2
+    said = capsys.readouterr().err
+    assert "config.shop:need: Pulumi.yaml declares it, without a default, and it is not set; run `pulumi config" in said
+    assert "size" not in said and "note" not in said
+    assert main(["preview", "--program", str(foreign), "--config", "need=x"]) == 0
+
+
 DAMAGED = {
     "cut off": (lambda data: data[:-20], "is a gzip file that is cut off"),
     "changed": (lambda data: data[:40] + bytes(40) + data[80:], "is a damaged gzip file"),
