@@ -106,7 +106,8 @@ def _run(args: argparse.Namespace) -> ResourceGraph:
         from skerry.engine.stack_outputs import load_stack_outputs
 
     project = _project(args)
-    stack = args.stack or _default_stack(project, args.program is not None)
+    # A stack may be named with its organization and project, as the command prints it.
+    stack = (args.stack or _default_stack(project, args.program is not None)).rpartition("/")[2]
     own = project.program == CHECKOUT
     if args.stack and not own and stack not in project.stacks():
         known = ", ".join(project.stacks()) or "none"

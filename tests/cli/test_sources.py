@@ -379,3 +379,11 @@ def test_help_names_every_verb_as_the_verb_itself_does(capsys: pytest.CaptureFix
             main([verb, "--help"])
         assert caught.value.code == 0
         assert f"usage: skerry {verb}" in capsys.readouterr().out
+
+
+def test_a_stack_may_be_named_in_full(foreign: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (foreign / "Pulumi.dev.yaml").write_text("config:\n  aws:region: eu-west-1\n")
+    assert main(["preview", "--format", "json", "--program", str(foreign), "--stack", "acme/shop/dev"]) == 0
+    printed = capsys.readouterr()
+    assert json.loads(printed.out)["stacks"] == ["dev"]
+    assert "has no file" not in printed.err
