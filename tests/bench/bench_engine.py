@@ -43,8 +43,15 @@ from tests.simulators.provider_times import FILE, LANGUAGE_HOST, TIMES_VARIABLE,
 from tests.simulators.pulumi_cli import PulumiCli, find_cli  # noqa: E402
 
 SIZES: Final = (50, 500, 2000)
-SHIPPED: Final = ("sensei-airgapped", "sensei-private-onprem", "sensei-saas-aws-base", "sensei-saas-aws")
-NEEDS: Final = {"sensei-saas-aws": "sensei-saas-aws-base"}
+SHIPPED: Final = (
+    "sensei-airgapped",
+    "sensei-private-onprem",
+    "sensei-saas-aws-base",
+    "sensei-saas-aws",
+    "sensei-saas-gcp-base",
+    "sensei-saas-gcp",
+)
+NEEDS: Final = {"sensei-saas-aws": "sensei-saas-aws-base", "sensei-saas-gcp": "sensei-saas-gcp-base"}
 """The command finds what a stack refers to in its backend, so that is deployed before; skerry and `construct` run
 both programs."""
 RUNS: Final = 3

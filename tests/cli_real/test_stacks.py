@@ -15,12 +15,14 @@ from tests.simulators.graph_equality import NORMALISED, compare, read_command
 from tests.simulators.pulumi_cli import ROOT, Done, PulumiCli
 
 AIRGAPPED, ONPREM = "sensei-airgapped", "sensei-private-onprem"
+GCP_BASE = "sensei-saas-gcp-base"
 
 
-def test_the_engine_s_graph_of_a_stack_that_is_not_deployed_is_the_command_s(tmp_path: Path) -> None:
+@pytest.mark.parametrize("stack", [ONPREM, GCP_BASE])
+def test_the_engine_s_graph_of_a_stack_that_is_not_deployed_is_the_command_s(tmp_path: Path, stack: str) -> None:
     cli, plan = PulumiCli(tmp_path / "world"), tmp_path / "plan.json"
-    preview = cli.preview_json(ROOT, ONPREM, "--show-secrets", "--save-plan", str(plan))
-    engine = run_program(cli.copy_of(ROOT), ONPREM)
+    preview = cli.preview_json(ROOT, stack, "--show-secrets", "--save-plan", str(plan))
+    engine = run_program(cli.copy_of(ROOT), stack)
     found = compare(engine, read_command(preview, plan.read_text(encoding="utf-8")))
     assert found.differences == []
     assert set(found.touched) <= set(NORMALISED)

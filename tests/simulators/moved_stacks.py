@@ -12,9 +12,8 @@ from skerry.engine.project import StackConfig
 from skerry.engine.run import run_program
 from skerry.graph import Resource, ResourceGraph
 from tests.simulators.changed_stacks import shipped
-from tests.simulators.stack_objects import AWS, AWS_BASE, ROOT, inputs
+from tests.simulators.stack_objects import AWS, AWS_BASE, GCP, GCP_BASE, ROOT, inputs
 
-GCP_BASE, GCP = "sensei-saas-gcp-base", "sensei-saas-gcp"
 NUMBER: Final = "123456789012"
 GCP_TARGET: Final[Mapping[str, Any]] = {
     "kind": "gcp",

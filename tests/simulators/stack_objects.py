@@ -14,8 +14,9 @@ from skerry.graph import Resource, ResourceGraph, plain
 ROOT = Path(__file__).resolve().parents[2]
 AIRGAPPED, ONPREM = "sensei-airgapped", "sensei-private-onprem"
 AWS_BASE, AWS = "sensei-saas-aws-base", "sensei-saas-aws"
-STACKS = (AIRGAPPED, ONPREM, AWS_BASE, AWS)
-PLATFORMS = (AIRGAPPED, ONPREM, AWS)
+GCP_BASE, GCP = "sensei-saas-gcp-base", "sensei-saas-gcp"
+STACKS = (AIRGAPPED, ONPREM, AWS_BASE, AWS, GCP_BASE, GCP)
+PLATFORMS = (AIRGAPPED, ONPREM, AWS, GCP)
 """The stacks that hold Kubernetes objects."""
 
 
