@@ -56,3 +56,13 @@ def test_a_site_of_ones_own_is_unknown_without_rates_and_complete_with_them(stac
     full = priced(stack, rates=True)
     assert full.is_complete
     assert set(full.by_tier) >= ALL_TIERS
+
+
+def test_on_google_cloud_what_the_book_has_is_priced_and_the_rest_says_so() -> None:
+    found = priced("sensei-saas-gcp", usage=True)
+    reasons = {f"{line.component.unknown}" for line in found.unknown}
+    assert {reason for reason in reasons if not reason.startswith("the price book has no price of ")} == set()
+    known = {line.component.name for line in found.lines if line.component.monthly is not None}
+    assert known == {"machines a2-ultragpu-8g", "machines c2d-highcpu-32", "machines e2-standard-4"}
+    assert Decimal(60_000) < found.minimum_usd < found.typical_usd < found.maximum_usd
+    assert not found.is_complete
