@@ -167,7 +167,8 @@ def guarded(*, secure_boot: bool) -> dict[str, Any]:
     """Return what every machine has, whatever it is for.
 
     Secure boot refuses kernel modules that are not signed, so machines for which Google installs a driver go without.
-    Source: GKE "Shielded GKE Nodes", Secure boot (not opened; check before relying on it).
+    Source: GKE "Configure secure kernel module loading" for what GPU machines may load, read 2026-11; that secure boot
+    would refuse the driver: GKE "Shielded GKE Nodes" (not opened; check before relying on it).
     """
     return {
         "image_type": "COS_CONTAINERD",
