@@ -21,7 +21,7 @@ GOOGLE_ADDRESSES: Final = ("199.36.153.8", "199.36.153.9", "199.36.153.10", "199
 """Where Google's services answer inside a network without a way to the internet: private.googleapis.com.
 
 A NetworkPolicy knows addresses, not names: with these it can open Google's services and nothing else.
-Source: Terraform of Google's own (route to private.googleapis.com in terraform-example-foundation), read 2026-11.
+Source: seen in public Terraform as the route to private.googleapis.com, 2026-11 (Google's own page was not opened).
 """
 
 ZONES: Final[Mapping[str, tuple[str, str]]] = {
