@@ -25,8 +25,10 @@ class Shelf(pulumi.ComponentResource):
         self.queue = aws.sqs.Queue(
             f"{name}-queue", delay_seconds=3, opts=ResourceOptions(parent=self, protect=True)
         )
+        allowed = {"Effect": "Allow", "Principal": "*", "Action": "sqs:SendMessage", "Resource": self.queue.arn}
+        policy = pulumi.Output.json_dumps({"Statement": [allowed]})
         aws.sqs.QueuePolicy(
-            f"{name}-policy", queue_url=self.queue.url, policy=self.queue.arn, opts=ResourceOptions(parent=self)
+            f"{name}-policy", queue_url=self.queue.url, policy=policy, opts=ResourceOptions(parent=self)
         )
 
 

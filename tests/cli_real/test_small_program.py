@@ -51,7 +51,8 @@ k8s.core.v1.Secret(
     opts=ResourceOptions(provider=cluster),
 )
 queue = aws.sqs.Queue("queue", delay_seconds=config.require_int("delay"), opts=ResourceOptions(ignore_changes=["tags"]))
-aws.sqs.QueuePolicy("policy", queue_url=queue.url, policy=pulumi.Output.json_dumps({"Resource": queue.arn}))
+allowed = {"Effect": "Allow", "Principal": "*", "Action": "sqs:SendMessage", "Resource": queue.arn}
+aws.sqs.QueuePolicy("policy", queue_url=queue.url, policy=pulumi.Output.json_dumps({"Statement": [allowed]}))
 pulumi.export("store", tier.store.arn)
 pulumi.export("password", config.require_secret("password"))
 """
