@@ -84,6 +84,12 @@ class GcpCluster(SkerryComponent):
                 depends_on=[key.grants["gke"], key.grants["compute"]], ignore_changes=["nodeConfig"]
             ),
         )
+        self._pools(spec, key, cluster_name, service_account)
+        self._admit(spec)
+        self.kubeconfig = _kubeconfig(self.gke)
+        self.finish(name=self.gke.name)
+
+    def _pools(self, spec: DeploymentSpec, key: GcpKey, cluster_name: str, service_account: pulumi.Input[str]) -> None:
         for tier, pool in pools_of(spec):
             gpus = tier is Tier.COGNITIVE and spec.target.gcp.gpu_zones
             GcpNodePool(
@@ -99,6 +105,9 @@ class GcpCluster(SkerryComponent):
                 network_tag=cluster_name,
                 opts=self.child_options(),
             )
+
+    def _admit(self, spec: DeploymentSpec) -> None:
+        """Let the named people and runners administer clusters of the project."""
         for member in spec.target.gcp.administrators:
             projects.IAMMember(
                 self.child_name(_slug_of(member)),
@@ -107,8 +116,6 @@ class GcpCluster(SkerryComponent):
                 member=member,
                 opts=self.child_options(),
             )
-        self.kubeconfig = _kubeconfig(self.gke)
-        self.finish(name=self.gke.name)
 
 
 def pools_of(spec: DeploymentSpec) -> list[tuple[Tier, PoolSpec]]:
