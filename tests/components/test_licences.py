@@ -1,0 +1,71 @@
+"""Licences with terms: a shipped stack accepts none, and a stack's configuration is the one place to accept them."""
+
+from __future__ import annotations
+
+import json
+from datetime import date
+from typing import Any
+
+import pytest
+import yaml
+
+from policies.rules.supply_chain import RULES
+from policies.runner import Report, check
+from skerry.engine.run import run_deployment
+from skerry.facts import ComponentFacts, facts_of
+from tests.simulators.stack_objects import AIRGAPPED, PLATFORMS, ROOT, STACKS, graph_of
+
+TERMS = {
+    "LicenseRef-Llama-3.3-Community",
+    "LicenseRef-NVIDIA-Container",
+    "LicenseRef-Neo4j-Enterprise",
+    "SSPL-1.0",
+}
+SUP007 = next(rule for rule in RULES if rule.id == "SUP007")
+TODAY = date(2026, 11, 21)
+
+
+def checked(changes: dict[str, Any]) -> Report:
+    document = yaml.safe_load((ROOT / "stacks" / f"Pulumi.{AIRGAPPED}.yaml").read_text(encoding="utf-8"))
+    deployment = document["config"]["skerry:deployment"] | changes
+    graph = run_deployment(ROOT, AIRGAPPED, {"skerry:deployment": json.dumps(deployment)})
+    return check(graph, today=TODAY, rules=[SUP007])
+
+
+def verdicts(report: Report) -> list[str]:
+    return sorted({finding.verdict.value for finding in report.findings})
+
+
+@pytest.mark.parametrize("stack", STACKS)
+def test_a_shipped_stack_accepts_nothing_in_anybodys_name(stack: str) -> None:
+    text = (ROOT / "stacks" / f"Pulumi.{stack}.yaml").read_text(encoding="utf-8")
+    assert "licences" not in yaml.safe_load(text)["config"]["skerry:deployment"]
+
+
+@pytest.mark.parametrize("stack", PLATFORMS)
+def test_every_licence_with_terms_is_a_finding_of_a_shipped_stack(stack: str) -> None:
+    graph = graph_of(stack)
+    facts = [facts_of(resource) or ComponentFacts() for resource in graph.resources]
+    found = {name for one in facts for row in (*one.images, *one.models) for name in row.terms}
+    assert found == TERMS
+    report = check(graph, today=TODAY, rules=[SUP007])
+    assert verdicts(report) == ["undetermined"]
+    assert {name for name in TERMS if any(name in finding.message for finding in report.findings)} == TERMS
+
+
+def accept(*names: str) -> list[dict[str, str]]:
+    return [{"licence": name, "accepted_by": "legal@site.example", "accepted_on": "2026-11-20"} for name in names]
+
+
+def test_the_configuration_accepts_and_nothing_is_left() -> None:
+    report = checked({"licences": accept(*sorted(TERMS), "LicenseRef-Vendor-Contract"), "production": True})
+    assert verdicts(report) == ["ok"]
+
+
+def test_in_production_what_is_left_is_a_violation() -> None:
+    report = checked({"licences": accept(*sorted(TERMS - {"SSPL-1.0"})), "production": True})
+    told = [finding.message for finding in report.findings if finding.verdict.value == "violation"]
+    assert told == [
+        "baseline sensei-patterns: nobody accepted LicenseRef-Vendor-Contract, and the deployment is in production",
+        "image mongodb: nobody accepted SSPL-1.0, and the deployment is in production",
+    ]
