@@ -95,6 +95,8 @@ class GcpPlatform(SkerryComponent):
             labels=labels,
             **_services(spec, base),
             credentials=ManagedService(METADATA, 80, network=f"{METADATA}/32"),
+            # Source: GKE "Konnectivity service", agents in kube-system (not opened; check before relying on it)
+            api_proxy="kube-system",
             api_server=spec.target.api_server_cidrs or (str(gke_ranges(spec).control_plane),),
         )
         self.finish()

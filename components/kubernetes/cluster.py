@@ -109,6 +109,8 @@ class Cluster:
     """Installs what adds machines, into a namespace and after some resources; None where machines are as they are."""
     api_server: tuple[str, ...] = PRIVATE_RANGES
     """Address ranges of the API server, as pods reach it."""
+    api_proxy: str | None = None
+    """Namespace of the pods through which the API server calls webhooks; None where it calls them itself."""
     service_account_annotations: Mapping[str, Mapping[str, pulumi.Input[str]]] = field(default_factory=dict)
     """`<namespace>/<service account>` -> annotations that give it an identity at the cloud."""
 

@@ -11,6 +11,7 @@ from pulumi_kubernetes.networking.v1 import NetworkPolicy
 
 from components.base import SkerryComponent
 from components.kubernetes.cluster import Cluster
+from components.kubernetes.tenancy import NAMESPACE_LABEL
 from skerry.facts import ComponentFacts, Tier
 
 
@@ -81,8 +82,11 @@ class Operator(SkerryComponent):
         self, cluster: Cluster, chart: str, namespace: str, port: int, depends_on: Sequence[pulumi.Resource]
     ) -> None:
         """Let the API server call the operator: it is no pod, so no selector can name it, only its addresses."""
+        callers: list[dict[str, Any]] = [{"ipBlock": {"cidr": address}} for address in cluster.api_server]
+        if cluster.api_proxy is not None:
+            callers.append({"namespaceSelector": {"matchLabels": {NAMESPACE_LABEL: cluster.api_proxy}}})
         entry = {
-            "from": [{"ipBlock": {"cidr": address}} for address in cluster.api_server],
+            "from": callers,
             "ports": [{"port": port, "protocol": "TCP"}],
         }
         NetworkPolicy(

@@ -222,6 +222,16 @@ def test_what_google_is_not_to_run_runs_in_the_cluster(case: str) -> None:
     assert refusals(graph) == []
 
 
+def test_the_api_server_calls_webhooks_through_pods_of_its_own() -> None:
+    graph = gcp_platform({"meta.relational_kind": "cloudnative-pg"})
+    (entry,) = named(graph, "NetworkPolicy", "allow-webhook-cloudnative-pg")["spec"]["ingress"]
+    assert entry["from"] == [
+        {"ipBlock": {"cidr": "10.20.149.0/28"}},
+        {"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "kube-system"}}},
+    ]
+    assert entry["ports"] == [{"port": 9443, "protocol": "TCP"}]
+
+
 def test_a_class_of_volumes_that_the_site_made_is_taken_as_it_is() -> None:
     graph = gcp_platform({"target.storage_class": "own"})
     assert objects(graph, "StorageClass") == []
