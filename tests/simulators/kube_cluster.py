@@ -6,8 +6,10 @@ the controllers, the scheduler and (where started) the KubeRay operator do with 
 
 from __future__ import annotations
 
+import base64
 import ctypes
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -26,6 +28,8 @@ READY_S: Final = 90.0
 KWOK_LABEL: Final = "skerry-test/node"
 _KILL_S: Final = 5.0
 _PR_SET_PDEATHSIG: Final = 1
+_ARCHITECTURES: Final = {"x86_64": "amd64", "aarch64": "arm64", "arm64": "arm64"}
+"""What the kernel calls a machine, and what Go does."""
 
 
 class ClusterError(Exception):
@@ -158,6 +162,39 @@ class KubeCluster:
             },
         )
 
+    def start_postgres_operator(self, crds: CrdSet) -> None:
+        """Start the CloudNativePG operator outside the cluster, with its webhooks, and wait until they answer.
+
+        Raises:
+            ClusterError: it does not come up.
+        """
+        metrics, hooks = free_ports(2)
+        folder = self._folder / "webhook"
+        folder.mkdir()
+        for name in ("apiserver.crt", "apiserver.key"):
+            shutil.copy(self._keys / name, folder / name)
+        # Its image holds itself once for each architecture, under this name; it copies itself into the pods from there.
+        program = self._folder / "operator" / f"manager_{_ARCHITECTURES[os.uname().machine]}"
+        program.parent.mkdir()
+        program.symlink_to(_program("postgres-operator"))
+        self._run(
+            "postgres-operator",
+            {"metrics-bind-address": f"127.0.0.1:{metrics}", "webhook-port": str(hooks), "leader-elect": "false"},
+            before=("controller",),
+            environment={
+                "KUBECONFIG": str(self._keys / "operator.kubeconfig"),
+                "WEBHOOK_CERT_DIR": str(folder),
+                "OPERATOR_NAMESPACE": "default",
+                "OPERATOR_IMAGE_NAME": f"ghcr.io/cloudnative-pg/cloudnative-pg:{crds.version.removeprefix('v')}",
+                "TMPDIR": str(self._folder),
+            },
+        )
+        wait_until("CloudNativePG's webhooks", lambda: self._alive() and _listens(hooks), READY_S)
+        api = self.api()
+        for document in crds.webhooks:
+            api.apply(_at_port(document, hooks, self._keys / "ca.crt"))
+        api.close()
+
     def install(self, sets: Iterable[CrdSet], kinds: Collection[str] | None = None) -> int:
         """Install CRD sets and wait until every kind is served; return how many CRDs there are.
 
@@ -261,19 +298,24 @@ class KubeCluster:
         wait_until("API server", ready, READY_S, 0.1)
         api.close()
 
-    def _run(self, name: str, options: Mapping[str, str], extra: Sequence[str] = ()) -> None:
-        program = find(name)
-        if program is None:
-            raise ClusterError(f"{name} is not built: run `make cluster-tools`")
+    def _run(
+        self,
+        name: str,
+        options: Mapping[str, str],
+        *,
+        before: Sequence[str] = (),
+        environment: Mapping[str, str] = {},
+    ) -> None:
+        program = _program(name)
         self._folder.mkdir(parents=True, exist_ok=True)
         with (self._folder / f"{name}.log").open("wb") as log:
             self._running[name] = subprocess.Popen(
-                [str(program), *(f"--{key}={value}" for key, value in options.items()), *extra],
+                [str(program), *before, *(f"--{key}={value}" for key, value in options.items())],
                 stdout=log,
                 stderr=subprocess.STDOUT,
                 stdin=subprocess.DEVNULL,
                 cwd=self._folder,
-                env={"HOME": str(self._folder), "PATH": "/usr/bin:/bin", "NO_PROXY": "127.0.0.1"},
+                env={"HOME": str(self._folder), "PATH": "/usr/bin:/bin", "NO_PROXY": "127.0.0.1", **environment},
                 preexec_fn=_die_with_parent,
             )
 
@@ -284,9 +326,32 @@ class KubeCluster:
         return True
 
 
+def _program(name: str) -> Path:
+    program = find(name)
+    if program is None:
+        raise ClusterError(f"{name} is not built: run `make cluster-tools`")
+    return program
+
+
 def _established(crd: Mapping[str, Any] | None) -> bool:
     conditions = ((crd or {}).get("status") or {}).get("conditions") or []
     return any(one["type"] == "Established" and one["status"] == "True" for one in conditions)
+
+
+def _listens(port: int) -> bool:
+    with socket.socket() as one:
+        one.settimeout(1)
+        return one.connect_ex(("127.0.0.1", port)) == 0
+
+
+def _at_port(configuration: Mapping[str, Any], port: int, authority: Path) -> dict[str, Any]:
+    """Return a webhook configuration that calls a port of loopback in place of a Service that no pod stands behind."""
+    bundle = base64.b64encode(authority.read_bytes()).decode()
+    hooks = []
+    for hook in configuration["webhooks"]:
+        address = f"https://127.0.0.1:{port}{hook['clientConfig']['service']['path']}"
+        hooks.append({**hook, "clientConfig": {"url": address, "caBundle": bundle}})
+    return {**configuration, "webhooks": hooks}
 
 
 def _die_with_parent() -> None:

@@ -23,6 +23,7 @@ _GROUPS: Final = {
     "kube-scheduler": "kubernetes",
     "kwok": "kwok",
     "ray-operator": "kuberay",
+    "postgres-operator": "cloudnative-pg",
 }
 """Which set of pins (tests/toolchain/cluster) each program is built from."""
 _FORMAT: Final = 2

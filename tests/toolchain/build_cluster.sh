@@ -1,7 +1,7 @@
 #!/bin/sh
 # Builds what a Kubernetes cluster without containers is made of, for the tests in tests/admission; does nothing when
-# it was built before: etcd, the API server, the controller manager, the scheduler, KWOK and the KubeRay operator, each
-# from its Go module, and fetches the CRDs of images/crds.yaml.
+# it was built before: etcd, the API server, the controller manager, the scheduler, KWOK, and the operators KubeRay
+# and CloudNativePG, each from its Go module; and fetches the CRDs of images/crds.yaml.
 # usage: tests/toolchain/build_cluster.sh [GROUP...]; the last line on stdout is the folder of the cache.
 # The first build takes about 20 CPU minutes and 2 GB under Go's caches; with these warm, seconds.
 set -eu
@@ -13,13 +13,14 @@ say() { printf 'cluster tools: %s\n' "$*" >&2; }
 fail() { say "$*"; exit 3; }
 
 # One group a set of pins (cluster/<group>.go.mod and .go.sum): name, then `command=package` pairs.
-groups="kubernetes kwok kuberay"
+groups="kubernetes kwok kuberay cloudnative-pg"
 packages() {
   case $1 in
     kubernetes) echo "etcd=go.etcd.io/etcd/server/v3 kube-apiserver=k8s.io/kubernetes/cmd/kube-apiserver" \
       "kube-controller-manager=k8s.io/kubernetes/cmd/kube-controller-manager kube-scheduler=k8s.io/kubernetes/cmd/kube-scheduler" ;;
     kwok) echo "kwok=sigs.k8s.io/kwok/cmd/kwok" ;;
     kuberay) echo "ray-operator=github.com/ray-project/kuberay/ray-operator" ;;
+    cloudnative-pg) echo "postgres-operator=github.com/cloudnative-pg/cloudnative-pg/cmd/manager" ;;
     *) fail "no group '$1': there are $groups" ;;
   esac
 }
