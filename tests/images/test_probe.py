@@ -176,3 +176,16 @@ def test_a_program_needs_the_standard_library_alone(path: str) -> None:
     }
     roots |= {f"{node.module}".split(".")[0] for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)}
     assert roots <= set(sys.stdlib_module_names)
+
+
+def test_the_programs_are_typed(tmp_path: Path) -> None:
+    files = [str(PROBE), str(PROBE.parents[1] / "stand-in" / "service.py")]
+    done = subprocess.run(
+        [sys.executable, "-m", "mypy", "--strict", "--python-version", "3.11", "--cache-dir", str(tmp_path), *files],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert (done.returncode, done.stdout) == (0, "Success: no issues found in 2 source files\n")
