@@ -63,8 +63,9 @@ def machine_of(pool: PoolSpec) -> InstanceType:
 class AwsNodeGroup(SkerryComponent):
     """A managed node group of one instance type, tainted for its tier, its disks encrypted, its metadata guarded.
 
-    Nobody scales it by itself: the number within the bounds is set by people, who then see it kept (`desired_size` is
-    ignored after creation).
+    Nothing scales it by itself: the configuration says how many run (the pool's typical number, or its minimum), and a
+    deployment puts that number back. Ignoring `desired_size`, as groups under an autoscaler do, would make EKS refuse a
+    higher minimum.
     """
 
     def __init__(
@@ -133,7 +134,9 @@ class AwsNodeGroup(SkerryComponent):
             labels={TIER_LABEL: tier.value},
             taints=taints,
             tags=tier_tag(tier),
-            opts=self.child_options(ignore_changes=["scalingConfig.desiredSize"]),
+            # Source: terraform-aws-modules/terraform-aws-eks issue 2508 (a minimum above the desired size is refused),
+            # read 2026-11
+            opts=self.child_options(),
         )
         self.finish()
 

@@ -322,7 +322,7 @@ def test_drift_is_seen_by_refresh_and_put_back_by_the_next_deployment(life: Life
     renewed = [urn for urn in before if names([urn])[0] in replaced]
     for urn in renewed:
         differs = {path for path, _ in changed_paths(before[urn]["inputs"], after[urn]["inputs"])}
-        assert differs <= set(life.preview[urn].ignore_changes)
+        assert differs <= set(life.preview[urn].ignore_changes), urn
     for urn in renewed:
         del before[urn], after[urn]
     assert before == after

@@ -86,10 +86,11 @@ def test_the_provider_gives_everything_else_the_tags_of_the_platform() -> None:
     }
 
 
-def test_the_number_of_machines_that_people_set_is_kept() -> None:
-    groups = list(graph_of(AWS_BASE).of_type(GROUP))
-    assert len(groups) == 2
-    assert {resource.ignore_changes for resource in groups} == {("scalingConfig.desiredSize",)}
+def test_a_higher_minimum_raises_the_number_of_machines_which_eks_would_refuse_otherwise() -> None:
+    graph = run_changed(AWS_BASE, {"meta.pool.minimum": 4, "meta.pool.maximum": 4})
+    (meta,) = [group for group in graph.of_type(GROUP) if "meta" in group.name]
+    assert meta.inputs["scalingConfig"] == {"minSize": 4, "maxSize": 4, "desiredSize": 4}
+    assert not any(group.ignore_changes for group in graph.of_type(GROUP))
 
 
 def test_gpu_machines_have_the_gpu_image_and_keep_other_pods_away() -> None:
