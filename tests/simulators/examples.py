@@ -129,11 +129,11 @@ def checkout(program: Program) -> Path | None:
 
 
 def where_to_get(program: Program) -> str:
-    """Say how a program that is absent is had."""
+    """Say how a program that is absent is had; the same words for all of a repository, so that they are told once."""
     source = load_table().repositories[program.repository]
     return (
-        f"{program.name} is not here: `git clone {source.url} $SKERRY_EXAMPLES/{program.repository}` "
-        f"(measured at {source.commit[:12]}), with SKERRY_EXAMPLES naming a folder outside this checkout"
+        f"programs of {program.repository} are not here: `git clone {source.url} $SKERRY_EXAMPLES/{program.repository}`"
+        f" (measured at {source.commit[:12]}), with SKERRY_EXAMPLES naming a folder outside this checkout"
     )
 
 
