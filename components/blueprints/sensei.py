@@ -209,6 +209,7 @@ def _tiers(
         spec=spec.meta,
         objects=objects,
         environment=environment,
+        licences=[row.licence for row in spec.licences],
         depends_on=[workflows, *postgres],
         opts=ready,
     )

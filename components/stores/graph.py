@@ -23,8 +23,11 @@ from skerry.facts import ImageFact, Tier
 AUTH_SECRET = "neo4j-auth"
 """The Kubernetes Secret (key `NEO4J_AUTH`: `neo4j/<password>`) that the site makes before the first deployment."""
 
+LICENCE = "LicenseRef-Neo4j-Enterprise"
+"""The licence in images/licences.yaml that the stack's configuration may accept."""
+
 LICENCE_MAP = "neo4j-licence"
-"""The ConfigMap (key `accept`: `yes` or `eval`) by which the site accepts Neo4j's terms; without it no pod starts."""
+"""The ConfigMap (key `accept`: `yes` or `eval`) by which the site answers where the configuration does not."""
 
 PORTS = {"http": 7474, "bolt": 7687, "cluster": 6000, "raft": 7000, "routing": 7688}
 """Source: Neo4j operations manual "Ports", read 2026-11. Discovery of version 2 uses the port of the cluster."""
@@ -40,6 +43,7 @@ class GraphStore(SkerryComponent):
         *,
         namespace: str,
         size: StoreSpec,
+        accepted: bool = False,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         """Make the members.
@@ -49,6 +53,7 @@ class GraphStore(SkerryComponent):
             cluster: where it runs.
             namespace: the namespace of the meta tier.
             size: members and volumes.
+            accepted: the configuration accepts Neo4j's terms; left out, no pod starts before the site answers.
             opts: Pulumi's options.
         """
         image = cluster.catalog.image("neo4j", cluster.target, "graph store")
@@ -63,7 +68,7 @@ class GraphStore(SkerryComponent):
         )
         super().__init__(name, facts, opts)
         members = ",".join(f"{host}:{PORTS['cluster']}" for host in hosts_of("neo4j", namespace, size.replicas))
-        workload = _members(cluster, namespace, size, image, members)
+        workload = _members(cluster, namespace, size, image, members, accepted)
         stateful_set(self, "set", cluster, workload, storage_gib=size.storage_gib, mount="/data")
         service(self, "service", cluster, workload)
         self.finish(
@@ -74,22 +79,26 @@ class GraphStore(SkerryComponent):
         )
 
 
+_ASK_THE_SITE = 'export NEO4J_ACCEPT_LICENSE_AGREEMENT="$(cat /licence/accept)"; '
+"""The answer comes from the site's ConfigMap, never from this program."""
+
 _START = (
-    'export NEO4J_ACCEPT_LICENSE_AGREEMENT="$(cat /licence/accept)"; '
     'name="$(hostname -f)"; export NEO4J_server_default__advertised__address="$name" '
     'NEO4J_server_cluster_advertised__address="$name:6000" '
     'NEO4J_server_cluster_raft_advertised__address="$name:7000" '
     'NEO4J_server_routing_advertised__address="$name:7688"; '
     "exec tini -g -- /startup/docker-entrypoint.sh neo4j"
 )
-"""Each member advertises its full name; the site's licence answer comes from a ConfigMap, never from this program.
+"""Each member advertises its full name.
 
 Left to itself the image advertises the short host name, which other pods cannot resolve.
 Source: neo4j/docker-neo4j docker-image-src/5/coredb docker-entrypoint.sh and Dockerfile-trixie (user), read 2026-11.
 """
 
 
-def _members(cluster: Cluster, namespace: str, size: StoreSpec, image: ImageFact, members: str) -> Workload:
+def _members(
+    cluster: Cluster, namespace: str, size: StoreSpec, image: ImageFact, members: str, accepted: bool
+) -> Workload:
     return Workload(
         name="neo4j",
         namespace=namespace,
@@ -97,7 +106,7 @@ def _members(cluster: Cluster, namespace: str, size: StoreSpec, image: ImageFact
         replicas=size.replicas,
         fs_group=7474,
         termination_grace_s=300,
-        config_maps={"licence": LICENCE_MAP},
+        config_maps={} if accepted else {"licence": LICENCE_MAP},
         empty_dirs=("tmp", "logs"),
         containers=(
             Container(
@@ -108,7 +117,7 @@ def _members(cluster: Cluster, namespace: str, size: StoreSpec, image: ImageFact
                 user=7474,
                 writable_root=True,
                 command=("/bin/sh", "-c"),
-                args=(_START,),
+                args=(_START if accepted else _ASK_THE_SITE + _START,),
                 env={
                     "NEO4J_AUTH": SecretKey(AUTH_SECRET, "NEO4J_AUTH"),
                     "NEO4J_server_default__listen__address": "0.0.0.0",
@@ -118,13 +127,14 @@ def _members(cluster: Cluster, namespace: str, size: StoreSpec, image: ImageFact
                     # Source: Neo4j operations manual 5 "Cluster server discovery", read 2026-11
                     "NEO4J_dbms_cluster_discovery_version": "V2_ONLY",
                     "NEO4J_dbms_cluster_discovery_v2_endpoints": members,
+                    **({"NEO4J_ACCEPT_LICENSE_AGREEMENT": "yes"} if accepted else {}),
                     "NEO4J_initial_dbms_default__primaries__count": str(size.replicas),
                 },
                 ports=PORTS,
                 startup=tcp_probe("bolt", periodSeconds=10, failureThreshold=60),
                 readiness=tcp_probe("bolt", periodSeconds=10),
                 liveness=tcp_probe("bolt", periodSeconds=20, failureThreshold=6),
-                mounts={"tmp": "/tmp", "logs": "/logs", "licence": "/licence"},
+                mounts={"tmp": "/tmp", "logs": "/logs", **({} if accepted else {"licence": "/licence"})},
             ),
         ),
     )

@@ -12,6 +12,7 @@ from components.kubernetes.cluster import Cluster
 from components.kubernetes.workload import EnvValue, login
 from components.stores.document import REPLICA_SET, DocumentStore
 from components.stores.experiments import ExperimentTracker
+from components.stores.graph import LICENCE as NEO4J_LICENCE
 from components.stores.graph import GraphStore
 from components.stores.relational import RelationalStore
 from components.stores.vector import VectorStore
@@ -37,6 +38,7 @@ class MetaTier(SkerryComponent):
         spec: MetaSpec,
         objects: ObjectAccess,
         environment: Environment,
+        licences: Sequence[str] = (),
         depends_on: Sequence[pulumi.Resource] = (),
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
@@ -49,6 +51,7 @@ class MetaTier(SkerryComponent):
             spec: stores and agents.
             objects: the object store.
             environment: where the channels are.
+            licences: ids of the licences whose terms the configuration accepts.
             depends_on: what must be there before.
             opts: Pulumi's options.
         """
@@ -57,7 +60,7 @@ class MetaTier(SkerryComponent):
             baselines = (cluster.catalog.baseline(spec.baseline, "the pattern library starts from it"),)
         super().__init__(name, ComponentFacts(tier=Tier.META, role="tier", baselines=baselines), opts)
         after = self.child_options(depends_on=list(depends_on))
-        vector, experiments = self._stores(cluster, namespace, spec, objects, after)
+        vector, experiments = self._stores(cluster, namespace, spec, objects, licences, after)
         stores: dict[str, EnvValue] = {
             **environment,
             **self.knowledge,
@@ -90,6 +93,7 @@ class MetaTier(SkerryComponent):
         namespace: str,
         spec: MetaSpec,
         objects: ObjectAccess,
+        licences: Sequence[str],
         after: pulumi.ResourceOptions,
     ) -> tuple[VectorStore, ExperimentTracker]:
         """Make the stores, and set what agents are told of them."""
@@ -102,7 +106,12 @@ class MetaTier(SkerryComponent):
             opts=self.child_options(),
         )
         graph = GraphStore(
-            self.child_name("graph"), cluster, namespace=namespace, size=spec.graph, opts=self.child_options()
+            self.child_name("graph"),
+            cluster,
+            namespace=namespace,
+            size=spec.graph,
+            accepted=NEO4J_LICENCE in licences,
+            opts=self.child_options(),
         )
         documents = DocumentStore(
             self.child_name("documents"), cluster, namespace=namespace, size=spec.documents, opts=self.child_options()

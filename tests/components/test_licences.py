@@ -13,7 +13,7 @@ from policies.rules.supply_chain import RULES
 from policies.runner import Report, check
 from skerry.engine.run import run_deployment
 from skerry.facts import ComponentFacts, facts_of
-from tests.simulators.stack_objects import AIRGAPPED, PLATFORMS, ROOT, STACKS, graph_of
+from tests.simulators.stack_objects import AIRGAPPED, PLATFORMS, ROOT, STACKS, graph_of, inputs, objects
 
 TERMS = {
     "LicenseRef-Llama-3.3-Community",
@@ -69,3 +69,25 @@ def test_in_production_what_is_left_is_a_violation() -> None:
         "baseline sensei-patterns: nobody accepted LicenseRef-Vendor-Contract, and the deployment is in production",
         "image mongodb: nobody accepted SSPL-1.0, and the deployment is in production",
     ]
+
+
+def neo4j(licences: list[dict[str, str]]) -> dict[str, Any]:
+    document = yaml.safe_load((ROOT / "stacks" / f"Pulumi.{AIRGAPPED}.yaml").read_text(encoding="utf-8"))
+    deployment = document["config"]["skerry:deployment"] | {"licences": licences}
+    graph = run_deployment(ROOT, AIRGAPPED, {"skerry:deployment": json.dumps(deployment)})
+    (found,) = [one for one in objects(graph, "StatefulSet") if inputs(one)["metadata"]["name"] == "neo4j"]
+    spec: dict[str, Any] = inputs(found)["spec"]["template"]["spec"]
+    return spec
+
+
+@pytest.mark.parametrize("licence", ["", "SSPL-1.0", "LicenseRef-Neo4j-Enterprise"])
+def test_neo4j_is_told_yes_only_where_the_configuration_says_so(licence: str) -> None:
+    pod = neo4j(accept(licence) if licence else [])
+    (container,) = pod["containers"]
+    answer = [row.get("value") for row in container["env"] if row["name"] == "NEO4J_ACCEPT_LICENSE_AGREEMENT"]
+    maps = [volume["configMap"]["name"] for volume in pod["volumes"] if "configMap" in volume]
+    mounted = "/licence" in {row["mountPath"] for row in container["volumeMounts"]}
+    accepted = licence == "LicenseRef-Neo4j-Enterprise"
+    assert (answer, maps) == ((["yes"], []) if accepted else ([], ["neo4j-licence"]))
+    assert mounted != accepted
+    assert ("/licence/accept" in container["args"][0]) != accepted
