@@ -7,6 +7,7 @@ what it imports beyond our packages is pinned in tests/examples/requirements.txt
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import json
 import os
@@ -117,6 +118,7 @@ class Table(_Row):
     programs: tuple[Program, ...]
 
 
+@functools.cache
 def load_table() -> Table:
     """Read the table of programs."""
     return Table.model_validate(yaml.safe_load(_TABLE.read_text(encoding="utf-8")))
