@@ -15,7 +15,7 @@ from components.aws.permissions import agents_policy, karpenter_policy, key_poli
 from components.aws.stores import AwsObjectStore, AwsPostgres, AwsPubSub
 from components.aws.tags import tags_of
 from components.base import SkerryComponent, checked_name
-from components.kubernetes.managed import managed_stores
+from components.clouds.managed import managed_stores
 from skerry.config.spec import DeploymentSpec
 from skerry.facts import ComponentFacts, Tier
 

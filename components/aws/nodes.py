@@ -9,7 +9,7 @@ from pulumi_aws import ec2, eks
 
 from components.aws.tags import tier_tag
 from components.base import SkerryComponent
-from components.kubernetes import machines
+from components.clouds import machines
 from components.kubernetes.cluster import TIER_LABEL
 from components.kubernetes.node_pool import scaling_of
 from skerry.config.spec import PoolSpec, Purchase, TargetKind

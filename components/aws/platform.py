@@ -15,12 +15,12 @@ from components.aws.nodes import ROOT_GIB, encrypt_each_other, machine_of
 from components.aws.stores import CACHE_PORT, POSTGRES_PORT
 from components.aws.tags import tags_of
 from components.base import SkerryComponent
+from components.clouds.base_stack import base_of, output_of
+from components.clouds.machines import nodes_fact, purchase_of
+from components.clouds.managed import managed_stores
 from components.configuration import FlatConfig
-from components.kubernetes.base_stack import base_of, output_of
 from components.kubernetes.cluster import PRIVATE_RANGES, TIER_LABEL, Cluster, ManagedService
 from components.kubernetes.gpu_devices import GpuDevices
-from components.kubernetes.machines import nodes_fact, purchase_of
-from components.kubernetes.managed import managed_stores
 from components.kubernetes.node_pool import NodePool, placement_of, scaling_of
 from components.kubernetes.operator import Operator, image_values
 from skerry.catalog import Catalog

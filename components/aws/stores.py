@@ -11,7 +11,7 @@ from pulumi_aws import ec2, elasticache, rds, s3
 from components.aws.permissions import bucket_policy
 from components.aws.tags import tier_tag
 from components.base import SkerryComponent
-from components.kubernetes.managed import object_facts, pubsub_facts, relational_facts
+from components.clouds.managed import object_facts, pubsub_facts, relational_facts
 from skerry.config.spec import DeploymentSpec
 from skerry.facts import Tier
 

@@ -9,12 +9,12 @@ import pulumi_gcp as gcp
 from pulumi_gcp import projects, serviceaccount, storage
 
 from components.base import SkerryComponent, checked_name
+from components.clouds.managed import managed_stores
 from components.gcp.cluster import GcpCluster
 from components.gcp.key import GcpKey
 from components.gcp.labels import labels_of
 from components.gcp.network import GcpNetwork
 from components.gcp.stores import GcpObjectStore, GcpPostgres, GcpPubSub
-from components.kubernetes.managed import managed_stores
 from skerry.config.spec import DeploymentSpec
 from skerry.facts import ComponentFacts, Tier
 

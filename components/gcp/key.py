@@ -9,7 +9,7 @@ import pulumi
 from pulumi_gcp import kms, projects
 
 from components.base import SkerryComponent
-from components.kubernetes.managed import ManagedStores
+from components.clouds.managed import ManagedStores
 from skerry.config.spec import DeploymentSpec
 from skerry.facts import ComponentFacts, Tier
 

@@ -9,7 +9,7 @@ import pulumi
 from pulumi_gcp import container
 
 from components.base import SkerryComponent, checked_name
-from components.kubernetes import machines
+from components.clouds import machines
 from components.kubernetes.cluster import TIER_LABEL
 from components.kubernetes.node_pool import scaling_of
 from skerry.config.spec import GcpTargetSpec, MachineSpec, PoolSpec, Purchase, TargetKind

@@ -11,6 +11,8 @@ from pulumi_kubernetes.storage.v1 import StorageClass
 from components.base import SkerryComponent
 from components.channels.object_store import CREDENTIALS_SECRET, GOOGLE_URL
 from components.channels.pubsub import AUTH_SECRET
+from components.clouds.base_stack import base_of, output_of
+from components.clouds.managed import managed_stores
 from components.configuration import FlatConfig
 from components.gcp.base import AGENT_NAMESPACES
 from components.gcp.cluster import pools_of
@@ -18,9 +20,7 @@ from components.gcp.labels import labels_of
 from components.gcp.network import GOOGLE_APIS
 from components.gcp.nodes import AUTOSCALER, DISK, HYPERDISK, disk_type, machine_of
 from components.gcp.stores import POSTGRES_PORT, REDIS_PORT
-from components.kubernetes.base_stack import base_of, output_of
 from components.kubernetes.cluster import Cluster, ManagedService
-from components.kubernetes.managed import managed_stores
 from components.kubernetes.node_pool import placement_of
 from skerry.address_plan import gke_ranges
 from skerry.catalog import Catalog

@@ -8,10 +8,10 @@ import pulumi
 from pulumi_gcp import redis, sql, storage
 
 from components.base import SkerryComponent
+from components.clouds.managed import object_facts, pubsub_facts, relational_facts
 from components.gcp.key import GcpKey
 from components.gcp.labels import tier_label
 from components.gcp.network import GcpNetwork
-from components.kubernetes.managed import object_facts, pubsub_facts, relational_facts
 from skerry.config.spec import DeploymentSpec
 from skerry.facts import Tier
 
