@@ -99,7 +99,11 @@ def read(folder: Path) -> Rendered:
             charts.append(path.stem)
             continue
         masked += "\n# Holds values that are" in text
-        documents.append(unmasked(yaml.load(text, yaml.CSafeLoader)))
+        document = unmasked(yaml.load(text, yaml.CSafeLoader))
+        if document["kind"] == "Secret":
+            # Its whole map is masked, keys and all.
+            document = {key: {KNOWN: KNOWN} if value == KNOWN else value for key, value in document.items()}
+        documents.append(document)
     return Rendered(tuple(sorted(documents, key=_place)), tuple(charts), masked)
 
 
