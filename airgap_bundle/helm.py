@@ -21,6 +21,8 @@ from skerry.errors import BundleError, UsageError
 CONFIG_TYPE: Final = "application/vnd.cncf.helm.config.v1+json"
 LAYER_TYPE: Final = "application/vnd.cncf.helm.chart.content.v1.tar+gzip"
 _MAX_METADATA_BYTES: Final = 1024 * 1024
+_MAX_UNPACKED_BYTES: Final = 256 * 1024 * 1024
+"""Of a chart; Helm itself takes less, and a small archive may hold terabytes of zeros."""
 _MAX_MEMBERS: Final = 10_000
 """Files of a chart that are looked through; Chart.yaml is among the first."""
 
@@ -82,8 +84,8 @@ def stand_in(item: PlanItem, text: bytes) -> tuple[bytes, bytes]:
 
 def _chart_yaml(archive: tarfile.TarFile) -> dict[str, Any] | None:
     for number, member in enumerate(archive):
-        if number > _MAX_MEMBERS:
-            break
+        if number > _MAX_MEMBERS or member.offset + member.size > _MAX_UNPACKED_BYTES:
+            break  # what follows could only be reached by unpacking all of that
         parts = member.name.split("/")
         if len(parts) == 2 and parts[1] == "Chart.yaml" and member.isfile() and member.size <= _MAX_METADATA_BYTES:
             file = archive.extractfile(member)

@@ -29,7 +29,7 @@ from skerry.catalog import ChartEntry, ChartRow, LockEntry, PlatformEntry
 from skerry.errors import CatalogError, RegistryError
 from skerry.images import ImageReference
 
-MAX_INDEX_BYTES: Final = 64 * 1024 * 1024
+MAX_INDEX_BYTES: Final = 32 * 1024 * 1024
 """The index of a large chart repository has some ten megabytes."""
 MAX_CHART_BYTES: Final = 64 * 1024 * 1024
 """Helm itself takes at most 20 MiB unpacked from an archive; real charts have some hundred kilobytes."""
@@ -38,6 +38,8 @@ ATTESTATION: Final = "vnd.docker.reference.type"
 
 Source: docker/buildx docs, "Image attestation storage", read 2026-11.
 """
+_MAX_FOREIGN: Final = 160
+"""Letters of foreign text in a message."""
 _LOADER: Final[Any] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
@@ -75,7 +77,7 @@ def resolve_image(
     offered = dict(reversed(list(_platforms(registry, repository, tree, found.digest))))  # the first of two rows counts
     here = {name: offered[name] for name in wanted if name in offered}
     if not here:
-        raise AbsentError(f"{where} is offered for {', '.join(sorted(offered)) or 'no platform'} alone")
+        raise AbsentError(f"{where} is offered for {_foreign(', '.join(sorted(offered))) or 'no platform'} alone")
     entry = LockEntry(
         digest=found.digest,
         bytes=tree.total_bytes,
@@ -195,8 +197,9 @@ def _classic_chart(sources: Sources, row: ChartRow) -> ChartEntry:
     digest = f"sha256:{hashlib.sha256(packaged).hexdigest()}"
     if claimed and claimed != digest:
         raise RegistryError(f"{url} has the digest {digest}, and the index of its repository says {claimed}")
-    if helm.name_and_version(packaged, url) != (row.name, row.version):
-        raise RegistryError(f"{url} is the chart {' '.join(helm.name_and_version(packaged, url))}, not {row.locked_as}")
+    found = helm.name_and_version(packaged, url)
+    if found != (row.name, row.version):
+        raise RegistryError(f"{url} is the chart {_foreign(' '.join(found))}, not {row.locked_as}")
     return ChartEntry(digest=digest, bytes=len(packaged))
 
 
@@ -210,11 +213,16 @@ def _index_entry(raw: bytes, row: ChartRow, base: str) -> tuple[str, str]:
             raise AbsentError(f"{base}index.yaml has no version {row.version} of the chart {row.name}")
         digest, address = str(match[0].get("digest") or ""), str(match[0]["urls"][0])
     except (yaml.YAMLError, UnicodeDecodeError, KeyError, TypeError, AttributeError, IndexError, RecursionError) as exc:
-        raise RegistryError(f"{base}index.yaml cannot be read as the index of a chart repository: {exc!r}") from exc
+        raise RegistryError(f"{base}index.yaml is no index of a chart repository: {_foreign(str(exc))}") from exc
     digest = digest if digest.startswith("sha256:") or not digest else f"sha256:{digest}"
     if digest and not is_digest(digest):
         raise RegistryError(f"{base}index.yaml gives {digest[:90]!r} as the digest of {row.name} {row.version}")
     return digest, urljoin(base, address)
+
+
+def _foreign(text: str) -> str:
+    """Return a stranger's words for a message: short, on one line."""
+    return "".join(letter if letter.isprintable() else "?" for letter in text[:_MAX_FOREIGN])
 
 
 def _get(transport: Transport, url: str, limit: int) -> bytes:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import gzip
 import hashlib
 import io
+import tarfile
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -90,6 +92,26 @@ def packaged(folder: Path, name: str = "operator", version: str = "1.2.3") -> by
     return path.read_bytes()
 
 
+def packed(files: dict[str, bytes]) -> bytes:
+    archive = io.BytesIO()
+    with tarfile.open(fileobj=archive, mode="w:gz") as tar:
+        for name, content in files.items():
+            entry = tarfile.TarInfo(name)
+            entry.size = len(content)
+            tar.addfile(entry, io.BytesIO(content))
+    return archive.getvalue()
+
+
+TWO_LINES = b'name: "a\\nb"\nversion: "' + b"9" * 999 + b'"'
+
+
+def bomb() -> bytes:
+    """Return an archive whose first file claims a terabyte, with a chart behind it that nobody must unpack to."""
+    entry = tarfile.TarInfo("operator/zeros")
+    entry.size = 1 << 40
+    return gzip.compress(entry.tobuf(tarfile.GNU_FORMAT) + bytes(1 << 20))
+
+
 def index(digest: str, url: str = "operator-1.2.3.tgz", version: str = "1.2.3", name: str = "operator") -> bytes:
     said = f", digest: '{digest}'" if digest else ""
     return f"apiVersion: v1\nentries: {{{name}: [{{version: {version}, urls: ['{url}']{said}}}]}}\n".encode()
@@ -136,17 +158,30 @@ REFUSED: dict[str, tuple[Callable[[Path], Pages], Outcome, str]] = {
     ),
     "a page in place of the index": (
         lambda f: {"/charts/index.yaml": (200, b"<html>login</html>")},
-        Outcome.UNRESOLVED, "cannot be read as the index",
+        Outcome.UNRESOLVED, "is no index of a chart repository",
     ),
     "an index that calls a program": (
         lambda f: {"/charts/index.yaml": (200, b"!!python/object/apply:os.system [id]")},
-        Outcome.UNRESOLVED, "cannot be read as the index",
+        Outcome.UNRESOLVED, "is no index of a chart repository",
     ),
     "another chart": (
         lambda f: {
             "/charts/index.yaml": (200, index("")), "/charts/operator-1.2.3.tgz": (200, packaged(f, version="1.2.4")),
         },
         Outcome.UNRESOLVED, "is the chart operator 1.2.4, not",
+    ),
+    "a chart of another name on two lines": (
+        lambda f: {
+            "/charts/index.yaml": (200, index("")),
+            "/charts/operator-1.2.3.tgz": (200, packed({"x/Chart.yaml": TWO_LINES})),
+        },
+        Outcome.UNRESOLVED, "is the chart a?b 999",
+    ),
+    "an archive of zeros": (
+        lambda f: {
+            "/charts/index.yaml": (200, index("")), "/charts/operator-1.2.3.tgz": (200, bomb()),
+        },
+        Outcome.UNRESOLVED, "holds no Chart.yaml",
     ),
     "no chart at all": (
         lambda f: {"/charts/index.yaml": (200, index("")), "/charts/operator-1.2.3.tgz": (200, b"hello")},
