@@ -8,7 +8,7 @@ from shutil import copytree
 
 import pytest
 
-from skerry.catalog import CATALOG_FOLDER, LOCK_SCHEMA, Lock, LockEntry, load_catalog, lock_text, read_lock
+from skerry.catalog import CATALOG_FOLDER, LOCK_SCHEMA, ChartEntry, Lock, LockEntry, load_catalog, lock_text, read_lock
 from skerry.errors import CatalogError
 from skerry.facts import TargetFact
 from skerry.images import ImageReference
@@ -75,9 +75,29 @@ def test_a_digest_of_the_lock_pins_what_is_deployed(tmp_path: Path) -> None:
     assert f"registry.site.example:5000/{QDRANT}@{DIGEST}" == fact.deployed_as
 
 
-def test_an_unresolved_image_stays_without_digest() -> None:
+def test_an_unresolved_image_stays_without_digest(tmp_path: Path) -> None:
     fact = load_catalog().image("qdrant", CLOUD, "test")
     assert (fact.digest, fact.deployed_as) == (None, QDRANT)
+    tried = LockEntry(unresolved="no route", tried_at="2026-11-21T12:00:00Z")
+    fact = load_catalog(lock=write_lock(tmp_path / "my.lock", {QDRANT: tried})).image("qdrant", CLOUD, "test")
+    assert (fact.digest, fact.deployed_as) == (None, QDRANT)
+
+
+def test_a_chart_takes_the_digest_of_the_lock(tmp_path: Path) -> None:
+    path = tmp_path / "my.lock"
+    row = load_catalog().charts["karpenter"]
+    assert row.locked_as == f"oci://public.ecr.aws/karpenter/karpenter:{row.version}"
+    entry = ChartEntry(digest=DIGEST, bytes=7, resolved_on="2026-11-21")
+    lock = Lock(schema_=LOCK_SCHEMA, images={}, charts={row.locked_as: entry})
+    path.write_text(lock_text(lock), encoding="utf-8")
+    assert load_catalog(lock=path).chart("karpenter", CLOUD, "test")[0].digest == DIGEST
+    assert load_catalog().chart("karpenter", CLOUD, "test")[0].digest is None
+
+
+def test_a_lock_of_version_1_is_read(tmp_path: Path) -> None:
+    path = tmp_path / "old.lock"
+    path.write_text(f"schema: skerry.lock/1\nimages: {{'{QDRANT}': {{digest: '{DIGEST}', bytes: 7}}}}\n", "utf-8")
+    assert read_lock(path).images == {QDRANT: LockEntry(digest=DIGEST, bytes=7)}
 
 
 def test_the_users_own_image_and_its_own_digest_come_first(tmp_path: Path) -> None:
