@@ -230,6 +230,7 @@ class Catalog:
             why=why,
             declared=declared,
             terms=self.terms(row) if row else (),
+            may_be_passed_on=row is None or row.redistribute is not Redistribution.NO,
         )
 
     def model(self, name: str, why: str) -> ModelFact:
@@ -246,6 +247,7 @@ class Catalog:
             bytes=row.bytes,
             licence=row.licence,
             terms=self.terms(row),
+            may_be_passed_on=row.redistribute is not Redistribution.NO,
             why=why,
         )
 
@@ -263,6 +265,7 @@ class Catalog:
             bytes=row.bytes,
             digest=row.digest,
             terms=self.terms(row),
+            may_be_passed_on=row.redistribute is not Redistribution.NO,
             why=why,
         )
 
@@ -281,6 +284,7 @@ class Catalog:
             version=row.version,
             digest=digest,
             terms=self.terms(row),
+            may_be_passed_on=row.redistribute is not Redistribution.NO,
             why=why,
         )
         return fact, tuple(self.image(image, target, f"{why} (chart {name})", declared=True) for image in row.images)

@@ -65,6 +65,8 @@ class ImageFact(Fact):
     """True when an operator or chart will run it, so that no manifest of ours carries it."""
     terms: tuple[str, ...] = ()
     """Licences among its own whose terms somebody must accept: ids of images/licences.yaml."""
+    may_be_passed_on: bool = True
+    """False where its row says that nobody may carry it to somebody else."""
 
 
 class ModelFact(Fact):
@@ -80,6 +82,8 @@ class ModelFact(Fact):
     licence: str = ""
     terms: tuple[str, ...] = ()
     """Licences whose terms somebody must accept: ids of images/licences.yaml."""
+    may_be_passed_on: bool = True
+    """False where its row says that nobody may carry it to somebody else."""
     why: str
 
 
@@ -93,6 +97,8 @@ class BaselineFact(Fact):
     digest: str | None = None
     terms: tuple[str, ...] = ()
     """Licences whose terms somebody must accept: ids of images/licences.yaml."""
+    may_be_passed_on: bool = True
+    """False where its row says that nobody may carry it to somebody else."""
     why: str
 
 
@@ -105,6 +111,8 @@ class ChartFact(Fact):
     digest: str | None = None
     terms: tuple[str, ...] = ()
     """Licences whose terms somebody must accept: ids of images/licences.yaml."""
+    may_be_passed_on: bool = True
+    """False where its row says that nobody may carry it to somebody else."""
     why: str
 
 

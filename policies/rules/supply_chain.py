@@ -9,7 +9,7 @@ from policies.context import Context
 from policies.verdict import Judgement, Rule, Severity, not_applicable, ok, undetermined, violation
 from policies.workloads import images, kind_of
 from skerry.errors import CatalogError
-from skerry.facts import BaselineFact, ChartFact, ImageFact, ModelFact
+from skerry.facts import BaselineFact, ChartFact, ComponentFacts, ImageFact, ModelFact
 from skerry.graph import UNKNOWN, Resource, ResourceGraph, find, plain
 from skerry.images import ImageReference
 
@@ -154,27 +154,49 @@ def _pull_policy(graph: ResourceGraph, context: Context) -> Iterator[Judgement]:
                 yield ok(resource)
 
 
+_Licensed = ImageFact | ModelFact | BaselineFact | ChartFact
+
+
+def _licensed(facts: ComponentFacts) -> Iterator[tuple[str, _Licensed]]:
+    """Yield everything that bears a licence, with the property that names it."""
+    named: dict[str, tuple[_Licensed, ...]] = {
+        "images": facts.images,
+        "models": facts.models,
+        "baselines": facts.baselines,
+        "charts": facts.charts,
+    }
+    for kind, found in named.items():
+        for one in found:
+            yield f"{kind}.{one.name}", one
+
+
 def _terms(graph: ResourceGraph, context: Context) -> Iterator[Judgement]:
     """A licence with terms is accepted by the user's configuration, or it is a finding."""
     for resource, facts in context.components():
-        named: dict[str, tuple[ImageFact | ModelFact | BaselineFact | ChartFact, ...]] = {
-            "images": facts.images,
-            "models": facts.models,
-            "baselines": facts.baselines,
-            "charts": facts.charts,
-        }
         deployment = context.deployment(resource)
         today = context.today.isoformat()
         rows = deployment.accepted_licences if deployment else ()
         accepted = {row.licence for row in rows if row.accepted_on <= today}
-        for kind, found in named.items():
-            for one in found:
-                open_terms = [name for name in one.terms if name not in accepted]
-                if open_terms:
-                    text = f"{kind.removesuffix('s')} {one.name}: nobody accepted {', '.join(open_terms)}"
-                    yield _unresolved(context, resource, text, f"{kind}.{one.name}")
-                elif one.terms:
-                    yield ok(resource)
+        for path, one in _licensed(facts):
+            open_terms = [name for name in one.terms if name not in accepted]
+            if open_terms:
+                text = f"{path.partition('s.')[0]} {one.name}: nobody accepted {', '.join(open_terms)}"
+                yield _unresolved(context, resource, text, path)
+            elif one.terms:
+                yield ok(resource)
+
+
+def _carried(graph: ResourceGraph, context: Context) -> Iterator[Judgement]:
+    """What a disconnected target runs was carried there by somebody, which its licence must allow."""
+    for resource, facts in context.components():
+        deployment = context.deployment(resource)
+        if deployment is None or deployment.target.connected:
+            continue
+        for path, one in _licensed(facts):
+            if one.may_be_passed_on:
+                yield ok(resource)
+            else:
+                yield violation(resource, f"{path.partition('s.')[0]} {one.name} may not be passed on", path)
 
 
 RULES: Final = (
@@ -247,5 +269,15 @@ RULES: Final = (
         controls=("NIST SP 800-53 CM-10", "ISO/IEC 27001 A.5.32"),
         subject="licences with terms",
         check=_terms,
+    ),
+    Rule(
+        id="SUP008",
+        title="nothing is carried across a gap that may not be passed on",
+        severity=Severity.HIGH,
+        rationale="a bundle is redistribution, whoever holds the medium",
+        remedy="let the site fetch it under a contract of its own, or use another one",
+        controls=("NIST SP 800-53 CM-10", "ISO/IEC 27001 A.5.32"),
+        subject="carried images, models, baselines and charts",
+        check=_carried,
     ),
 )

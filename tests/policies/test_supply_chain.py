@@ -9,7 +9,7 @@ from skerry.facts import AcceptedLicenceFact, BaselineFact, ChartFact, ImageFact
 from skerry.graph import UNKNOWN, Secret
 from tests.simulators.policy_graphs import DIGEST, Build, run, told
 
-SUP001, SUP002, SUP003, SUP004, SUP005, SUP006, SUP007 = RULES
+SUP001, SUP002, SUP003, SUP004, SUP005, SUP006, SUP007, SUP008 = RULES
 Told = list[tuple[str, str, str]]
 DEPLOYMENT = "kubernetes:apps/v1:Deployment"
 PINNED = f"docker.io/library/web:1@{DIGEST}"
@@ -277,3 +277,27 @@ TERMS: dict[str, tuple[Build, Told]] = {
 def test_sup007_terms_are_accepted_by_the_configuration_alone(case: str) -> None:
     build, expected = TERMS[case]
     assert expected == told(run(build, SUP007))
+
+
+KEPT = image("web:1", may_be_passed_on=False)
+CARRIED: dict[str, tuple[Build, Told]] = {
+    "may be": (lambda b: b.component("c", b.deployment(OFF), images=(image("web:1"),)), [("ok", "c", "")]),
+    "may not be": (
+        lambda b: b.component("c", b.deployment(OFF), images=(KEPT,)),
+        [("violation", "c", "image web may not be passed on")],
+    ),
+    "a model may not be": (
+        lambda b: b.component("c", b.deployment(OFF), models=(LLAMA.model_copy(update={"may_be_passed_on": False}),)),
+        [("violation", "c", "model llama may not be passed on")],
+    ),
+    "may not be, and is not carried": (
+        lambda b: b.component("c", b.deployment(), images=(KEPT,)),
+        [("not-applicable", "", "no carried images, models, baselines and charts in the graph")],
+    ),
+}
+
+
+@pytest.mark.parametrize("case", CARRIED)
+def test_sup008_what_is_carried_may_be_passed_on(case: str) -> None:
+    build, expected = CARRIED[case]
+    assert expected == told(run(build, SUP008))

@@ -8,9 +8,19 @@ from shutil import copytree
 
 import pytest
 
-from skerry.catalog import CATALOG_FOLDER, LOCK_SCHEMA, ChartEntry, Lock, LockEntry, load_catalog, lock_text, read_lock
+from skerry.catalog import (
+    CATALOG_FOLDER,
+    LOCK_SCHEMA,
+    Catalog,
+    ChartEntry,
+    Lock,
+    LockEntry,
+    load_catalog,
+    lock_text,
+    read_lock,
+)
 from skerry.errors import CatalogError
-from skerry.facts import TargetFact
+from skerry.facts import BaselineFact, ImageFact, ModelFact, TargetFact
 from skerry.images import ImageReference
 
 SITE = TargetFact(kind="onprem", connected=False, jurisdiction="DE", site_registry="registry.site.example:5000")
@@ -59,6 +69,25 @@ def test_terms_reach_the_facts() -> None:
     assert catalog.model("llama-3.3-70b-instruct", "test").terms == ("LicenseRef-Llama-3.3-Community",)
     assert catalog.baseline("sensei-patterns", "test").terms == ("LicenseRef-Vendor-Contract",)
     assert catalog.image("mine", CLOUD, "test", reference="docker.io/library/mongo:8").terms == ()
+
+
+def test_what_nobody_may_pass_on_says_so(tmp_path: Path) -> None:
+    folder = tmp_path / "images"
+    copytree(CATALOG_FOLDER, folder)
+    for file, old in (("images.yaml", "'ask'"), ("models.yaml", "ask"), ("baselines.yaml", "ask")):
+        text = (folder / file).read_text(encoding="utf-8")
+        changed = text.replace(f"redistribute: {old}", "redistribute: 'no'")
+        assert changed != text
+        (folder / file).write_text(changed, encoding="utf-8")
+    catalog, shipped = load_catalog(folder), load_catalog()
+    facts: dict[str, Callable[[Catalog], ImageFact | ModelFact | BaselineFact]] = {
+        "mongodb": lambda c: c.image("mongodb", SITE, "test"),
+        "llama": lambda c: c.model("llama-3.3-70b-instruct", "test"),
+        "patterns": lambda c: c.baseline("sensei-patterns", "test"),
+    }
+    for ask in facts.values():
+        assert (ask(catalog).may_be_passed_on, ask(shipped).may_be_passed_on) == (False, True)
+    assert catalog.image("valkey", SITE, "test").may_be_passed_on
 
 
 def test_every_image_of_a_chart_has_a_row() -> None:
