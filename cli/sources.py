@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import codecs
+import re
 import sys
 import zlib
 from collections.abc import Callable
@@ -106,8 +107,7 @@ def _run(args: argparse.Namespace) -> ResourceGraph:
         from skerry.engine.stack_outputs import load_stack_outputs
 
     project = _project(args)
-    # A stack may be named with its organization and project, as the command prints it.
-    stack = (args.stack or _default_stack(project, args.program is not None)).rpartition("/")[2]
+    stack = _short(args.stack, project.name) if args.stack else _default_stack(project, args.program is not None)
     own = project.program == CHECKOUT
     if args.stack and not own and stack not in project.stacks():
         known = ", ".join(project.stacks()) or "none"
@@ -123,6 +123,25 @@ def _run(args: argparse.Namespace) -> ResourceGraph:
     )
     places = {name: places_of(_config_of(project, name) | (set_here if name == stack else {})) for name in graph.stacks}
     return replace(graph, places={name: found for name, found in places.items() if found})
+
+
+def _short(stack: str, project: str) -> str:
+    """Return the last part of a stack's name in full, `<organization>/<project>/<stack>`, as the command prints it.
+
+    What is written otherwise is returned whole.
+
+    Raises:
+        UsageError: the stack is one of another project.
+    """
+    found = re.fullmatch(r"[\w-][\w.-]*/(?:([\w-][\w.-]*)/)?([\w-][\w.-]*)", stack)
+    if found is None:
+        return stack
+    if found[1] not in (None, project):
+        raise UsageError(
+            f"--stack '{stack}' is a stack of the project '{found[1]}', and this is '{project}': name its folder "
+            "with --program"
+        )
+    return found[2]
 
 
 def _project(args: argparse.Namespace) -> Project:

@@ -383,7 +383,14 @@ def test_help_names_every_verb_as_the_verb_itself_does(capsys: pytest.CaptureFix
 
 def test_a_stack_may_be_named_in_full(foreign: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (foreign / "Pulumi.dev.yaml").write_text("config:\n  aws:region: eu-west-1\n")
-    assert main(["preview", "--format", "json", "--program", str(foreign), "--stack", "acme/shop/dev"]) == 0
+    assert main(["preview", "--format", "json", "--program", str(foreign), "--stack", "acme/paint/dev"]) == 0
     printed = capsys.readouterr()
     assert json.loads(printed.out)["stacks"] == ["dev"]
     assert "has no file" not in printed.err
+
+
+def test_a_stack_of_another_project_is_not_the_one_of_this_name(
+    foreign: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["preview", "--program", str(foreign), "--stack", "acme/bakery/dev"]) == 2
+    assert "is a stack of the project 'bakery', and this is 'paint'" in capsys.readouterr().err
