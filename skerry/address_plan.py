@@ -37,6 +37,22 @@ MANAGED_ADDRESSES: Final = 4096
 """For the networks of Cloud SQL and Memorystore, of which each service and region takes its own part."""
 
 
+AKS_PODS_PREFIX: Final = 24
+"""The range of pods of one machine. Source: AKS "Azure CNI Overlay", IP address planning (not opened)."""
+
+AKS_RESERVED: Final = 5
+"""Addresses of a subnet that Azure keeps. Source: Azure "Virtual network FAQ" (not opened)."""
+
+AKS_DELEGATED: Final = 16
+"""A /28, the least for the API of the cluster and for PostgreSQL.
+
+Source: AKS "Use API Server VNet Integration" and "Networking with Azure Database for PostgreSQL" (not opened).
+"""
+
+AKS_ENDPOINTS: Final = 32
+"""For the private endpoints of the key's vault and of the stores: under ten, and room for a site's own."""
+
+
 @dataclass(frozen=True, slots=True)
 class Part:
     """One part of a plan."""
@@ -62,6 +78,19 @@ class GkeRanges:
     services: ipaddress.IPv4Network
     control_plane: ipaddress.IPv4Network
     managed: ipaddress.IPv4Network
+
+
+@dataclass(frozen=True, slots=True)
+class AksRanges:
+    """The ranges of a deployment on AKS, all but the pods' inside its network."""
+
+    nodes: ipaddress.IPv4Network
+    endpoints: ipaddress.IPv4Network
+    control_plane: ipaddress.IPv4Network
+    postgres: ipaddress.IPv4Network
+    services: ipaddress.IPv4Network
+    """Known to the cluster only: no subnet has them."""
+    pods: ipaddress.IPv4Network
 
 
 def cut(network: ipaddress.IPv4Network, parts: Sequence[Part]) -> dict[str, ipaddress.IPv4Network] | None:
@@ -118,7 +147,60 @@ def gke_ranges(spec: DeploymentSpec) -> GkeRanges:
     Raises:
         ConfigError: that is no private range, or too small for the plan; the message shows the arithmetic.
     """
-    path, text = "target.gcp.network_cidr", spec.target.gcp.network_cidr
+    path = "target.gcp.network_cidr"
+    network = _private(path, spec.target.gcp.network_cidr)
+    found = _cut(path, network, gke_parts(spec), "use a larger range or fewer pods_per_node")
+    return GkeRanges(
+        nodes=found["nodes"],
+        pods=found["pods"],
+        services=found["services"],
+        control_plane=found["control-plane"],
+        managed=found["managed"],
+    )
+
+
+def aks_parts(spec: DeploymentSpec) -> tuple[Part, ...]:
+    """Return what a deployment on AKS needs of its network; pods have a range of their own."""
+    machines, terms = gke_machines(spec)
+    sum_of = f"({terms}) = {machines} machines + {AKS_RESERVED} of Azure's"
+    return (
+        Part("services", SERVICE_ADDRESSES, "Services of the cluster"),
+        Part("nodes", machines + AKS_RESERVED, sum_of),
+        Part("endpoints", AKS_ENDPOINTS, "private endpoints"),
+        Part("control-plane", AKS_DELEGATED, "the API of the cluster"),
+        Part("postgres", AKS_DELEGATED, "PostgreSQL"),
+    )
+
+
+def aks_ranges(spec: DeploymentSpec) -> AksRanges:
+    """Return where everything of a deployment on AKS lies in `network_cidr` and `pod_cidr` of `target.azure`.
+
+    Raises:
+        ConfigError: one is no private range, or too small for the plan, or they overlap; the message shows the
+            arithmetic.
+    """
+    path, azure = "target.azure.network_cidr", spec.target.azure
+    network = _private(path, azure.network_cidr)
+    found = _cut(path, network, aks_parts(spec), "use a larger range")
+    path = "target.azure.pod_cidr"
+    pods = _private(path, azure.pod_cidr)
+    machines, terms = gke_machines(spec)
+    if pods.prefixlen > AKS_PODS_PREFIX or 1 << (AKS_PODS_PREFIX - pods.prefixlen) < machines:
+        need = f"({terms}) = {machines} machines x /{AKS_PODS_PREFIX}"
+        raise ConfigError(path, [Problem(path, f"'{pods}' is too small for {need}", "use a larger range")])
+    if pods.overlaps(network):
+        raise ConfigError(path, [Problem(path, f"'{pods}' overlaps '{network}', which is the network's", "move one")])
+    return AksRanges(
+        nodes=found["nodes"],
+        endpoints=found["endpoints"],
+        control_plane=found["control-plane"],
+        postgres=found["postgres"],
+        services=found["services"],
+        pods=pods,
+    )
+
+
+def _private(path: str, text: str) -> ipaddress.IPv4Network:
     try:
         network = ipaddress.IPv4Network(text)
     except ValueError as exc:
@@ -127,16 +209,14 @@ def gke_ranges(spec: DeploymentSpec) -> GkeRanges:
         ) from exc
     if not network.is_private:
         raise ConfigError(path, [Problem(path, f"'{text}' is public", "name a private range")])
-    parts = gke_parts(spec)
+    return network
+
+
+def _cut(
+    path: str, network: ipaddress.IPv4Network, parts: Sequence[Part], remedy: str
+) -> dict[str, ipaddress.IPv4Network]:
     found = cut(network, parts)
     if found is None:
         needs = "; ".join(f"{part.name} /{part.prefix}: {part.arithmetic}" for part in parts)
-        remedy = "use a larger range or fewer pods_per_node"
-        raise ConfigError(path, [Problem(path, f"'{text}' is too small for {needs}", remedy)])
-    return GkeRanges(
-        nodes=found["nodes"],
-        pods=found["pods"],
-        services=found["services"],
-        control_plane=found["control-plane"],
-        managed=found["managed"],
-    )
+        raise ConfigError(path, [Problem(path, f"'{network}' is too small for {needs}", remedy)])
+    return found

@@ -21,6 +21,9 @@ _CODE = re.compile(r"^[A-Z]{2}$")
 _AWS_ZONE = re.compile(r"^((?:[a-z]+-){2,3}\d)[a-z]$")
 _GCP_ZONE = re.compile(r"^([a-z]+-[a-z]+\d+)-[a-z]$")
 
+# What the nodes of AKS carry as topology.kubernetes.io/zone: Azure itself names zones by their number alone.
+_AZURE_ZONE = re.compile(r"^([a-z]+\d?)-[1-9]$")
+
 # Source: food.ec.europa.eu "Approved rabies serology laboratories", EU countries (it writes DA and EL), read 2026-11
 _EU: Final = frozenset({
     "AT", "BE", "BG", "CY", "CZ", "DE", "DK", "EE", "ES", "FI", "FR", "GR", "HR", "HU",
@@ -66,7 +69,7 @@ def _by_name() -> dict[tuple[str, str], str]:
 
 def region_of_zone(cloud: str, zone: str) -> str:
     """Return the region that a zone lies in; what is no zone of that cloud's form comes back as it is."""
-    form = {"aws": _AWS_ZONE, "gcp": _GCP_ZONE}.get(cloud)
+    form = {"aws": _AWS_ZONE, "gcp": _GCP_ZONE, "azure": _AZURE_ZONE}.get(cloud)
     match = form.match(zone) if form else None
     return match.group(1) if match else zone
 

@@ -141,7 +141,7 @@ def fill(root: Sensei, spec: DeploymentSpec, config: FlatConfig) -> dict[str, pu
     catalog = load_catalog(lock=Path(lock) if lock else None)
     options = pulumi.ResourceOptions(parent=root)
     if spec.layer is Layer.BASE:
-        return base_layer(spec, options).stack_outputs()
+        return base_layer(spec, config, options).stack_outputs()
     cluster = cluster_of(spec, target_fact(spec), catalog, labels=labels_of(spec), config=config, opts=options)
     return _platform(spec, cluster, root, config)
 

@@ -29,16 +29,17 @@ class BaseLayer(Protocol):
         """Return what the platform stack needs."""
 
 
-def base_layer(spec: DeploymentSpec, opts: pulumi.ResourceOptions) -> BaseLayer:
+def base_layer(spec: DeploymentSpec, config: FlatConfig, opts: pulumi.ResourceOptions) -> BaseLayer:
     """Make the base of a deployment on a cloud.
 
     Args:
         spec: the checked configuration; its layer is the base.
+        config: the flat values and secrets beside the configuration.
         opts: Pulumi's options.
 
     Raises:
         CatalogError: no instance type has what a pool asks.
-        ConfigError: the target has no base.
+        ConfigError: the target has no base, or a key is named that the stack does not set.
     """
     match spec.target.kind:
         case TargetKind.AWS:
@@ -49,6 +50,12 @@ def base_layer(spec: DeploymentSpec, opts: pulumi.ResourceOptions) -> BaseLayer:
             from components.gcp.base import GcpBase
 
             return GcpBase(BASE, spec, opts=opts)
+        case TargetKind.AZURE:
+            from components.azure.base import AzureBase
+
+            key, path = spec.target.azure.postgres_admin_secret, "target.azure.postgres_admin_secret"
+            password = secret_of(config, key, path, "password") if key else None
+            return AzureBase(BASE, spec, postgres_password=password, opts=opts)
         case TargetKind.ONPREM:
             problem = Problem("layer", "base has no meaning on own machines", "remove it")
             raise ConfigError(f"config of stack {pulumi.get_stack()}", [problem])
@@ -86,6 +93,10 @@ def cluster_of(
             from components.gcp.platform import GcpPlatform
 
             return GcpPlatform(CLUSTER, spec, target, catalog, labels=labels, config=config, opts=opts).cluster
+        case TargetKind.AZURE:
+            from components.azure.platform import AzurePlatform
+
+            return AzurePlatform(CLUSTER, spec, target, catalog, labels=labels, config=config, opts=opts).cluster
         case TargetKind.ONPREM:
             from components.onprem.cluster import OnPremCluster
 

@@ -129,6 +129,7 @@ NOT_OF_CLUSTER: Final = {
     "kube_context": "the provider is passed as an option",
     "aws": "said by the deployment",
     "gcp": "said by the deployment",
+    "azure": "said by the deployment",
 }
 """The other fields of `TargetSpec`, and why a cluster does not have them."""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from components.package import aws, channels, deployment, gcp, stores, tiers, workloads
+from components.package import aws, azure, channels, deployment, gcp, stores, tiers, workloads
 from components.package.remote import Remote
 
 
@@ -36,14 +36,25 @@ def public_components() -> list[type[Remote]]:
         aws.AwsPubSub,
         aws.AwsObjectStore,
         gcp.GcpBase,
+        azure.AzureBase,
     ]
 
 
+_PART_OF_AZURE_BASE: Final = (
+    "a part of AzureBase: its parts take one another as objects, which no other language can pass"
+)
 _PART_OF_GCP_BASE: Final = "a part of GcpBase: its parts take one another as objects, which no other language can pass"
 
 NOT_PUBLIC: Final = {
     "AwsNodeGroup": "a part of AwsCluster, made from the pools of the deployment",
     "AwsPlatform": "a part of Sensei: it hands objects of the program to the tiers, which no other language can pass",
+    "AzureCluster": _PART_OF_AZURE_BASE,
+    "AzureKey": _PART_OF_AZURE_BASE,
+    "AzureNetwork": _PART_OF_AZURE_BASE,
+    "AzureNodePool": _PART_OF_AZURE_BASE,
+    "AzurePlatform": "a part of Sensei: it hands objects of the program to the tiers, which no other language can pass",
+    "AzurePostgres": _PART_OF_AZURE_BASE,
+    "AzurePubSub": _PART_OF_AZURE_BASE,
     "GcpCluster": _PART_OF_GCP_BASE,
     "GcpKey": _PART_OF_GCP_BASE,
     "GcpNetwork": _PART_OF_GCP_BASE,

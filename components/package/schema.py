@@ -21,7 +21,7 @@ from pydantic.fields import FieldInfo
 from components.package import channels, cluster, stores
 from skerry.config import spec
 
-SECRET_INPUTS: Final = {"CognitiveTier": ("apiKey",), "Sensei": ("secrets",)}
+SECRET_INPUTS: Final = {"AzureBase": ("postgresPassword",), "CognitiveTier": ("apiKey",), "Sensei": ("secrets",)}
 """Component -> its inputs that are secrets in whole."""
 
 _SPECS: Final[Mapping[str, tuple[type[spec.Spec], Mapping[str, str]]]] = {

@@ -73,6 +73,31 @@ class GcpTarget(TypedDict):
     """True also encrypts traffic between machines with WireGuard, at the price of throughput."""
 
 
+class AzureTarget(TypedDict):
+    """What only Azure needs."""
+
+    subscription_id: NotRequired[str]
+    """The subscription that holds everything; required on azure."""
+    tenant_id: NotRequired[str]
+    """The tenant of Entra that the subscription trusts; required on azure."""
+    administrators: NotRequired[Sequence[str]]
+    """Object ids of Entra groups that administer the cluster, the runner's among them; one is required on azure."""
+    network_cidr: NotRequired[str]
+    """The private address range that machines, stores and Services are cut from, by what the plan needs."""
+    pod_cidr: NotRequired[str]
+    """The private address range of pods, an overlay beside the network; each machine takes a /24 of it."""
+    pods_per_node: NotRequired[int]
+    """The most pods of one machine."""
+    kubernetes_version: NotRequired[str]
+    """The version of the control plane and of the machines; Azure brings the patches of a minor version by itself."""
+    gpu_zones: NotRequired[Sequence[str]]
+    """The zones that sell the GPU machines; left out, all of `target.failure_domains`."""
+    gpu_reservation: NotRequired[str]
+    """The id of the capacity reservation group that GPU machines are taken from; left out, none."""
+    postgres_admin_secret: NotRequired[str]
+    """The secret key with the administrator's password of Azure's PostgreSQL; left out, the cluster runs one."""
+
+
 class Target(TypedDict):
     """Where the deployment stands."""
 
@@ -108,6 +133,8 @@ class Target(TypedDict):
     """What only AWS needs; ignored elsewhere."""
     gcp: NotRequired[GcpTarget]
     """What only Google Cloud needs; ignored elsewhere."""
+    azure: NotRequired[AzureTarget]
+    """What only Azure needs; ignored elsewhere."""
 
 
 class Boundary(TypedDict):

@@ -11,8 +11,8 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Final
 
-from skerry.address_plan import gke_ranges
-from skerry.config.spec import DeploymentSpec, Layer, TargetKind
+from skerry.address_plan import aks_ranges, gke_ranges
+from skerry.config.spec import DeploymentSpec, Layer, ObjectStoreKind, RelationalKind, TargetKind
 from skerry.errors import ConfigError, Problem
 from skerry.jurisdictions import region_of_zone, regions
 
@@ -22,15 +22,30 @@ EKS_ZONES: Final = (2, 7)
 Source: Amazon EKS "Networking requirements for VPC and subnets", read 2026-11.
 """
 
+AKS_ZONES: Final = 2
+"""The fewest zones of a deployment on AKS: a cluster with machines in one zone is lost with it."""
+
 GKE_ZONES: Final = 2
 """The fewest zones of a deployment on GKE: a regional cluster with machines in one zone is lost with it."""
 
 OTHER_PARTITIONS: Final = ("cn-", "us-gov-", "us-iso", "eu-isoe-", "eusc-")
 """How regions begin that are not of the partition `aws`. Source: botocore 1.44.5 data/partitions.json, read 2026-11."""
 
-_NAMES: Final[Mapping[TargetKind, str]] = {TargetKind.AWS: "an AWS region", TargetKind.GCP: "a Google Cloud region"}
-_EXAMPLES: Final[Mapping[TargetKind, str]] = {TargetKind.AWS: "eu-central-1", TargetKind.GCP: "europe-west3"}
-_ZONE_EXAMPLES: Final[Mapping[TargetKind, str]] = {TargetKind.AWS: "{}a", TargetKind.GCP: "{}-a"}
+_NAMES: Final[Mapping[TargetKind, str]] = {
+    TargetKind.AWS: "an AWS region",
+    TargetKind.GCP: "a Google Cloud region",
+    TargetKind.AZURE: "an Azure region",
+}
+_EXAMPLES: Final[Mapping[TargetKind, str]] = {
+    TargetKind.AWS: "eu-central-1",
+    TargetKind.GCP: "europe-west3",
+    TargetKind.AZURE: "germanywestcentral",
+}
+_ZONE_EXAMPLES: Final[Mapping[TargetKind, str]] = {
+    TargetKind.AWS: "{}a",
+    TargetKind.GCP: "{}-a",
+    TargetKind.AZURE: "{}-1",
+}
 
 # Source: terraform-provider-google at e03b7622, website/docs of google_compute_disk and google_storage_bucket, labels;
 # Google Cloud "Requirements for labels" (not opened; check before relying on it)
@@ -87,10 +102,7 @@ def _gcp(spec: DeploymentSpec) -> Iterator[Problem]:
     if len(zones) < GKE_ZONES:
         text = f"{len(zones)} zones are named, fewer than {GKE_ZONES} that fail apart"
         yield Problem("target.failure_domains", text, "name three zones of the region")
-    for zone in target.gcp.gpu_zones:
-        if zone not in zones:
-            named = ", ".join(zones)
-            yield Problem("target.gcp.gpu_zones", f"'{zone}' is not among target.failure_domains", f"use {named}")
+    yield from _gpu_zones("target.gcp.gpu_zones", target.gcp.gpu_zones, zones)
     try:
         gke_ranges(spec)
     except ConfigError as exc:
@@ -100,6 +112,42 @@ def _gcp(spec: DeploymentSpec) -> Iterator[Problem]:
         if not _GCP_LABEL_KEY.match(key) or not _GCP_LABEL_VALUE.match(value):
             form = "use lower-case letters, digits, '_' and '-', at most 63, the name beginning with a letter"
             yield Problem(f"tags.{key}", f"'{value}' cannot be a label on Google Cloud under that name", form)
+
+
+def _azure(spec: DeploymentSpec) -> Iterator[Problem]:
+    target, azure = spec.target, spec.target.azure
+    for field, value in (("subscription_id", azure.subscription_id), ("tenant_id", azure.tenant_id)):
+        if value is None:
+            yield Problem(f"target.azure.{field}", "is required on azure", "take it from `az account show`")
+    if not azure.administrators:
+        text = "names nobody, and a cluster without local accounts obeys nobody else"
+        yield Problem("target.azure.administrators", text, "name a group of Entra that the runner is in")
+    yield from _places(spec)
+    zones = target.failure_domains
+    if len(zones) < AKS_ZONES:
+        text = f"{len(zones)} zones are named, fewer than {AKS_ZONES} that fail apart"
+        yield Problem("target.failure_domains", text, "name three zones of the region")
+    yield from _gpu_zones("target.azure.gpu_zones", azure.gpu_zones, zones)
+    try:
+        aks_ranges(spec)
+    except ConfigError as exc:
+        yield from exc.problems
+    yield from _api_clients("target.azure", (), azure.administrators)
+    if spec.channels.object_store is ObjectStoreKind.MANAGED:
+        text = "Azure's object store does not speak S3, which MLflow, vLLM and the agents are told to speak"
+        yield Problem("channels.object_store", text, "use auto: SeaweedFS in the cluster, on encrypted disks")
+    if spec.meta.relational_kind is RelationalKind.MANAGED and azure.postgres_admin_secret is None:
+        text = "is required where Azure runs PostgreSQL: it takes no server without an administrator's password"
+        yield Problem("target.azure.postgres_admin_secret", text, "name a secret config key")
+    for key in spec.tags:
+        if "/" in key:
+            yield Problem(f"tags.{key}", "cannot be the name of a tag on Azure", "use a name without '/'")
+
+
+def _gpu_zones(path: str, wanted: Sequence[str], zones: Sequence[str]) -> Iterator[Problem]:
+    for zone in wanted:
+        if zone not in zones:
+            yield Problem(path, f"'{zone}' is not among target.failure_domains", f"use {', '.join(zones)}")
 
 
 def _places(spec: DeploymentSpec) -> Iterator[Problem]:
@@ -133,4 +181,5 @@ def _api_clients(path: str, blocks: Sequence[str], administrators: Sequence[str]
 _OWN: Final[Mapping[TargetKind, Callable[[DeploymentSpec], Iterator[Problem]]]] = {
     TargetKind.AWS: _aws,
     TargetKind.GCP: _gcp,
+    TargetKind.AZURE: _azure,
 }

@@ -29,6 +29,7 @@ IamArn = Annotated[str, Field(pattern=r"^arn:aws:iam::\d{12}:(role|user)/[A-Za-z
 GcpMember = Annotated[
     str, Field(pattern=r"^(user|group|serviceAccount):[A-Za-z0-9._+-]+@[A-Za-z0-9.-]+$", max_length=200)
 ]
+Guid = Annotated[str, Field(pattern=r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$")]
 SecretKey = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_-]*$")]
 
 
@@ -66,6 +67,7 @@ class TargetKind(str, Enum):
 
     AWS = "aws"
     GCP = "gcp"
+    AZURE = "azure"
     ONPREM = "onprem"
 
 
@@ -143,6 +145,35 @@ class GcpTargetSpec(Spec):
     """True also encrypts traffic between machines with WireGuard, at the price of throughput."""
 
 
+class AzureTargetSpec(Spec):
+    """What only Azure needs."""
+
+    subscription_id: Guid | None = None
+    """The subscription that holds everything; required on azure."""
+    tenant_id: Guid | None = None
+    """The tenant of Entra that the subscription trusts; required on azure."""
+    administrators: tuple[Guid, ...] = Field(default=(), max_length=20)
+    """Object ids of Entra groups that administer the cluster, the runner's among them; one is required on azure."""
+    network_cidr: str = "10.0.0.0/16"
+    """The private address range that machines, stores and Services are cut from, by what the plan needs."""
+    pod_cidr: str = "10.244.0.0/16"
+    """The private address range of pods, an overlay beside the network; each machine takes a /24 of it."""
+    pods_per_node: int = Field(default=64, ge=30, le=250)
+    """The most pods of one machine."""
+    kubernetes_version: str = Field(default="1.35", pattern=r"^1\.\d{2}(\.\d+)?$")
+    """The version of the control plane and of the machines; Azure brings the patches of a minor version by itself."""
+    gpu_zones: tuple[DnsLabel, ...] = Field(default=(), max_length=9)
+    """The zones that sell the GPU machines; left out, all of `target.failure_domains`."""
+    gpu_reservation: str | None = Field(
+        default=None,
+        pattern=r"^/subscriptions/[0-9a-f-]{36}/resourceGroups/[^/]{1,90}/providers/Microsoft\.Compute/"
+        r"capacityReservationGroups/[^/]{1,80}$",
+    )
+    """The id of the capacity reservation group that GPU machines are taken from; left out, none."""
+    postgres_admin_secret: SecretKey | None = None
+    """The secret key with the administrator's password of Azure's PostgreSQL; left out, the cluster runs one."""
+
+
 class TargetSpec(Spec):
     """Where the deployment stands."""
 
@@ -178,6 +209,8 @@ class TargetSpec(Spec):
     """What only AWS needs; ignored elsewhere."""
     gcp: GcpTargetSpec = GcpTargetSpec()
     """What only Google Cloud needs; ignored elsewhere."""
+    azure: AzureTargetSpec = AzureTargetSpec()
+    """What only Azure needs; ignored elsewhere."""
 
 
 class BoundarySpec(Spec):

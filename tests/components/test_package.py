@@ -59,7 +59,9 @@ def test_every_child_goes_to_the_provider_that_the_program_passed(every: Resourc
         provider = every.provider_of(made)
         if not made.custom or made.is_provider or provider is None:
             continue
-        own = {"my-sensei", "my-awsbase", "my-gcpbase"} & {ancestor.name for ancestor in every.ancestors(made)}
+        own = {"my-sensei", "my-awsbase", "my-gcpbase", "my-azurebase"} & {
+            ancestor.name for ancestor in every.ancestors(made)
+        }
         if not own and passed[made.type.partition(":")[0]] != provider.name:
             wrong.append(made.urn)
     assert wrong == []

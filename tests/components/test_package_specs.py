@@ -164,6 +164,7 @@ NOTHING_TO_SERVE = {
     "AwsNetwork": "answers nothing",
     "AwsCluster": "gives a kubeconfig",
     "GcpBase": "gives what the platform layer reads",
+    "AzureBase": "gives what the platform layer reads",
 }
 
 

@@ -97,6 +97,14 @@ def deployment_of(stack: str) -> dict[str, Any]:
     return found
 
 
+AZURE: dict[str, Any] = {
+    "subscriptionId": "00000000-0000-0000-0000-000000000001",
+    "tenantId": "00000000-0000-0000-0000-000000000002",
+    "administrators": ["00000000-0000-0000-0000-000000000003"],
+    "postgresAdminSecret": "postgres-admin",
+}
+
+
 def every_component() -> dict[str, dict[str, Any]]:
     """Return inputs for every public component."""
     onprem, base = deployment_of("sensei-private-onprem"), deployment_of("sensei-saas-aws-base")
@@ -108,6 +116,10 @@ def every_component() -> dict[str, dict[str, Any]]:
     google_base = copy.deepcopy({**base, "target": on_google})
     for tier in ("cognitive", "execution", "meta"):
         google_base[tier]["pool"]["machine"].pop("instanceType", None)
+    on_azure = {**on_google, "kind": "azure", "region": "westeurope", "azure": AZURE}
+    on_azure["failureDomains"] = ["westeurope-1", "westeurope-2", "westeurope-3"]
+    on_azure.pop("gcp")
+    azure_base = {**google_base, "target": on_azure}
     here: dict[str, Any] = {"cluster": {"failureDomains": ["a", "b", "c"], "tags": {"team": "x"}}, "namespace": "n"}
     database, objects = {"endpoint": "db.example", "secretRef": "db-app"}, {"bucket": "b", "url": "http://s3:8333"}
     agents = {"environment": {"A": "1"}, "secretEnvironment": {"B": {"secret": "s", "key": "k"}}}
@@ -150,6 +162,7 @@ def every_component() -> dict[str, dict[str, Any]]:
         "AwsPubSub": {"deployment": base, **network},
         "AwsObjectStore": {"deployment": base, "keyArn": network["keyArn"]},
         "GcpBase": {"deployment": google_base},
+        "AzureBase": {"deployment": azure_base, "postgresPassword": "not a password"},
     }
 
 

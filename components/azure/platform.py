@@ -1,0 +1,138 @@
+"""The platform stack of a deployment on Azure: what the tiers need of the base, and the class of their volumes."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any, Final
+
+import pulumi
+import pulumi_kubernetes as k8s
+from pulumi_kubernetes.storage.v1 import StorageClass
+
+from components.azure.cluster import pools_of
+from components.azure.nodes import AUTOSCALER, SPOT_TAINT, is_spot
+from components.azure.stores import POSTGRES_PORT, REDIS_PORT, azure_stores
+from components.base import SkerryComponent
+from components.channels.pubsub import AUTH_SECRET
+from components.clouds.base_stack import base_of, output_of
+from components.configuration import FlatConfig
+from components.kubernetes.cluster import Cluster, ManagedService, Placement
+from components.kubernetes.node_pool import placement_of
+from skerry.address_plan import aks_ranges
+from skerry.catalog import Catalog
+from skerry.config.spec import DeploymentSpec, PoolSpec
+from skerry.facts import ComponentFacts, TargetFact, Tier
+
+STORAGE_CLASS: Final = "encrypted-premium"
+DISK: Final = "Premium_LRS"
+
+
+class AzurePlatform(SkerryComponent):
+    """Reads the base stack and holds what the tiers need of it; AKS's own autoscaler makes the machines."""
+
+    def __init__(
+        self,
+        name: str,
+        spec: DeploymentSpec,
+        target: TargetFact,
+        catalog: Catalog,
+        *,
+        labels: dict[str, str],
+        config: FlatConfig,
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
+        """Read the base stack.
+
+        Args:
+            name: the component's name.
+            spec: the deployment; `target.base_stack` names the base.
+            target: where it stands, as the readers see it.
+            catalog: the pins.
+            labels: on every object.
+            config: the flat value `organization` where the state backend knows any; `organization` is the default.
+            opts: Pulumi's options.
+
+        Raises:
+            ConfigError: no base stack is named, or the network is too small for the plan.
+            CatalogError: no machine type has what a pool asks.
+        """
+        super().__init__(
+            name, ComponentFacts(tier=Tier.PLATFORM, role="cluster", jurisdiction=target.jurisdiction), opts
+        )
+        base = base_of(spec, config)
+        provider = k8s.Provider(
+            self.child_name("provider"),
+            kubeconfig=output_of(base, "kubeconfig"),
+            enable_server_side_apply=True,
+            opts=self.child_options(),
+        )
+        if spec.target.storage_class is None or spec.target.storage_class == STORAGE_CLASS:
+            self._storage_class(provider, labels, base)
+        placements = {tier: _placement(tier, pool) for tier, pool in pools_of(spec)}
+        placements[Tier.CHANNELS] = placements[Tier.PLATFORM] = placements[Tier.META]
+        self.cluster = Cluster(
+            target=target,
+            provider=provider,
+            catalog=catalog,
+            data_class=spec.data_class,
+            production=spec.production,
+            placements=placements,
+            storage_class=spec.target.storage_class or STORAGE_CLASS,
+            storage_encrypted=True if spec.target.storage_class is None else spec.target.storage_encrypted,
+            # Azure's network between machines of a region is not under a key of anybody that a reader could name.
+            network_encrypted=spec.target.network_encrypted,
+            labels=labels,
+            **_services(spec, base),
+            api_server=spec.target.api_server_cidrs or (str(aks_ranges(spec).control_plane),),
+        )
+        self.finish()
+
+    def _storage_class(self, provider: k8s.Provider, labels: dict[str, str], base: pulumi.StackReference) -> None:
+        """Make the class of all volumes.
+
+        Source: kubernetes-sigs/azuredisk-csi-driver docs/driver-parameters.md (not opened; skuName and
+        diskEncryptionSetID seen in public StorageClasses, 2026-11).
+        """
+        StorageClass(
+            self.child_name("storage"),
+            metadata={"name": STORAGE_CLASS, "labels": dict(labels)},
+            provisioner="disk.csi.azure.com",
+            parameters={
+                "skuName": DISK,
+                "diskEncryptionSetID": output_of(base, "diskEncryptionSetId"),
+                "networkAccessPolicy": "DenyAll",
+            },
+            volume_binding_mode="WaitForFirstConsumer",
+            allow_volume_expansion=True,
+            reclaim_policy="Retain",
+            opts=self.child_options(provider=provider),
+        )
+
+
+def _placement(tier: Tier, pool: PoolSpec) -> Placement:
+    """Return how pods find the machines of a tier; on spot machines they also bear Azure's own taint."""
+    found = placement_of(tier, pool, AUTOSCALER)
+    if not is_spot(pool):
+        return found
+    key, _, rest = SPOT_TAINT.partition("=")
+    value, _, effect = rest.partition(":")
+    spot = {"key": key, "operator": "Equal", "value": value, "effect": effect}
+    return replace(found, tolerations=(*found.tolerations, spot))
+
+
+def _services(spec: DeploymentSpec, base: pulumi.StackReference) -> dict[str, Any]:
+    """Return the stores that Azure runs, as the cluster's fields."""
+    wanted = azure_stores(spec)
+    found: dict[str, Any] = {}
+    if wanted.relational:
+        found["relational"] = ManagedService(
+            output_of(base, "postgresEndpoint"), POSTGRES_PORT, network=output_of(base, "postgresNetwork")
+        )
+    if wanted.pubsub:
+        found["pubsub"] = ManagedService(
+            output_of(base, "pubsubEndpoint"),
+            REDIS_PORT,
+            secret_ref=AUTH_SECRET,
+            network=output_of(base, "endpointsNetwork"),
+        )
+    return found

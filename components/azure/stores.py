@@ -1,0 +1,190 @@
+"""Managed stores on Azure: PostgreSQL and pub/sub, both encrypted, private, protected.
+
+The object store is not among them: Azure's speaks no S3, which is what the parts of the platform are told to speak.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+import pulumi
+from pulumi_azure_native import dbforpostgresql, redisenterprise
+
+from components.azure.key import AzureKey
+from components.azure.network import AzureNetwork
+from components.azure.nodes import numbers
+from components.azure.rights import Place
+from components.base import SkerryComponent
+from components.clouds.managed import ManagedStores, managed_stores, pubsub_facts, relational_facts
+from skerry.config.spec import DeploymentSpec, RelationalKind
+from skerry.facts import Tier
+
+POSTGRES_PORT: Final = 5432
+POSTGRES_VERSION: Final = "17"
+POSTGRES_SKU: Final = "Standard_D2ds_v5"
+"""2 vCPU and 8 GiB, as the general purpose tier has it, which can have a standby in another zone."""
+
+POSTGRES_SIZES: Final = (32, 64, 128, 256, 512, 1024, 2048, 4096, 8192, 16384, 32767)
+"""GiB that a server can have. Source: Azure "Flexible Server storage options", Premium SSD (not opened)."""
+
+ADMINISTRATOR: Final = "skerry"
+BACKUP_DAYS: Final = 14
+
+REDIS_PORT: Final = 10000
+REDIS_SKU: Final = "Balanced_B5"
+"""6 GB over two nodes, the least that Azure lets keep its data beside a standby.
+
+Source: `SkuName` of pulumi-azure-native 3.29.0, module redisenterprise, read 2026-11; of its size "Azure Managed Redis
+pricing" (not opened).
+"""
+
+REDIS_ZONE: Final = "privatelink.redis.azure.net"
+"""Source: seen in public templates for Azure Managed Redis, 2026-11 (Azure's own list was not opened)."""
+
+
+def azure_stores(spec: DeploymentSpec) -> ManagedStores:
+    """Return which stores Azure runs: a PostgreSQL for which no password is named runs in the cluster."""
+    wanted = managed_stores(spec)
+    managed = spec.meta.relational_kind is not RelationalKind.CLOUDNATIVE_PG
+    password = spec.target.azure.postgres_admin_secret is not None
+    return ManagedStores(relational=managed and password, object_store=False, pubsub=wanted.pubsub)
+
+
+class AzurePostgres(SkerryComponent):
+    """Azure Database for PostgreSQL with a standby in another zone, reachable from the network only."""
+
+    def __init__(
+        self,
+        name: str,
+        place: Place,
+        network: AzureNetwork,
+        key: AzureKey,
+        *,
+        password: pulumi.Input[str],
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
+        """Make the server.
+
+        Args:
+            name: the component's name.
+            place: where it is made; `meta.relational.storage_gib` is its size.
+            network: from which it is reached.
+            key: of its storage and backups.
+            password: of the administrator, who makes the users of the platform.
+            opts: Pulumi's options.
+        """
+        spec = place.spec
+        super().__init__(name, relational_facts(spec, POSTGRES_PORT), opts)
+        first, second = numbers(spec.target.failure_domains)[:2]
+        size = next((one for one in POSTGRES_SIZES if one >= spec.meta.relational.storage_gib), POSTGRES_SIZES[-1])
+        domain = f"{pulumi.get_stack().removesuffix('-base')}.private.postgres.database.azure.com"
+        self.server = dbforpostgresql.Server(
+            self.child_name("server"),
+            resource_group_name=place.group,
+            location=place.region,
+            version=POSTGRES_VERSION,
+            sku={"name": POSTGRES_SKU, "tier": "GeneralPurpose"},
+            storage={"storage_size_gb": size, "auto_grow": "Enabled", "type": "Premium_LRS"},
+            administrator_login=ADMINISTRATOR,
+            administrator_login_password=pulumi.Output.secret(password),
+            auth_config={
+                "password_auth": "Enabled",
+                "active_directory_auth": "Enabled",
+                "tenant_id": spec.target.azure.tenant_id,
+            },
+            availability_zone=first,
+            high_availability={"mode": "ZoneRedundant", "standby_availability_zone": second},
+            # Copies in the paired region would leave the boundary.
+            backup={"backup_retention_days": BACKUP_DAYS, "geo_redundant_backup": "Disabled"},
+            identity=_bearing(key.stores.id),
+            data_encryption={
+                "type": "AzureKeyVault",
+                "primary_key_uri": key.key.key_uri_with_version,
+                "primary_user_assigned_identity_id": key.stores.id,
+            },
+            network={
+                "delegated_subnet_resource_id": network.postgres.id,
+                "private_dns_zone_arm_resource_id": network.zone("postgres", domain).id,
+                "public_network_access": "Disabled",
+            },
+            maintenance_window={"custom_window": "Enabled", "day_of_week": 0, "start_hour": 2, "start_minute": 0},
+            tags=place.tags(Tier.CHANNELS),
+            # After a failover the standby's zone is the first.
+            opts=self.store_options(
+                depends_on=key.grants,
+                ignore_changes=["availabilityZone", "highAvailability.standbyAvailabilityZone"],
+            ),
+        )
+        self.finish(
+            endpoint=self.server.fully_qualified_domain_name,
+            port=POSTGRES_PORT,
+            secret_ref=None,
+            metrics_endpoint=None,
+        )
+
+
+class AzurePubSub(SkerryComponent):
+    """Azure Managed Redis over zones, encrypted at rest and in transit, with an address in the network only."""
+
+    def __init__(
+        self,
+        name: str,
+        place: Place,
+        network: AzureNetwork,
+        key: AzureKey,
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
+        """Make the store.
+
+        Args:
+            name: the component's name.
+            place: where it is made.
+            network: from which it is reached.
+            key: of what it keeps.
+            opts: Pulumi's options.
+        """
+        super().__init__(name, pubsub_facts(place.spec, 2, {"redis": REDIS_PORT}), opts)
+        self.store = redisenterprise.RedisEnterprise(
+            self.child_name("redis"),
+            resource_group_name=place.group,
+            location=place.region,
+            sku={"name": REDIS_SKU},
+            # Azure itself puts the two nodes into two zones where the region has them.
+            high_availability="Enabled",
+            minimum_tls_version="1.2",
+            public_network_access="Disabled",
+            identity={"type": "UserAssigned", "user_assigned_identities": [key.stores.id]},
+            encryption={
+                "customer_managed_key_encryption": {
+                    "key_encryption_key_url": key.key.key_uri_with_version,
+                    "key_encryption_key_identity": {
+                        "identity_type": "userAssignedIdentity",
+                        "user_assigned_identity_resource_id": key.stores.id,
+                    },
+                }
+            },
+            tags=place.tags(Tier.CHANNELS),
+            opts=self.store_options(depends_on=key.grants),
+        )
+        redisenterprise.Database(
+            self.child_name("database"),
+            resource_group_name=place.group,
+            cluster_name=self.store.name,
+            database_name="default",
+            port=REDIS_PORT,
+            client_protocol="Encrypted",
+            # Ray and the agents are clients of one server, not of a cluster of them.
+            clustering_policy="NoCluster",
+            # Head state of Ray must not be thrown away to make room.
+            eviction_policy="NoEviction",
+            access_keys_authentication="Enabled",
+            persistence={"aof_enabled": False, "rdb_enabled": True, "rdb_frequency": "12h"},
+            opts=self.store_options(),
+        )
+        network.answer(self, "redis", self.store.id, "redisEnterprise", REDIS_ZONE)
+        self.finish(endpoint=self.store.host_name, port=REDIS_PORT, secret_ref=None, metrics_endpoint=None)
+
+
+def _bearing(identity: pulumi.Output[str]) -> Any:
+    """Return an identity as PostgreSQL takes it: a name of an object, with nothing behind it."""
+    return {"type": "UserAssigned", "user_assigned_identities": identity.apply(lambda one: {one: {}})}
