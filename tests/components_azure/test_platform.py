@@ -1,0 +1,133 @@
+"""The platform layer on Azure: the tiers get the same cluster, and reach Azure's stores and nothing else."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Any
+
+import pytest
+
+from skerry.errors import ConfigError
+from skerry.graph import UNKNOWN, ResourceGraph, plain
+from tests.simulators.azure_stacks import AZURE_BASE, MANAGED_POSTGRES, OUTPUTS, azure_platform
+from tests.simulators.changed_stacks import run_changed
+from tests.simulators.provider_graphs import refusals
+from tests.simulators.stack_objects import AWS, inputs, objects, pods
+
+TIERS = ("sensei-cognitive", "sensei-execution", "sensei-meta")
+
+
+@cache
+def deployed() -> ResourceGraph:
+    return azure_platform()
+
+
+@cache
+def with_postgres() -> ResourceGraph:
+    return azure_platform(MANAGED_POSTGRES)
+
+
+def named(graph: ResourceGraph, what: str, name: str, namespace: str = "") -> dict[str, Any]:
+    (found,) = (
+        body
+        for body in map(inputs, objects(graph, what))
+        if body["metadata"]["name"] == name and namespace in ("", body["metadata"].get("namespace"))
+    )
+    return found
+
+
+def environment(name: str, graph: ResourceGraph) -> dict[str, Any]:
+    pod = next(pod for pod in pods(graph) if pod.labels.get("app.kubernetes.io/name") == name)
+    return {row["name"]: row.get("value", row.get("valueFrom")) for row in pod.spec["containers"][0]["env"]}
+
+
+@pytest.mark.parametrize("graph", [deployed, with_postgres], ids=["as shipped", "with Azure's PostgreSQL"])
+def test_the_provider_takes_every_input(graph: Any) -> None:
+    assert refusals(graph()) == []
+
+
+def test_before_the_base_is_deployed_nothing_of_it_is_made_up() -> None:
+    graph = azure_platform(outputs={})
+    (provider,) = (r for r in graph.resources if r.type == "pulumi:providers:kubernetes")
+    assert plain(provider.inputs)["kubeconfig"] is UNKNOWN
+    assert named(graph, "StorageClass", "encrypted-premium")["parameters"]["diskEncryptionSetID"] is UNKNOWN
+
+
+def test_a_base_that_was_never_deployed_is_named_with_its_remedy() -> None:
+    with pytest.raises(ConfigError, match=r"target.base_stack: that stack has no output '\w+'; deploy it first"):
+        azure_platform(outputs={AZURE_BASE: {}})
+
+
+def shape(graph: ResourceGraph) -> set[tuple[str, str]]:
+    """Return type and name of each object and component, but for the target's own and what adds machines on AWS."""
+    found = {(r.type, r.name) for r in graph.resources if not r.is_provider and r.type != "pulumi:pulumi:Stack"}
+    # Operators on AWS reach the agent that gives pods an identity there.
+    own = ("sensei-cluster", "karpenter", "organization/", "sensei-operators-allow-managed")
+    return {row for row in found if not row[1].startswith(own)}
+
+
+def test_the_tiers_are_those_of_aws_with_the_stores_that_azure_does_not_run() -> None:
+    """Only `target` was edited; without Azure's PostgreSQL its operator comes too, and always SeaweedFS."""
+    own = {"channels.object_store": "seaweedfs"}
+    on_aws, on_azure = shape(run_changed(AWS, own, {})), shape(with_postgres())
+    assert (on_aws - on_azure, on_azure - on_aws) == (set(), set())
+    own["meta.relational_kind"] = "cloudnative-pg"
+    on_aws, on_azure = shape(run_changed(AWS, own, {})), shape(deployed())
+    assert (on_aws - on_azure, on_azure - on_aws) == (set(), set())
+    assert len(on_azure) > 140
+
+
+def test_volumes_are_under_the_key_and_outlive_their_claims() -> None:
+    body = named(deployed(), "StorageClass", "encrypted-premium")
+    assert (body["provisioner"], body["reclaimPolicy"]) == ("disk.csi.azure.com", "Retain")
+    assert (body["volumeBindingMode"], body["allowVolumeExpansion"]) == ("WaitForFirstConsumer", True)
+    assert body["parameters"]["diskEncryptionSetID"] == OUTPUTS[AZURE_BASE]["diskEncryptionSetId"]
+    claims = [r for r in objects(deployed(), "StatefulSet") if inputs(r)["spec"].get("volumeClaimTemplates")]
+    names = {claim["spec"]["storageClassName"] for r in claims for claim in inputs(r)["spec"]["volumeClaimTemplates"]}
+    assert names == {"encrypted-premium"}
+
+
+@pytest.mark.parametrize("namespace", TIERS)
+def test_pods_reach_azures_stores_and_nothing_else(namespace: str) -> None:
+    rules = named(with_postgres(), "NetworkPolicy", "allow-managed", namespace)["spec"]["egress"]
+    opened = {(row["to"][0]["ipBlock"]["cidr"], row["ports"][0]["port"]) for row in rules}
+    assert opened == {("10.20.5.48/28", 5432), ("10.20.5.0/27", 10000)}
+
+
+def test_whoever_calls_the_api_reaches_its_subnet_alone() -> None:
+    rules = [
+        rule
+        for r in objects(deployed(), "NetworkPolicy")
+        if inputs(r)["metadata"]["name"].startswith("allow-api-")
+        for rule in inputs(r)["spec"]["egress"]
+    ]
+    assert {block["ipBlock"]["cidr"] for rule in rules for block in rule["to"]} == {"10.20.5.32/28"}
+
+
+def test_agents_get_objects_by_s3_from_the_cluster() -> None:
+    found = environment("worker", deployed())
+    assert found["AWS_ENDPOINT_URL"] == "http://seaweedfs-s3.sensei-channels.svc.cluster.local:8333"
+    assert found["AWS_ACCESS_KEY_ID"] == {"secretKeyRef": {"name": "object-store", "key": "access-key"}}
+
+
+def test_broadcasts_are_encrypted_and_vouched_for_by_an_authority_that_everybody_knows() -> None:
+    found = environment("scout", deployed())
+    assert found["PUBSUB_URL"] == "rediss://redis12345678.eastus.redis.azure.net:10000"
+    assert found["PUBSUB_PASSWORD"] == {"secretKeyRef": {"name": "valkey-auth", "key": "password"}}
+    assert "PUBSUB_CA" not in found
+
+
+def test_pods_tolerate_azures_own_taint_of_spot_machines_and_only_there() -> None:
+    taint = {"key": "kubernetes.azure.com/scalesetpriority", "operator": "Equal", "value": "spot",
+             "effect": "NoSchedule"}  # fmt: skip
+    changes = {"execution.pool.purchase": "spot", "execution.interruptible": True}
+    (ray,) = objects(azure_platform(changes), "RayCluster")
+    (group,) = inputs(ray)["spec"]["workerGroupSpecs"]
+    assert taint in group["template"]["spec"]["tolerations"]
+    (ray,) = objects(deployed(), "RayCluster")
+    (group,) = inputs(ray)["spec"]["workerGroupSpecs"]
+    assert taint not in group["template"]["spec"]["tolerations"]
+
+
+def test_resources_of_the_cloud_are_in_the_base_only() -> None:
+    assert [r.type for r in deployed().resources if r.type.startswith("azure-native:")] == []
