@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import Final
 
-from cost import aws_compute, aws_network, aws_stores, gcp, kubernetes_objects
+from cost import aws_compute, aws_network, aws_stores, azure, gcp, kubernetes_objects
 from cost.components import CostComponent
 from cost.context import Context
 from skerry.graph import PROVIDER_PREFIX, STACK_REFERENCE_TYPE, Resource
@@ -35,6 +35,17 @@ HANDLERS: Final[Mapping[str, Handler]] = {
     "aws:s3/bucketV2:BucketV2": aws_stores.s3_bucket,
     "aws:sqs/queue:Queue": aws_stores.sqs_queue,
     "aws:secretsmanager/secret:Secret": aws_stores.secret,
+    "azure-native:containerservice:AgentPool": azure.aks_agent_pool,
+    "azure-native:containerservice:ManagedCluster": azure.aks_cluster,
+    "azure-native:dbforpostgresql:Server": azure.postgres,
+    "azure-native:keyvault:Key": azure.key,
+    "azure-native:network:NatGateway": azure.nat_gateway,
+    "azure-native:network:PrivateEndpoint": azure.private_endpoint,
+    "azure-native:network:PublicIPAddress": azure.public_address,
+    "azure-native:network:VirtualNetwork": azure.network,
+    "azure-native:operationalinsights:Workspace": azure.workspace,
+    "azure-native:privatedns:PrivateZone": azure.private_zone,
+    "azure-native:redisenterprise:RedisEnterprise": azure.managed_redis,
     "gcp:compute/network:Network": gcp.network,
     "gcp:compute/routerNat:RouterNat": gcp.router_nat,
     "gcp:container/cluster:Cluster": gcp.gke_cluster,
@@ -97,6 +108,17 @@ FREE: Final = frozenset({
     "aws:sqs/queuePolicy:QueuePolicy",
     "aws:vpc/securityGroupEgressRule:SecurityGroupEgressRule",
     "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule",
+    "azure-native:authorization:RoleAssignment",
+    "azure-native:compute:DiskEncryptionSet",
+    "azure-native:keyvault:Vault",
+    "azure-native:managedidentity:UserAssignedIdentity",
+    "azure-native:monitor:DiagnosticSetting",
+    "azure-native:network:NetworkSecurityGroup",
+    "azure-native:network:PrivateDnsZoneGroup",
+    "azure-native:network:Subnet",
+    "azure-native:privatedns:VirtualNetworkLink",
+    "azure-native:redisenterprise:Database",
+    "azure-native:resources:ResourceGroup",
     "gcp:compute/firewall:Firewall",
     "gcp:compute/globalAddress:GlobalAddress",
     "gcp:compute/router:Router",
