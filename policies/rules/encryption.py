@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from policies.context import Context
 from policies.reading import read, rows
+from policies.rules import azure
 from policies.rules.residency import class_of
 from policies.verdict import Judgement, Rule, Severity, not_applicable, ok, undetermined, violation
 from policies.workloads import containers, kind_of
@@ -33,15 +34,17 @@ _CLOUD_SQL: Final = "gcp:sql/databaseInstance:DatabaseInstance"
 _GKE: Final = "gcp:container/cluster:Cluster"
 # Google encrypts everything at rest; in transit it is a choice of the resource.
 # Source: the discovery documents redis.v1 and sqladmin.v1 of google-api-python-client 2.202.0, read 2026-11
-_MODES: Final[Mapping[str, tuple[str, tuple[str, ...]]]] = {
+_MODES: Final[Mapping[str, tuple[str, tuple[object, ...]]]] = {
     _MEMORYSTORE: ("transitEncryptionMode", ("SERVER_AUTHENTICATION",)),
     _CLOUD_SQL: (
         "settings.ipConfiguration.sslMode",
         ("ENCRYPTED_ONLY", "TRUSTED_CLIENT_CERTIFICATE_REQUIRED"),
     ),
+    **azure.TLS,
 }
 # Inputs that name the customer's key.
 _KEYS: Final = {
+    **azure.KEYS,
     _MEMORYSTORE: "customerManagedKey",
     _CLOUD_SQL: "encryptionKeyName",
     "gcp:storage/bucket:Bucket": "encryption.defaultKmsKeyName",
@@ -143,6 +146,7 @@ def _cluster_secrets(graph: ResourceGraph, context: Context) -> Iterator[Judgeme
             yield violation(resource, "its encryption names no key", "databaseEncryption.keyName")
         else:
             yield ok(resource)
+    yield from azure.cluster_secrets(graph)
 
 
 def _customer_key(graph: ResourceGraph, context: Context) -> Iterator[Judgement]:
@@ -352,9 +356,10 @@ RULES: Final = (
         title="Kubernetes secrets are encrypted with a key of yours",
         severity=Severity.HIGH,
         rationale="everything that opens the stores lies in the cluster's secrets",
-        remedy="name a key: encryptionConfig with resources [secrets] on EKS, databaseEncryption on GKE",
+        remedy="name a key: encryptionConfig with resources [secrets] on EKS, databaseEncryption on GKE, "
+        "azureKeyVaultKms on AKS",
         controls=("CKV_AWS_58", "CIS Amazon EKS Benchmark 5.3.1", "NIST SP 800-53 SC-12"),
-        subject="EKS and GKE clusters",
+        subject="EKS, GKE and AKS clusters",
         check=_cluster_secrets,
     ),
     Rule(

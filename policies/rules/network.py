@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from policies.context import Context
 from policies.reading import mapping, read, rows
+from policies.rules import azure
 from policies.rules.google import firewall, public_databases
 from policies.verdict import Judgement, Rule, Severity, not_applicable, ok, undetermined, violation
 from policies.workloads import images, kind_of, names_of, namespace_of, of_kind
@@ -164,6 +165,8 @@ def _open_ingress(graph: ResourceGraph, context: Context) -> Iterator[Judgement]
             yield from _ingress_rows(context, resource, [resource.inputs], "")
         elif kind == "gcp:compute/firewall:Firewall":
             yield from firewall(resource)
+        elif kind in azure.RULES:
+            yield from azure.open_rules(resource)
 
 
 def _ingress_rows(context: Context, resource: Resource, found: Any, path: str) -> Iterator[Judgement]:
@@ -262,6 +265,7 @@ def _public_data(graph: ResourceGraph, context: Context) -> Iterator[Judgement]:
         else:
             yield ok(resource)
     yield from public_databases(graph)
+    yield from azure.public_data(graph)
 
 
 def _default_deny(graph: ResourceGraph, context: Context) -> Iterator[Judgement]:
@@ -353,7 +357,8 @@ RULES: Final = (
         title="no database has a public address",
         severity=Severity.CRITICAL,
         rationale="a password is then all that stands before the data",
-        remedy="set publiclyAccessible (RDS) or ipv4Enabled (Cloud SQL) to false and reach it from inside the network",
+        remedy="set publiclyAccessible (RDS) or ipv4Enabled (Cloud SQL) to false, publicNetworkAccess (Azure) to "
+        "Disabled, and reach it from inside the network",
         controls=("CKV_AWS_17", "NIST SP 800-53 AC-4"),
         subject="managed databases",
         check=_public_data,

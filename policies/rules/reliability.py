@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from policies.context import Context
 from policies.reading import mapping, rows
+from policies.rules import azure
 from policies.rules.google import one_zone
 from policies.verdict import Judgement, Rule, Severity, ok, undetermined, violation
 from policies.workloads import REPLICATED, kind_of, namespace_of, of_kind, pod_template, selects
@@ -16,6 +17,7 @@ QUORUM: Final = 3
 """The fewest voters of which one may be lost: a majority of 3 is 2."""
 
 _KEEPERS: Final = frozenset({
+    *azure.KEEPERS,
     "aws:s3/bucket:Bucket", "aws:s3/bucketV2:BucketV2", "aws:rds/instance:Instance", "aws:rds/cluster:Cluster",
     "aws:elasticache/replicationGroup:ReplicationGroup", "aws:efs/fileSystem:FileSystem", "aws:ebs/volume:Volume",
     "aws:dynamodb/table:Table", "kubernetes:apps/v1:StatefulSet", "kubernetes:core/v1:PersistentVolumeClaim",
@@ -102,6 +104,7 @@ def _zones(graph: ResourceGraph, context: Context) -> Iterator[Judgement]:
             text = "without multiAzEnabled and automaticFailoverEnabled the loss of a zone stops it"
             yield violation(resource, text, "multiAzEnabled")
     yield from one_zone(graph)
+    yield from azure.one_zone(graph)
 
 
 def _budgets(graph: ResourceGraph, context: Context) -> Iterator[Judgement]:
@@ -230,8 +233,8 @@ RULES: Final = (
         title="managed stores stand in more than one zone",
         severity=Severity.HIGH,
         rationale="zones are lost whole",
-        remedy="set multiAz (RDS), multiAzEnabled and automaticFailoverEnabled (ElastiCache), REGIONAL (Cloud SQL) or "
-        "STANDARD_HA (Memorystore)",
+        remedy="set multiAz (RDS), multiAzEnabled and automaticFailoverEnabled (ElastiCache), REGIONAL (Cloud SQL), "
+        "STANDARD_HA (Memorystore) or ZoneRedundant (PostgreSQL on Azure)",
         controls=("CKV_AWS_157", "NIST SP 800-53 CP-10"),
         subject="managed databases and caches",
         check=_zones,

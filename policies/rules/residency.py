@@ -58,6 +58,7 @@ _STORES: Final = frozenset({
     "gcp:sql/databaseInstance:DatabaseInstance", "gcp:redis/instance:Instance", "gcp:compute/disk:Disk",
     "gcp:bigquery/dataset:Dataset", "azure-native:storage:StorageAccount", "azure-native:sql:Database",
     "azure-native:dbforpostgresql:Server", "azure-native:redis:Redis", "azure-native:cosmosdb:DatabaseAccount",
+    "azure-native:redisenterprise:RedisEnterprise", "azure-native:compute:Disk",
     "kubernetes:apps/v1:StatefulSet", "kubernetes:core/v1:PersistentVolumeClaim",
 })  # fmt: skip
 """Types that keep data."""
@@ -158,6 +159,8 @@ def _copies(graph: ResourceGraph, context: Context) -> Iterator[Judgement]:
             yield from _arn_copy(context, resource, _ARN_COPIES[resource.type])
         elif resource.type == "gcp:sql/databaseInstance:DatabaseInstance":
             yield from _google_backups(context, resource)
+        elif resource.type == "azure-native:dbforpostgresql:Server":
+            yield from _azure_backups(resource)
 
 
 MULTI_REGIONS: Final = {"us": "US", "eu": "EU"}
@@ -178,6 +181,19 @@ def _google_backups(context: Context, resource: Resource) -> Iterator[Judgement]
     judged = _judge(context, resource, country, f"the backups in {where}", f"{path}.location")
     if judged:
         yield judged
+
+
+def _azure_backups(resource: Resource) -> Iterator[Judgement]:
+    """Judge backups of PostgreSQL on Azure: copies in another region lie in the one that Azure pairs with the first.
+
+    Which that is, is not in the graph. Source: Azure "Backup and restore in Flexible Server" (not opened).
+    """
+    path = "backup.geoRedundantBackup"
+    value = find(plain(resource.inputs), path)
+    if value is UNKNOWN:
+        yield undetermined(resource, "whether its backups are copied is not known before a deployment", path)
+    elif str(value).lower() == "enabled":
+        yield undetermined(resource, "its backups are copied to a region that only Azure names", path)
 
 
 def _copy_to(context: Context, resource: Resource, region: Any, path: str) -> Iterator[Judgement]:

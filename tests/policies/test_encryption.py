@@ -103,7 +103,7 @@ CLUSTER: dict[str, tuple[Build, Told]] = {
         one(EKS, {"encryptionConfig": UNKNOWN}),
         [("undetermined", "it", "its encryption is not known before a deployment")],
     ),
-    "no cluster": (lambda b: None, [("not-applicable", "", "no EKS and GKE clusters in the graph")]),
+    "no cluster": (lambda b: None, [("not-applicable", "", "no EKS, GKE and AKS clusters in the graph")]),
 }
 
 

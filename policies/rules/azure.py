@@ -1,0 +1,121 @@
+"""What the rules must know of Azure's resource types; each rule calls what concerns it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
+
+from policies.reading import read, rows
+from policies.verdict import Judgement, ok, undetermined, violation
+from skerry.graph import UNKNOWN, Resource, ResourceGraph, is_known
+
+POSTGRES: Final = "azure-native:dbforpostgresql:Server"
+REDIS: Final = "azure-native:redis:Redis"
+MANAGED_REDIS: Final = "azure-native:redisenterprise:RedisEnterprise"
+DATABASE: Final = "azure-native:redisenterprise:Database"
+STORAGE: Final = "azure-native:storage:StorageAccount"
+AKS: Final = "azure-native:containerservice:ManagedCluster"
+VAULT: Final = "azure-native:keyvault:Vault"
+RULES: Final = ("azure-native:network:NetworkSecurityGroup", "azure-native:network:SecurityRule")
+
+# Source: the types of pulumi-azure-native 3.29.0, read 2026-11
+KEYS: Final[Mapping[str, str]] = {
+    POSTGRES: "dataEncryption.primaryKeyURI",
+    MANAGED_REDIS: "encryption.customerManagedKeyEncryption.keyEncryptionKeyUrl",
+    STORAGE: "encryption.keyVaultProperties.keyName",
+    "azure-native:compute:Disk": "encryption.diskEncryptionSetId",
+    AKS: "diskEncryptionSetID",
+}
+"""Azure's types -> the input that names the customer's key."""
+
+TLS: Final[Mapping[str, tuple[str, tuple[object, ...]]]] = {
+    REDIS: ("minimumTlsVersion", ("1.2", "1.3")),
+    MANAGED_REDIS: ("minimumTlsVersion", ("1.2", "1.3")),
+    DATABASE: ("clientProtocol", ("Encrypted",)),
+    STORAGE: ("minimumTlsVersion", ("TLS1_2", "TLS1_3")),
+}
+"""Azure's types -> the input that decides over TLS, and its values that refuse what is not encrypted."""
+
+KEEPERS: Final = frozenset({POSTGRES, REDIS, MANAGED_REDIS, STORAGE, "azure-native:compute:Disk"})
+"""Azure's types that keep data."""
+
+_PUBLIC: Final[Mapping[str, tuple[str, str]]] = {
+    POSTGRES: ("network.publicNetworkAccess", "Disabled"),
+    REDIS: ("publicNetworkAccess", "Disabled"),
+    MANAGED_REDIS: ("publicNetworkAccess", "Disabled"),
+    STORAGE: ("publicNetworkAccess", "Disabled"),
+    VAULT: ("properties.publicNetworkAccess", "Disabled"),
+}
+_OVER_ZONES: Final[Mapping[str, tuple[str, tuple[object, ...]]]] = {
+    POSTGRES: ("highAvailability.mode", ("ZoneRedundant",)),
+    MANAGED_REDIS: ("highAvailability", ("Enabled",)),
+    STORAGE: ("sku.name", ("Standard_ZRS", "Standard_GZRS", "Standard_RAGZRS", "Premium_ZRS")),
+}
+_WORLD: Final = ("*", "0.0.0.0/0", "::/0", "Internet", "Any")
+
+
+def one_zone(graph: ResourceGraph) -> Iterator[Judgement]:
+    """Judge whether what Azure runs stands in more than one zone."""
+    for resource in graph.of_type(*_OVER_ZONES):
+        path, wanted = _OVER_ZONES[resource.type]
+        yield _is(resource, path, wanted, f"it stands in one zone: {path} is not {wanted[0]}")
+
+
+def public_data(graph: ResourceGraph) -> Iterator[Judgement]:
+    """Judge stores, which have a public address unless somebody says otherwise.
+
+    A PostgreSQL in a subnet of its own has none, whatever it says.
+    """
+    for resource in graph.of_type(*_PUBLIC):
+        path, wanted = _PUBLIC[resource.type]
+        if resource.type == POSTGRES and read(resource.inputs, "network.delegatedSubnetResourceId") is not None:
+            yield ok(resource)
+            continue
+        yield _is(resource, path, (wanted,), "it has a public address")
+
+
+def cluster_secrets(graph: ResourceGraph) -> Iterator[Judgement]:
+    """Judge whether Kubernetes secrets are under a key of the customer's vault."""
+    base = "securityProfile.azureKeyVaultKms"
+    for resource in graph.of_type(AKS):
+        enabled, key = (read(resource.inputs, f"{base}.{name}") for name in ("enabled", "keyId"))
+        if enabled is UNKNOWN:
+            yield undetermined(resource, "its encryption is not known before a deployment", base)
+        elif enabled is not True:
+            yield violation(resource, "Kubernetes secrets are not encrypted with a key of yours", f"{base}.enabled")
+        elif key is None:
+            yield violation(resource, "its encryption names no key", f"{base}.keyId")
+        else:
+            yield ok(resource)
+
+
+def open_rules(resource: Resource) -> Iterator[Judgement]:
+    """Judge rules of a network: one that lets in, from everywhere, lets in the whole world."""
+    single = resource.type == RULES[1]
+    found = [resource.inputs] if single else rows(resource.inputs, "securityRules")
+    if found is UNKNOWN:
+        yield undetermined(resource, "who may enter is not known before a deployment", "securityRules")
+        return
+    for index, row in enumerate(found):
+        yield from _open_rule(resource, row, "" if single else f"securityRules[{index}].")
+
+
+def _open_rule(resource: Resource, row: Any, base: str) -> Iterator[Judgement]:
+    if read(row, "direction") != "Inbound" or read(row, "access") != "Allow":
+        return
+    path = f"{base}sourceAddressPrefix"
+    many = read(row, "sourceAddressPrefixes", [])
+    one = read(row, "sourceAddressPrefix")
+    if one is UNKNOWN or not is_known(many):
+        yield undetermined(resource, "the addresses that may enter are not known before a deployment", path)
+    elif one in _WORLD or any(block in _WORLD for block in many or ()):
+        yield violation(resource, "the whole world may enter", path)
+    else:
+        yield ok(resource)
+
+
+def _is(resource: Resource, path: str, wanted: tuple[object, ...], message: str) -> Judgement:
+    value = read(resource.inputs, path)
+    if value is UNKNOWN:
+        return undetermined(resource, f"its input {path} is not known before a deployment", path)
+    return ok(resource) if value in wanted else violation(resource, message, path)
