@@ -10,13 +10,14 @@ import pulumi_kubernetes as k8s
 from pulumi_kubernetes.storage.v1 import StorageClass
 
 from components.azure.cluster import pools_of
-from components.azure.nodes import AUTOSCALER, SPOT_TAINT, is_spot
+from components.azure.nodes import AUTOSCALER, SPOT_TAINT, is_spot, machine_of
 from components.azure.stores import POSTGRES_PORT, REDIS_PORT, azure_stores
 from components.base import SkerryComponent
 from components.channels.pubsub import AUTH_SECRET
 from components.clouds.base_stack import base_of, output_of
 from components.configuration import FlatConfig
 from components.kubernetes.cluster import Cluster, ManagedService, Placement
+from components.kubernetes.gpu_devices import GpuDevices
 from components.kubernetes.node_pool import placement_of
 from skerry.address_plan import aks_ranges
 from skerry.catalog import Catalog
@@ -85,6 +86,11 @@ class AzurePlatform(SkerryComponent):
             **_services(spec, base),
             api_server=spec.target.api_server_cidrs or (str(aks_ranges(spec).control_plane),),
         )
+        if spec.cognitive.pool is not None and machine_of(spec.cognitive.pool).gpus:
+            # Azure installs the driver and the container toolkit, not the plugin.
+            # Source: AKS "Use GPUs for compute-intensive workloads" (not opened; check before relying on it)
+            inside = pulumi.ResourceOptions(parent=self, providers=[provider])
+            GpuDevices(self.child_name("gpus"), self.cluster, opts=inside)
         self.finish()
 
     def _storage_class(self, provider: k8s.Provider, labels: dict[str, str], base: pulumi.StackReference) -> None:

@@ -107,7 +107,6 @@ class AzurePostgres(SkerryComponent):
                 "private_dns_zone_arm_resource_id": network.zone("postgres", domain).id,
                 "public_network_access": "Disabled",
             },
-            maintenance_window={"custom_window": "Enabled", "day_of_week": 0, "start_hour": 2, "start_minute": 0},
             tags=place.tags(Tier.CHANNELS),
             # After a failover the standby's zone is the first.
             opts=self.store_options(

@@ -129,5 +129,12 @@ def test_pods_tolerate_azures_own_taint_of_spot_machines_and_only_there() -> Non
     assert taint not in group["template"]["spec"]["tolerations"]
 
 
+def test_nvidias_plugin_makes_gpus_known_on_gpu_machines_alone() -> None:
+    (plugin,) = objects(deployed(), "DaemonSet")
+    spec = inputs(plugin)["spec"]["template"]["spec"]
+    assert spec["nodeSelector"] == {"skerry.dev/tier": "cognitive"}
+    assert {row["key"] for row in spec["tolerations"]} == {"skerry.dev/tier", "nvidia.com/gpu"}
+
+
 def test_resources_of_the_cloud_are_in_the_base_only() -> None:
     assert [r.type for r in deployed().resources if r.type.startswith("azure-native:")] == []
