@@ -26,6 +26,7 @@ from tests.simulators.azure_stacks import (
     one,
 )
 from tests.simulators.provider_graphs import refusals
+from tests.simulators.replacements import Effect, effect
 from tests.simulators.stack_objects import inputs
 
 CLUSTER, POOL = "azure-native:containerservice:ManagedCluster", "azure-native:containerservice:AgentPool"
@@ -257,3 +258,30 @@ HOSTILE = {
 def test_what_is_no_kubeconfig_is_refused(case: str) -> None:
     with pytest.raises(ConfigError, match="what Azure tells is no kubeconfig with one cluster"):
         kubeconfig_of("c", HOSTILE[case], TENANT)
+
+
+# What a platform team changes in the life of a store -> what it does to it.
+CHANGES = {
+    (POSTGRES, "version"): Effect.UPDATES,
+    (POSTGRES, "administratorLoginPassword"): Effect.UPDATES,
+    (POSTGRES, "backup.backupRetentionDays"): Effect.UPDATES,
+    (POSTGRES, "backup.geoRedundantBackup"): Effect.REPLACES,
+    (POSTGRES, "administratorLogin"): Effect.REPLACES,
+    (POSTGRES, "availabilityZone"): Effect.REPLACES,
+    (REDIS, "encryption.customerManagedKeyEncryption.keyEncryptionKeyUrl"): Effect.UPDATES,
+    (REDIS, "minimumTlsVersion"): Effect.UPDATES,
+    ("azure-native:redisenterprise:Database", "port"): Effect.REPLACES,
+    (CLUSTER, "networkProfile.podCidr"): Effect.REPLACES,
+    (CLUSTER, "diskEncryptionSetID"): Effect.REPLACES,
+    (POOL, "vmSize"): Effect.REPLACES,
+}
+
+
+@pytest.mark.parametrize(("kind", "path"), CHANGES)
+def test_what_a_change_does_is_known_from_the_provider_and_azures_own_documents(kind: str, path: str) -> None:
+    assert CHANGES[kind, path] == effect(kind, path)
+
+
+def test_a_failover_of_postgres_is_no_change_of_the_program() -> None:
+    (made,) = of_type(POSTGRES, azure_base(MANAGED_POSTGRES))
+    assert made.ignore_changes == ("availabilityZone", "highAvailability.standbyAvailabilityZone")
