@@ -211,7 +211,7 @@ REFUSED: Mapping[str, tuple[str, str, str]] = {
         "def fails(args):\n    raise ValueError('no quota')\n"
         "hook = pulumi.ResourceHook('h', fails, pulumi.ResourceHookOptions(on_dry_run=True))\n"
         "Thing('t', {}, Opts(hooks=pulumi.ResourceHookBinding(before_create=[hook])))\n",
-        "sim:core:Thing::t failed: no quota",
+        "sim:core:Thing::t failed in fails of __main__.py:",
         'before hook \\"h\\" failed: no quota',
     ),
     "variables of the environment for what is no provider": (
