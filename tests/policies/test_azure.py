@@ -117,3 +117,16 @@ def test_the_base_on_azure_breaks_none_of_these_rules() -> None:
     rules = [OWN[name] for name in ("ENC001", "ENC002", "ENC003", "ENC004", "NET004", "NET006", "REL002", "REL004")]
     report = check(azure_base({**MANAGED_POSTGRES, "data_class": "restricted"}), today=TODAY, rules=rules)
     assert [(one.rule, one.urn, one.message) for one in report.findings if one.verdict.value == "violation"] == []
+
+
+def test_a_part_stands_where_the_whole_stands() -> None:
+    report = check(azure_base(MANAGED_POSTGRES), today=TODAY, rules=[OWN["RES001"]])
+    assert [
+        (one.urn, one.message) for one in report.findings if one.verdict.value not in ("ok", "not-applicable")
+    ] == []
+    moved = azure_base(
+        {**MANAGED_POSTGRES, "residency.boundaries": [{"data_class": "public", "jurisdictions": ["DE"]}]}
+    )
+    report = check(moved, today=TODAY, rules=[OWN["RES001"]])
+    outside = {one.urn.rpartition("::")[2] for one in report.findings if one.verdict.value == "violation"}
+    assert {"sensei-base-cluster-meta", "sensei-base-network-nodes", "sensei-base-encryption-key"} <= outside
