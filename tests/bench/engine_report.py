@@ -146,8 +146,14 @@ def tables(where: str, programs: Programs, verbs: Mapping[str, Row], limits: Ite
                 for name, row in verbs.items()
             ),
         )
-    missed = [f"{limit.what} is {limit.value:.2f}, limit {limit.limit:g}" for limit in limits if limit.is_missed]
-    lines += ["", "Missed limits: " + ("; ".join(missed) if missed else "none") + "."]
+    every = list(limits)
+    for kind, is_floor in (("floors", True), ("goals", False)):
+        missed = [
+            f"{limit.what} is {limit.value:.2f}, {kind[:-1]} {limit.limit:g}"
+            for limit in every
+            if limit.is_missed and limit.is_floor is is_floor
+        ]
+        lines += ["", f"Missed {kind}: " + ("; ".join(missed) if missed else "none") + "."]
     return "\n".join(lines)
 
 

@@ -65,7 +65,7 @@ def test_tables_stand_between_their_markers(tmp_path: Path) -> None:
     write_tables(path, "2026-11-21, here", programs, {"--help": SKERRY}, limits_of(programs, {}, (50, 500, 2000)))
     text = path.read_text()
     assert text.startswith(f"before\n{BEGIN}\n2026-11-21, here.\n")
-    assert text.endswith(f"\nMissed limits: none.\n{END}\nafter\n")
+    assert text.endswith(f"\nMissed floors: none.\n\nMissed goals: none.\n{END}\nafter\n")
     assert "| a | 6.00 | 4.00 | 1.25 | 60 MB | 0.50 (1.00) |" in text
     assert "| b | 0.50 (1.00) | not measured | - | - | 0.40 (0.90) |" in text
     assert "old" not in text

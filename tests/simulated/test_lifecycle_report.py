@@ -16,8 +16,8 @@ JUNIT = """<?xml version="1.0"?><testsuites><testsuite name="pytest" time="125.0
 <testcase classname="tests.skerry.test_units" name="test_b" time="0.5"><failure message="no"/></testcase>
 <testcase classname="tests.skerry.test_units" name="test_c" time="0.5"><skipped message="is
   not here"/></testcase>
-<testcase classname="tests.skerry.test_units" name="test_e"><skipped message="o/r/f is not here: get it"/></testcase>
-<testcase classname="tests.skerry.test_units" name="test_f"><skipped message="o/r/g is not here: get it"/></testcase>
+<testcase classname="tests.skerry.test_units" name="test_e"><skipped message="programs of o/r are not here: get it"/></testcase>
+<testcase classname="tests.skerry.test_units" name="test_f"><skipped message="programs of o/r are not here: get it"/></testcase>
 <testcase classname="tests.test_layers" name="test_d" time="0.1"/></testsuite></testsuites>"""
 SECTION = f"""{BEGIN}
 2026-11-21 at 11:40, commit abc, a machine: **2 passed, 3 skipped, 1 failed**, in 2 min 05 s.
@@ -43,7 +43,7 @@ Failed:
 Skipped:
 
 - 1 x is not here
-- 2 x a public program is not here: `make equality` runs them
+- 2 x programs of o/r are not here: `make equality` runs them
 {END}"""
 
 

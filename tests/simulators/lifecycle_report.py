@@ -25,8 +25,8 @@ PACKAGES: Final = (
     "google-api-python-client",
 )  # fmt: skip
 _CLI: Final = Path(__file__).resolve().parents[1] / "toolchain" / "cli.go.mod"
-_ABSENT: Final = "a public program is not here: `make equality` runs them"
-"""What a test of a program says that nobody fetched, without the program's name."""
+_ABSENT: Final = r"programs of \1 are not here: `make equality` runs them"
+"""What a test of a program says that nobody fetched, without the way to fetch it."""
 _OUTCOMES: Final = ("passed", "skipped", "failed")
 
 
@@ -81,7 +81,7 @@ def _outcome(case: ElementTree.Element, result: Result) -> str:
     skipped = case.find("skipped")
     if skipped is not None:
         reason = re.sub(r"\s+", " ", skipped.get("message", ""))
-        result.skipped[re.sub(r"^\S+ is not here: .*", _ABSENT, reason)] += 1
+        result.skipped[re.sub(r"^programs of (\S+) are not here: .*", _ABSENT, reason)] += 1
         return "skipped"
     if case.find("failure") is not None or case.find("error") is not None:
         result.failed.append(f"{case.get('classname', '').replace('.', '/')}.py::{case.get('name')}")
