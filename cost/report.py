@@ -205,7 +205,8 @@ def _source_line(estimate: Estimate, width: int, today: date) -> list[str]:
     oldest, newest = (pick(price.read_on for price in prices) for pick in (min, max))
     count = len({price.source for price in prices})
     sources = "1 source" if count == 1 else f"{count} sources"
-    rows = _wrap(f"Prices: {len(prices)} from {sources}, read between {oldest} and {newest}", width, "")
+    when = f"on {oldest}" if oldest == newest else f"between {oldest} and {newest}"
+    rows = _wrap(f"Prices: {len(prices)} from {sources}, read {when}", width, "")
     old = sum(today - price.read_on > STALE_AFTER for price in prices)
     if old:
         rows += _wrap(f"warning: {old} of them are older than {STALE_AFTER.days} days on {today}", width, "", "  ")

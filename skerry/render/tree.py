@@ -106,8 +106,8 @@ def _counts(graph: ResourceGraph) -> list[str]:
     by_package = ", ".join(f"{count} {name}" for name, count in sorted(packages.items()))
     kept = sum(1 for r in custom if r.protect)
     lines = [
-        f"{len(custom)} resources ({by_package or 'none'}) in {components} components, "
-        f"{len(graph.stacks)} {'stack' if len(graph.stacks) == 1 else 'stacks'}; {kept} protected; {external} read"
+        f"{_some(len(custom), 'resource')} ({by_package or 'none'}) in {_some(components, 'component')}, "
+        f"{_some(len(graph.stacks), 'stack')}; {kept} protected; {external} read"
     ]
     for root in graph.resources:
         facts = _facts_of(root)
@@ -126,8 +126,16 @@ def _counts(graph: ResourceGraph) -> list[str]:
 
 def _unknowns(graph: ResourceGraph) -> list[str]:
     unknown = graph.unknown_paths()
-    lines = [f"unknown until deployed: {len(unknown)} inputs of {len({r.urn for r, _ in unknown})} resources"]
-    lines += [f"  {resource.name}: {path}" for resource, path in unknown[:UNKNOWN_LINES]]
+    holders = {resource.urn: resource for resource, _ in unknown}
+    names = Counter(resource.name for resource in holders.values())
+    lines = [f"unknown until deployed: {_some(len(unknown), 'input')} of {_some(len(holders), 'resource')}"]
+    for resource, path in unknown[:UNKNOWN_LINES]:
+        kind = f" ({resource.type.rsplit(':', 1)[-1]})" if names[resource.name] > 1 else ""
+        lines.append(f"  {resource.name}{kind}: {path}")
     if len(unknown) > UNKNOWN_LINES:
         lines.append(f"  … and {len(unknown) - UNKNOWN_LINES} more (--format json lists all)")
     return lines
+
+
+def _some(number: int, noun: str) -> str:
+    return f"{number} {noun}{'' if number == 1 else 's'}"

@@ -31,7 +31,7 @@ def test_the_tree_of_a_small_stack() -> None:
         "   └─ level-1  C1\n"
         "      └─ leaf  Bucket\n"
         "\n"
-        "1 resources (1 aws) in 2 components, 1 stack; 0 protected; 0 read\n"
+        "1 resource (1 aws) in 2 components, 1 stack; 0 protected; 0 read\n"
         "unknown until deployed: 0 inputs of 0 resources\n"
     )
 
@@ -42,7 +42,7 @@ def test_depth_cuts_and_says_how_much_lies_below(depth: int) -> None:
     for level, name in enumerate(["level-0", "level-1", "leaf"]):
         assert (f"{name}  " in text) == (level < depth)
     assert (f"… {3 - depth} more below" in text) == (depth < 3)
-    assert "1 resources (1 aws) in 2 components" in text, "counts are of all, not of what is shown"
+    assert "1 resource (1 aws) in 2 components" in text, "counts are of all, not of what is shown"
 
 
 @pytest.mark.parametrize("stack", STACKS)
@@ -64,9 +64,19 @@ def test_marks_of_a_resource_are_named() -> None:
 
 def test_unknown_inputs_are_listed_and_counted() -> None:
     text = preview_text(chain(0, **{f"k{index:02}": UNKNOWN for index in range(UNKNOWN_LINES + 3)}))
-    assert f"unknown until deployed: {UNKNOWN_LINES + 3} inputs of 1 resources" in text
+    assert f"unknown until deployed: {UNKNOWN_LINES + 3} inputs of 1 resource" in text
     assert "  leaf: k00\n" in text
     assert "… and 3 more (--format json lists all)" in text
+
+
+def test_unknown_inputs_of_two_resources_of_one_name_are_told_apart() -> None:
+    kinds = ("aws:ec2/securityGroup:SecurityGroup", "aws:lb/targetGroup:TargetGroup")
+    both = tuple(
+        Resource(urn=f"urn:pulumi:dev::p::{kind}::web", type=kind, name="web", custom=True, inputs={"vpcId": UNKNOWN})
+        for kind in kinds
+    )
+    text = preview_text(ResourceGraph("p", ("dev",), both))
+    assert "  web (SecurityGroup): vpcId\n  web (TargetGroup): vpcId" in text
 
 
 def test_unanswered_calls_are_named() -> None:
