@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from policies.context import Context
 from policies.reading import read, rows
-from policies.rules import azure
+from policies.rules import azure, plain_secrets
+from policies.rules.plain_secrets import SECRET_VALUE, looks_secret
 from policies.rules.residency import class_of
 from policies.verdict import Judgement, Rule, Severity, not_applicable, ok, undetermined, violation
 from policies.workloads import containers, kind_of
@@ -195,32 +195,7 @@ def _bucket_key(graph: ResourceGraph, bucket: Resource) -> Judgement:
     return violation(bucket, "restricted data are not under a key of yours", "serverSideEncryptionConfiguration")
 
 
-_SECRET_NAME: Final = re.compile(
-    r"(passw(or)?d|passphrase|secret|token|api_?key|private_?key|access_?key|credential)", re.IGNORECASE
-)
-_NO_SECRET_NAME: Final = re.compile(
-    r"(_?(file|path|dir|name|ref|url|uri|arn|type|ttl|mode|enabled|expiry|id|class|limit|tokens|namespace|version|days"
-    r"|length|window|provider|size|count)$|^max_|^num_|tokeni[sz]er|secrets?_?(name|ref)|^automount|publish)",
-    re.IGNORECASE,
-)
-_SECRET_VALUE: Final = re.compile(
-    r"(-----BEGIN [A-Z ]*PRIVATE KEY-----|\bAKIA[0-9A-Z]{16}\b|\bghp_[A-Za-z0-9]{36}\b"
-    r"|\b[a-z][a-z0-9+]*://[^/\s:@]+:[^/\s:@$({]+@)"
-)
-"""Forms that only secrets have: private keys, AWS and GitHub keys, addresses with a password.
-
-Source: Hacking-the-Cloud "IAM ID Identifiers" (AKIA), read 2026-11; GitHub docs "Token prefixes" (ghp_)
-(not opened; check before relying on it)
-"""
-
 _SECRET_INPUTS: Final = ("password", "masterPassword", "authToken", "secretString", "adminPassword", "rootPassword")
-
-
-def _looks_secret(name: str, value: Any) -> bool:
-    if not isinstance(value, str) or not value:
-        return False
-    named = bool(_SECRET_NAME.search(name)) and not _NO_SECRET_NAME.search(name)
-    return named or bool(_SECRET_VALUE.search(value))
 
 
 def _plaintext(graph: ResourceGraph, context: Context) -> Iterator[Judgement]:
@@ -237,6 +212,7 @@ def _plaintext(graph: ResourceGraph, context: Context) -> Iterator[Judgement]:
             yield from _environment(resource)
         elif resource.custom and not resource.is_provider:
             yield from _secret_inputs(resource)
+            yield from plain_secrets.inputs_of(resource)
 
 
 def _pairs(resource: Resource, data: Any, path: str) -> Iterator[Judgement]:
@@ -250,7 +226,7 @@ def _pairs(resource: Resource, data: Any, path: str) -> Iterator[Judgement]:
         return
     found = False
     for key, value in (data or {}).items():
-        if _looks_secret(key, value):
+        if looks_secret(key, value):
             found = True
             yield violation(resource, f"{key} looks like a secret and stands in plain text", f"{path}.{key}")
     if not found:
@@ -286,7 +262,7 @@ def _environment(resource: Resource) -> Iterator[Judgement]:
         seen = True
         for key in ("command", "args"):
             words = read(container, key, ())
-            if isinstance(words, list) and any(isinstance(word, str) and _SECRET_VALUE.search(word) for word in words):
+            if isinstance(words, list) and any(isinstance(word, str) and SECRET_VALUE.search(word) for word in words):
                 found = True
                 yield violation(resource, f"its {key} hold a secret in plain text", f"{path}.{key}")
         env = UNKNOWN if container is UNKNOWN else rows(container, "env")
@@ -300,10 +276,10 @@ def _environment(resource: Resource) -> Iterator[Judgement]:
                 found = True
                 text = f"{name} is a secret in the environment of a pod, where everybody who may list pods reads it"
                 yield violation(resource, text, f"{path}.env[{index}]")
-            elif isinstance(name, str) and _looks_secret(name, value):
+            elif isinstance(name, str) and looks_secret(name, value):
                 found = True
                 yield violation(resource, f"{name} is a secret in plain text", f"{path}.env[{index}]")
-            elif value is UNKNOWN and isinstance(name, str) and _looks_secret(name, "unknown"):
+            elif value is UNKNOWN and isinstance(name, str) and looks_secret(name, "unknown"):
                 found = True
                 text = f"{name} is not known before a deployment and not marked secret"
                 yield undetermined(resource, text, f"{path}.env[{index}]")
