@@ -158,6 +158,14 @@ def outputs_of(made: Made, inputs: Mapping[str, Any], schema: Mapping[str, Any] 
         schema: what sdk_types read of the type; None leaves the inputs and the rows.
     """
     outputs = {key: value for key, value in inputs.items() if value is not None}
+    identity = outputs.get("identity")
+    if made.token.startswith("azure-native:") and isinstance(identity, Mapping):
+        # Given as a list of ids, told as an object of them.
+        # Source: pulumi/pulumi-azure-native provider/pkg/gen/properties.go, isStringSet, read 2026-11
+        ids = identity.get("userAssignedIdentities")
+        if isinstance(ids, list):
+            told = {one: {} for one in ids} if all(isinstance(one, str) for one in ids) else UNKNOWN
+            outputs["identity"] = {**identity, "userAssignedIdentities": told}
     _fill(outputs, ROWS.get(made.token, {}), made.id)
     for key, (type_, always) in (schema or {}).get("outputs", {}).items():
         if always and key not in outputs and not made.token.startswith("kubernetes:"):
