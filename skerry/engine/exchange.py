@@ -64,6 +64,8 @@ class Run:
     """Stacks that could be run first; a reference to one of them ends this run."""
     created: int = 0
     """How many resources the program has made so far."""
+    read_as_secret: set[str] = dataclasses.field(default_factory=set)
+    """Keys that the program reads as secrets, wherever their values come from."""
 
 
 @contextlib.contextmanager
@@ -83,7 +85,7 @@ def exchanged(run: Run, code: failure.UserCode) -> Iterator[None]:
         exchange(sdk_rpc, "translate_output_properties", _or_unknown(sdk_rpc.translate_output_properties))
         for name in vars(pulumi.Config):
             if name.startswith(("get_secret", "require_secret")):
-                exchange(pulumi.Config, name, _withholding(getattr(pulumi.Config, name), run.config))
+                exchange(pulumi.Config, name, _withholding(getattr(pulumi.Config, name), run))
         exchange(pulumi.Output, "__getattr__", _get_attribute)
         exchange(pulumi.Output, "__getitem__", _get_item)
         exchange(pulumi.StackReference, "__init__", _demanding(pulumi.StackReference.__init__, run))
@@ -151,11 +153,12 @@ def _or_unknown(translate: Callable[..., Any]) -> Callable[..., Any]:
     return fitting
 
 
-def _withholding(getter: Callable[..., Any], config: StackConfig) -> Callable[..., Any]:
+def _withholding(getter: Callable[..., Any], run: Run) -> Callable[..., Any]:
     @functools.wraps(getter)
     def get(self: Any, key: str, *args: Any, **kwargs: Any) -> Any:
         full = self.full_key(key)
-        if full in config.secret_keys and full not in config.values:
+        run.read_as_secret.add(full)
+        if full in run.config.secret_keys and full not in run.config.values:
             return _secret_unknown()
         return getter(self, key, *args, **kwargs)
 

@@ -108,13 +108,13 @@ class Failure:
         """Return the error for an exception that has a remedy of its own."""
         at = f" at {place.where}" if place.where else ""
         if isinstance(exc, ConfigMissingError):
-            secret = "--secret " if exc.secret else ""
-            problem = Problem(
-                exc.key,
-                f"the program needs this value{at} and it is not set",
-                f"run `pulumi config set {secret}{exc.key} <value>`, or give --config {exc.key}=VALUE{place.shown}",
-            )
-            return ConfigError("pulumi config", [problem])
+            remedy = f"run `pulumi config set {exc.key} <value>`, or give --config {exc.key}=VALUE"
+            if exc.secret:
+                remedy = (
+                    f"run `pulumi config set --secret {exc.key}`, which asks for it; here it is then a secret unknown"
+                )
+            message = f"the program needs this value{at} and it is not set"
+            return ConfigError("pulumi config", [Problem(exc.key, message, f"{remedy}{place.shown}")])
         if isinstance(exc, ConfigTypeError) and WITHHELD not in str(exc.value):
             kind = getattr(exc.expect_type, "__name__", exc.expect_type)
             shown = _MASK if exc.key in self.config.secret_keys else f"'{self._masked(str(exc.value))}'"
@@ -170,7 +170,8 @@ class Failure:
         for key in self.config.secret_keys:
             value = self.config.values.get(key, "")
             if len(value) >= _SHORTEST_SECRET:
-                text = text.replace(value, _MASK)
+                # The message of a KeyError is the value as Python writes it.
+                text = text.replace(value, _MASK).replace(repr(value)[1:-1], _MASK)
         return text
 
     def _functions(self) -> str:

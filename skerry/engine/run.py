@@ -74,10 +74,11 @@ def run_deployment(
 ) -> ResourceGraph:
     """Run `stack` and, before it, the stacks of the same project that it refers to; return them as one graph.
 
-    `overrides` (full key -> value) change the configuration of `stack`, not that of the stacks below it. A stack that
-    is found to be needed is run, and the program that needed it is started anew, unless `stack_outputs` (stack name ->
-    outputs) answers for it. `answers` answers provider functions; None means the built-in table. Without `require_file`
-    a stack that has no file is run with the project's defaults and the overrides alone.
+    `overrides` (full key -> value) change the configuration of `stack`, not that of the stacks below it; a key that is
+    secret in the stack's file stays secret. A stack that is found to be needed is run, and the program that needed it
+    is started anew, unless `stack_outputs` (stack name -> outputs) answers for it. `answers` answers provider
+    functions; None means the built-in table. Without `require_file` a stack that has no file is run with the
+    project's defaults and the overrides alone.
 
     Raises:
         ConfigError: the project or a stack's file cannot be used, or stacks refer to each other in a circle.
@@ -90,7 +91,7 @@ def run_deployment(
         loaded = load_stack_config(project, stack)
     else:
         loaded = StackConfig(dict(project.config_defaults), frozenset())
-    config = StackConfig({**loaded.values, **overrides}, loaded.secret_keys - overrides.keys())
+    config = StackConfig({**loaded.values, **overrides}, loaded.secret_keys)
     check_required(project, stack, config)
     _run_with_bases(project, stack, config, _Given(stack_outputs, answers, _TIMEOUT_S), done, ())
     return merge(done.values())

@@ -18,6 +18,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Final
@@ -171,7 +172,9 @@ def _execute(run: Run) -> None:
 
 
 def _failure(run: Run, code: UserCode) -> Failure:
-    return Failure(code, run.config, run.project.root, run.monitor.functions.unanswered)
+    # What a program reads as a secret is one in messages, also where a file or --config gives it in plain.
+    config = replace(run.config, secret_keys=run.config.secret_keys | run.read_as_secret)
+    return Failure(code, config, run.project.root, run.monitor.functions.unanswered)
 
 
 @contextlib.contextmanager

@@ -15,7 +15,7 @@ from pulumi.runtime import rpc as sdk_rpc
 from pulumi.runtime import stack as sdk_stack
 
 from skerry.engine.project import StackConfig
-from skerry.engine.run import run_program
+from skerry.engine.run import run_deployment, run_program
 from skerry.errors import ConfigError, MissingPackageError, ProgramError, SizingError, UnansweredError
 from skerry.graph import UNKNOWN, Secret
 
@@ -168,7 +168,12 @@ CONFIG_FAILURES = {
         'demo:nope <value>`, or give --config demo:nope=VALUE\n    config.require("nope")',
         2,
     ),
-    "a missing secret": ('config.require_secret("nope")\n', "run `pulumi config set --secret demo:nope <value>`", 2),
+    "a missing secret, whose remedy does not ask for it in plain": (
+        'config.require_secret("nope")\n',
+        "demo:nope: the program needs this value at __main__.py:{line} and it is not set; run `pulumi config set "
+        '--secret demo:nope`, which asks for it; here it is then a secret unknown\n    config.require_secret("nope")',
+        2,
+    ),
     "a missing value that an apply asks for": (
         'Thing("t", {"x": Output.from_input(1).apply(lambda v: config.require("late"))})\n',
         "demo:late: the program needs this value at __main__.py:{line} in <lambda> and it is not set",
@@ -211,6 +216,28 @@ def test_a_secret_in_the_message_of_an_exception_is_masked(make_project: MakePro
         run_program(make_project(program), "dev", config)
     assert "<secret>" in str(caught.value)
     assert [secret for secret in config.values.values() if secret in str(caught.value)] == []
+
+
+OVERRIDDEN = {
+    "a key that the file holds as secure": ("{}[config.require('pin')]\n", "config:\n  pin: {secure: v1:abc}\n"),
+    "a key that the file holds in plain": (
+        "config.require_secret('pin').apply(lambda v: {}[v])\n",
+        "config: {pin: x}\n",
+    ),
+    "a key that no file holds": ("config.get_secret('pin').apply(lambda v: {}[v])\n", ""),
+    "a key of another type": ("config.require_secret_int('pin')\n", ""),
+}
+
+
+@pytest.mark.parametrize("given", ["very-secret", 'it\'s "so" \\secret'])
+@pytest.mark.parametrize(("program", "file"), list(OVERRIDDEN.values()), ids=list(OVERRIDDEN))
+def test_a_secret_that_is_given_from_outside_is_masked(
+    make_project: MakeProject, program: str, file: str, given: str
+) -> None:
+    with pytest.raises((ConfigError, ProgramError)) as caught:
+        run_deployment(make_project(program, {"dev": file}), "dev", {"demo:pin": given})
+    assert "<secret>" in str(caught.value)
+    assert "secret" not in str(caught.value).replace("<secret>", "").replace("_secret", "")
 
 
 @pytest.mark.parametrize(
