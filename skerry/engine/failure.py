@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
@@ -40,6 +40,8 @@ _PACKAGES: Final = {
 """Modules whose package has another name, among those that deployment programs import."""
 _OUTPUT_FORM: Final = "call {0} in {1} output form (get_x_output), which can be unknown"
 _REMEDY: Final = f"{_OUTPUT_FORM}, or give {{1}} answer with --answers FILE"
+_NOT_SET: Final = re.compile(r"(?P<key>[\w-]+:[\w.-]+) is not set")
+"""Why a row has no answer, where a key of the configuration would give one."""
 _RISEN: Final = re.compile(
     r"While processing resource: .*?\n(?:Value|Assertion)Error has risen: "
     r"While processing input: '[^'\n]*', type .*?\n(?P<type>\w+) has risen: ",
@@ -85,7 +87,7 @@ class Failure:
             remedy = _OUTPUT_FORM if why == NOT_YET else _REMEDY
             return UnansweredError(
                 f"the program needs an answer of {token}{at}, and there is none here{reason}; "
-                f"{remedy.format('it', 'its')}{place.shown}"
+                f"{_settable([why])}{remedy.format('it', 'its')}{place.shown}"
             )
         text = f"the program failed{at}: {self._raised(exc)}"
         if phrase := traces.resource(everywhere):
@@ -177,7 +179,15 @@ class Failure:
     def _functions(self) -> str:
         """Return which functions had no answer: a call in its plain form then hands None to the program."""
         listed = ", ".join(f"{token}{f' ({why})' if why else ''}" for token, why in sorted(self.unanswered.items()))
-        return f"functions without an answer here: {listed}: {_REMEDY.format('them', 'their')}"
+        settable = _settable(self.unanswered.values())
+        return f"functions without an answer here: {listed}: {settable}{_REMEDY.format('them', 'their')}"
+
+
+def _settable(reasons: Iterable[str]) -> str:
+    """Return the remedy of the reasons that a configuration key would take away, before the others; or `""`."""
+    found = dict.fromkeys(match["key"] for why in reasons if (match := _NOT_SET.fullmatch(why)))
+    options = " ".join(f"--config {key}=VALUE" for key in found)
+    return f"give {options}, or " if options else ""
 
 
 def _is_there(module: str) -> bool:

@@ -119,7 +119,7 @@ UNANSWERED = {
         AWS + "\naws.get_region().region\n",
         "",
         "the program needs an answer of aws:index/getRegion:getRegion at __main__.py:{line}, and there is none here: "
-        "aws:region is not set; call it in its output form",
+        "aws:region is not set; give --config aws:region=VALUE, or call it in its output form",
     ),
     "a function that the table does not know": (
         AWS + "\naws.ec2.get_instance(instance_id='i-1')\n",
