@@ -5,37 +5,64 @@ Every price is asked of the book: where it has no row the line says so, and is n
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from decimal import Decimal
 from typing import Final
 
 from cost.book_format import GB, GB_MONTH, HOUR, KEY_MONTH, MONTH, ON_DEMAND, REQUEST, SPOT
-from cost.components import CostComponent, Range, fixed
+from cost.components import CostComponent, Range, fixed, not_priced
 from cost.context import Context, InputNotKnownError, list_at, number_at, text_at, value_at
 from cost.usage import Metered
 from skerry.graph import Resource
 from skerry.units import HOURS_PER_MONTH
 
 CLOUD: Final = "gcp"
+_ZONE: Final = re.compile(r"[a-z]+-[a-z]+[0-9]+-[a-z]")
 
 
 def gke_cluster(context: Context, cluster: Resource) -> Iterator[CostComponent]:
-    """Yield the fee of the control plane; machines are those of its pools."""
+    """Yield the fee of the control plane, and the default pool unless the cluster is told to take it away.
+
+    Source: pages of pulumi_gcp on pub.dev, removeDefaultNodePool and initialNodeCount (of each zone), read 2026-11.
+    """
     price = context.price(cluster, "gke-cluster", HOUR, cloud=CLOUD)
     yield CostComponent("control plane", HOUR, fixed(HOURS_PER_MONTH), price)
+    if value_at(cluster.inputs, "enableAutopilot", False) in (True, "true"):
+        yield not_priced("pods", "Autopilot bills what pods ask for, and nothing here counts that")
+    elif list_at(cluster.inputs, "nodePools"):
+        yield not_priced("pools of nodePools", "pools that a cluster itself lists are not counted")
+    elif value_at(cluster.inputs, "removeDefaultNodePool", False) not in (True, "true"):
+        count = number_at(cluster.inputs, "initialNodeCount") * _zones_of(cluster)
+        yield from _nodes(context, cluster, Range(count, count, count), "default pool: ")
+
+
+def _zones_of(cluster: Resource) -> int:
+    """Return over how many zones the default pool stands: that of a zonal cluster, and the further ones it names."""
+    zones = set(list_at(cluster.inputs, "nodeLocations"))
+    place = text_at(cluster.inputs, "location", "")
+    if _ZONE.fullmatch(place):
+        zones.add(place)
+    if not zones:
+        raise InputNotKnownError("nodeLocations is not stated, so the number of the default pool's machines is unknown")
+    return len(zones)
 
 
 def gke_node_pool(context: Context, pool: Resource) -> Iterator[CostComponent]:
     """Yield the machines of a pool and their boot disks."""
-    machines = _machines(context, pool)
+    yield from _nodes(context, pool, _machines(context, pool))
+
+
+def _nodes(context: Context, pool: Resource, machines: Range, prefix: str = "") -> Iterator[CostComponent]:
     kind = text_at(pool.inputs, "nodeConfig.machineType", "e2-medium")
     spot = value_at(pool.inputs, "nodeConfig.spot", False) is True
     price = context.price(pool, kind, HOUR, SPOT if spot else ON_DEMAND, CLOUD)
-    yield CostComponent(f"machines {kind}" + (" spot" if spot else ""), HOUR, machines * HOURS_PER_MONTH, price)
+    name = f"{prefix}machines {kind}" + (" spot" if spot else "")
+    yield CostComponent(name, HOUR, machines * HOURS_PER_MONTH, price)
     disk = text_at(pool.inputs, "nodeConfig.diskType", "pd-balanced")
     gib = number_at(pool.inputs, "nodeConfig.diskSizeGb", 100)
     price = context.price(pool, disk, GB_MONTH, cloud=CLOUD)
-    yield CostComponent(f"root disks {disk}", GB_MONTH, machines * gib, price)
+    yield CostComponent(f"{prefix}root disks {disk}", GB_MONTH, machines * gib, price)
 
 
 def _machines(context: Context, pool: Resource) -> Range:

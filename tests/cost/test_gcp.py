@@ -35,8 +35,9 @@ us-central1,transfer-between-zones,GB,0.01,on-demand
 us-central1,dns-zone,month,0.2,on-demand
 """
 
-POOL, SQL, REDIS = (
-    "gcp:container/nodePool:NodePool", "gcp:sql/databaseInstance:DatabaseInstance", "gcp:redis/instance:Instance",
+CLUSTER, POOL, SQL, REDIS = (
+    "gcp:container/cluster:Cluster", "gcp:container/nodePool:NodePool",
+    "gcp:sql/databaseInstance:DatabaseInstance", "gcp:redis/instance:Instance",
 )  # fmt: skip
 NODE = {"machineType": "c2d-highcpu-32", "diskType": "pd-balanced", "diskSizeGb": 100}
 TOTALS = {"totalMinNodeCount": 4, "totalMaxNodeCount": 128}
@@ -62,7 +63,25 @@ def costs(
 
 
 PRICED: dict[str, tuple[str, dict[str, Any], dict[str, str]]] = {
-    "a control plane": ("gcp:container/cluster:Cluster", {}, {"control plane": "73"}),
+    "a control plane": (CLUSTER, {"removeDefaultNodePool": True}, {"control plane": "73"}),
+    "a default pool of one zone": (
+        CLUSTER,
+        {"initialNodeCount": 3, "location": "us-central1-a", "nodeConfig": NODE},
+        {
+            "control plane": "73",
+            "default pool: machines c2d-highcpu-32": "2190",
+            "default pool: root disks pd-balanced": "30",
+        },
+    ),
+    "a default pool of two zones": (
+        CLUSTER,
+        {"initialNodeCount": 1, "location": "us-central1", "nodeLocations": ["a", "b"], "nodeConfig": NODE},
+        {
+            "control plane": "73",
+            "default pool: machines c2d-highcpu-32": "1460",
+            "default pool: root disks pd-balanced": "20",
+        },
+    ),
     "a pool that grows over all zones": (
         POOL,
         {"autoscaling": TOTALS, "nodeConfig": NODE},
@@ -133,6 +152,11 @@ def test_usage_is_priced_where_it_is_given() -> None:
 
 
 UNTOLD: dict[str, tuple[str, dict[str, Any]]] = {
+    "a default pool of zones that nobody names": (CLUSTER, {"initialNodeCount": 3, "location": "us-central1"}),
+    "a default pool of a size that nobody names": (CLUSTER, {"location": "us-central1-a"}),
+    "a default pool that may be taken away": (CLUSTER, {"initialNodeCount": 3, "removeDefaultNodePool": UNKNOWN}),
+    "the pods of Autopilot": (CLUSTER, {"enableAutopilot": True}),
+    "pools that a cluster lists": (CLUSTER, {"nodePools": [{"name": "a", "nodeCount": 3}]}),
     "a pool whose size is not known": (POOL, {"autoscaling": UNKNOWN, "nodeConfig": NODE}),
     "a pool of zones that nobody names": (POOL, {"nodeCount": 2, "nodeConfig": NODE}),
     "a pool whose bounds are of zones that nobody names": (
@@ -154,7 +178,7 @@ def test_what_cannot_be_told_is_no_number(case: str) -> None:
 def test_without_a_row_of_the_book_no_type_is_free(kind: str) -> None:
     inputs = {
         "autoscaling": TOTALS, "nodeConfig": NODE, "settings": {"tier": "db-custom-2-15360"}, "tier": "BASIC",
-        "memorySizeGb": 1,
+        "memorySizeGb": 1, "removeDefaultNodePool": True,
     }  # fmt: skip
     found = costs(kind, inputs, rows="us-central1,acme,hour,1,on-demand")
     assert found
