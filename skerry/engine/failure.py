@@ -61,6 +61,8 @@ class Failure:
     folder: Path
     unanswered: Mapping[str, str] = field(default_factory=dict)
     """Functions that had no answer -> why."""
+    stand_ins: Sequence[str] = ()
+    """Functions that were answered with a stand-in."""
 
     def explain(self, exc: BaseException, kept: Sequence[TracebackType]) -> SkerryError:
         """Return the error to raise in place of what a program raised; an error of Skerry's own passes through.
@@ -92,8 +94,8 @@ class Failure:
         text = f"the program failed{at}: {self._raised(exc)}"
         if phrase := traces.resource(everywhere):
             text += f" ({phrase})"
-        if self.unanswered and isinstance(exc, AttributeError | TypeError | KeyError | IndexError | AssertionError):
-            text += f"; {self._functions()}"
+        if isinstance(exc, AttributeError | TypeError | KeyError | IndexError | AssertionError):
+            text += self._functions()
         return ProgramError(text + place.shown)
 
     def exited(self, exc: SystemExit) -> ProgramError | None:
@@ -177,10 +179,16 @@ class Failure:
         return text
 
     def _functions(self) -> str:
-        """Return which functions had no answer: a call in its plain form then hands None to the program."""
+        """Return which functions had no answer, so that a plain call hands on None, and which had a stand-in."""
+        text = ""
+        if self.stand_ins:
+            names = ", ".join(dict.fromkeys(self.stand_ins))
+            text = f"; a stand-in may lack what the program looks for: {names}: give yours with --answers FILE"
+        if not self.unanswered:
+            return text
         listed = ", ".join(f"{token}{f' ({why})' if why else ''}" for token, why in sorted(self.unanswered.items()))
         settable = _settable(self.unanswered.values())
-        return f"functions without an answer here: {listed}: {settable}{_REMEDY.format('them', 'their')}"
+        return f"{text}; functions without an answer here: {listed}: {settable}{_REMEDY.format('them', 'their')}"
 
 
 def _settable(reasons: Iterable[str]) -> str:

@@ -36,6 +36,7 @@ from skerry.engine.process import Leftovers, shared_process
 from skerry.engine.traces import UserCode
 from skerry.engine.values import Withheld
 from skerry.errors import ProgramError
+from skerry.invokes import STAND_IN
 
 _ONE_RUN: Final = threading.RLock()
 """sys.path, sys.modules and the SDK's classes belong to the process, so one program runs at a time."""
@@ -174,7 +175,9 @@ def _execute(run: Run) -> None:
 def _failure(run: Run, code: UserCode) -> Failure:
     # What a program reads as a secret is one in messages, also where a file or --config gives it in plain.
     config = replace(run.config, secret_keys=run.config.secret_keys | run.read_as_secret)
-    return Failure(code, config, run.project.root, run.monitor.functions.unanswered)
+    functions = run.monitor.functions
+    stand_ins = [invoke.token for invoke in functions.invokes if invoke.answered_by == STAND_IN]
+    return Failure(code, config, run.project.root, functions.unanswered, stand_ins)
 
 
 @contextlib.contextmanager

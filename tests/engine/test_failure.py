@@ -145,6 +145,17 @@ UNANSWERED = {
 }
 
 
+def test_a_field_that_a_stand_in_lacks_is_told_with_the_function(make_project: MakeProject) -> None:
+    program = AWS + "aws.ec2.get_ami(owners=['amazon'], most_recent=True).block_device_mappings[0]\n"
+    with pytest.raises(ProgramError) as caught:
+        run_program(make_project(program, {"dev": "config: {aws:region: eu-central-1}\n"}), "dev")
+    message = (
+        "IndexError: list index out of range; a stand-in may lack what the program looks for: aws:ec2/getAmi:getAmi: "
+        "give yours with --answers FILE\n    aws.ec2.get_ami"
+    )
+    assert message in str(caught.value)
+
+
 @pytest.mark.parametrize(("program", "config", "message"), list(UNANSWERED.values()), ids=list(UNANSWERED))
 def test_a_plain_call_without_an_answer_says_what_to_give(
     make_project: MakeProject, first_line: int, program: str, config: str, message: str
