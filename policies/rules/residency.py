@@ -13,6 +13,7 @@ from policies.workloads import kind_of
 from skerry.facts import DataClass
 from skerry.graph import UNKNOWN, Resource, ResourceGraph, Secret, find, is_known, plain
 from skerry.jurisdictions import inside
+from skerry.opaque import is_opaque
 
 _NO_BOUNDARY: Final = "the graph names no deployment, so no boundary is known"
 CLASS_TAGS: Final = (
@@ -46,10 +47,6 @@ _ARN_COPIES: Final = {
 }
 """Inputs that name, by ARN, the database from which a resource copies into its own region."""
 
-_OPAQUE: Final = re.compile(
-    r"^(kubernetes:helm\.sh/|kubernetes:yaml(/v2)?:|kubernetes:kustomize(/v2)?:|command:|docker(-build)?:"
-    r"|pulumi-(nodejs|python):dynamic|terraform:)"
-)
 _STORES: Final = frozenset({
     *_BUCKETS, "aws:rds/instance:Instance", "aws:rds/cluster:Cluster", "aws:efs/fileSystem:FileSystem",
     "aws:elasticache/replicationGroup:ReplicationGroup", "aws:elasticache/cluster:Cluster",
@@ -310,7 +307,7 @@ def _data_class(graph: ResourceGraph, context: Context) -> Iterator[Judgement]:
 
 def _opaque(graph: ResourceGraph, context: Context) -> Iterator[Judgement]:
     for resource in graph.resources:
-        if not _OPAQUE.match(resource.type):
+        if not is_opaque(graph, resource):
             continue
         declared = kind_of(resource) == "Release" and any(
             ancestor.urn in context.own and context.own[ancestor.urn].charts for ancestor in graph.ancestors(resource)

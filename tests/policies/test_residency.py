@@ -419,6 +419,18 @@ OPAQUE: dict[str, tuple[Build, list[tuple[str, str, str]]]] = {
         lambda b: b.add("command:local:Command", "run"),
         [("undetermined", "run", "what a command:local:Command makes cannot be seen in the graph")],
     ),
+    "a component whose children are not in the graph": (
+        lambda b: b.add("kubernetes:yaml/v2:ConfigFile", "crds", custom=False),
+        [("undetermined", "crds", "what a kubernetes:yaml/v2:ConfigFile makes cannot be seen in the graph")],
+    ),
+    "a component whose children stand in the graph": (
+        lambda b: b.add(
+            "kubernetes:core/v1:ConfigMap",
+            "map",
+            parent=b.add("kubernetes:yaml:ConfigFile", "crds", custom=False),
+        ),
+        [("not-applicable", "", "no opaque resources in the graph")],
+    ),
     "nothing opaque": (
         lambda b: b.add(BUCKET, "data"),
         [("not-applicable", "", "no opaque resources in the graph")],
