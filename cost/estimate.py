@@ -18,6 +18,7 @@ from cost.usage import Usage
 from skerry.facts import Tier
 from skerry.graph import Resource, ResourceGraph
 from skerry.invokes import NO_FUNCTIONS, Functions, functions_of
+from skerry.opaque import is_opaque
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,6 +184,8 @@ def _components(context: Context, resource: Resource) -> Iterator[CostComponent]
             facts = context.own.get(resource.urn)
             if facts is not None:
                 yield from component_costs(context, resource, facts)
+            elif is_opaque(context.graph, resource):
+                yield not_priced("what it makes", f"what a {resource.type} makes cannot be seen in the graph")
             return
         handler = HANDLERS.get(resource.type)
         if handler is not None:

@@ -73,6 +73,19 @@ def test_what_has_no_price_is_counted_and_named() -> None:
     assert found.unknown[0].component.unknown == "nothing prices the type aws:braket/quantum:Computer"
 
 
+HIDING = ("kubernetes:helm.sh/v3:Chart", "kubernetes:helm.sh/v4:Chart", "kubernetes:yaml/v2:ConfigFile")
+
+
+@pytest.mark.parametrize("kind", HIDING)
+def test_a_component_that_hides_what_it_makes_is_unknown(kind: str) -> None:
+    builder = on_aws()
+    made = builder.add(kind, "hidden", custom=False)
+    (line,) = priced(builder).lines
+    assert ("hidden", f"what a {kind} makes cannot be seen in the graph") == (line.name, line.component.unknown)
+    builder.add("kubernetes:core/v1:ConfigMap", "seen", {}, parent=made)
+    assert priced(builder).is_complete
+
+
 def test_free_and_foreign_resources_are_counted() -> None:
     found = priced(mixed())
     # The role and two launch templates; a stack and components are no resources that somebody could bill.
