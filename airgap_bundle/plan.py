@@ -19,6 +19,7 @@ from skerry.facts import ComponentFacts, ImageFact, TargetFact, deployments, fac
 from skerry.graph import Resource, ResourceGraph
 from skerry.images import ImageReference, from_site
 from skerry.invokes import NO_FUNCTIONS, Functions, functions_of, holds_stand_in
+from skerry.opaque import is_opaque
 
 
 class ItemKind(str, Enum):
@@ -176,13 +177,24 @@ class _Collector:
                         f"{self.graph.path(resource)}: its facts name the image {image.deployed_as}, "
                         "but no manifest carries it"
                     )
-        for release in self.graph.of_type(RELEASE_TYPE):
-            owners = (facts_of(ancestor) for ancestor in self.graph.ancestors(release))
-            if not any(facts and facts.charts for facts in owners):
-                self.problems.append(
-                    f"{self.graph.path(release)}: a chart outside an Operator component "
-                    "runs images that nobody declared"
-                )
+        for resource in self.graph.resources:
+            if is_opaque(self.graph, resource):
+                self._opaque(resource)
+
+    def _opaque(self, resource: Resource) -> None:
+        """Note what runs images that the graph does not show, unless a component around it states them."""
+        owners = [facts for ancestor in self.graph.ancestors(resource) if (facts := facts_of(ancestor))]
+        release = resource.type == RELEASE_TYPE
+        by_images = resource.custom and not release
+        if any(facts.charts or (by_images and facts.images) for facts in owners):
+            return
+        path = self.graph.path(resource)
+        if release:
+            self.problems.append(f"{path}: a chart outside an Operator component runs images that nobody declared")
+        else:
+            self.problems.append(
+                f"{path}: what a {resource.type} makes cannot be seen in the graph, nor which images it runs"
+            )
 
     def _unnamed(self, mention: Mention) -> None:
         path = f"{self.graph.path(mention.resource)}: {mention.path}"

@@ -111,6 +111,10 @@ def test_an_image_that_no_fact_names_is_listed_and_is_a_problem(name: str) -> No
     assert not made.complete
 
 
+HIDING = (
+    "kubernetes:helm.sh/v3:Chart", "kubernetes:helm.sh/v4:Chart", "kubernetes:yaml/v2:ConfigFile",
+    "kubernetes:yaml/v2:ConfigGroup", "kubernetes:kustomize/v2:Directory", "command:local:Command",
+)  # fmt: skip
 GAPS: dict[str, tuple[Resource, str]] = {
     "an unknown image": (
         deployment_of(UNKNOWN, "stray"),
@@ -131,6 +135,13 @@ GAPS: dict[str, tuple[Resource, str]] = {
         Resource("urn:pulumi:prod::sensei::kubernetes:helm.sh/v3:Release::stray", "kubernetes:helm.sh/v3:Release",
                  "stray", True, parent=STACK_URN, inputs={"chart": "x"}),
         "stray: a chart outside an Operator component runs images that nobody declared"),
+    **{
+        f"a {kind} without children": (
+            Resource(f"urn:pulumi:prod::sensei::{kind}::stray", kind, "stray", kind.startswith("command:"),
+                     parent=STACK_URN),
+            f"sensei-prod > stray: what a {kind} makes cannot be seen in the graph, nor which images it runs")
+        for kind in HIDING
+    },
 }  # fmt: skip
 
 
@@ -153,6 +164,15 @@ NOT_APPLICABLE = {
 @pytest.mark.parametrize("name", NOT_APPLICABLE)
 def test_kinds_that_run_nothing(name: str) -> None:
     assert plan(graph(LOCK, extra=[NOT_APPLICABLE[name]]), lock=LOCK).problems == ()
+
+
+def test_a_component_whose_children_stand_in_the_graph_hides_nothing() -> None:
+    kind = "kubernetes:yaml:ConfigFile"
+    urn = f"urn:pulumi:prod::sensei::{kind}::crds"
+    child = Resource("urn:child", "kubernetes:core/v1:Service", "api", True, parent=urn)
+    made = plan(graph(LOCK, extra=[Resource(urn, kind, "crds", False, parent=STACK_URN), child]), lock=LOCK)
+    assert made.problems == ()
+    assert made.complete
 
 
 def without_workloads(made: ResourceGraph, extra: tuple[Resource, ...] = ()) -> ResourceGraph:
