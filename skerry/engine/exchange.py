@@ -40,6 +40,8 @@ from skerry.engine.lazy import lazy_sdks
 from skerry.engine.monitor import Monitor
 from skerry.engine.project import Project, StackConfig
 from skerry.engine.quick import quick_sdk
+from skerry.engine.traces import place_of_frame
+from skerry.errors import ProgramError
 
 
 class StackNeededError(BaseException):
@@ -90,7 +92,7 @@ def exchanged(run: Run, code: failure.UserCode) -> Iterator[None]:
         exchange(pulumi.Output, "__getitem__", _get_item)
         exchange(pulumi.StackReference, "__init__", _demanding(pulumi.StackReference.__init__, run))
         exchange(pulumi.StackReference, "get_output", _get_output)
-        exchange(pulumi.StackReference, "require_output", _require_output)
+        exchange(pulumi.StackReference, "require_output", _requiring(code))
         yield
 
 
@@ -206,22 +208,37 @@ def _demanding(init: Callable[..., None], run: Run) -> Callable[..., None]:
 
 
 def _get_output(self: Any, name: Any) -> Any:
-    return _one_output(self, name, lambda outputs, key: outputs.get(key))
+    return _one_output(self, name, lambda outputs, key, _: outputs.get(key))
 
 
-def _require_output(self: Any, name: Any) -> Any:
-    return _one_output(self, name, lambda outputs, key: outputs[key])
+def _requiring(code: failure.UserCode) -> Callable[[Any, Any], Any]:
+    def require_output(self: Any, name: Any) -> Any:
+        place = place_of_frame(sys._getframe(1), code)
+
+        def pick(outputs: Any, key: str, stack: str) -> Any:
+            if key in outputs:
+                return outputs[key]
+            at = f" at {place.where}" if place.where else ""
+            raise ProgramError(
+                f"the program requires the output '{key}' of the stack '{stack}'{at}, which is not among its outputs "
+                f"here: {', '.join(sorted(outputs)) or 'none'}; export it in that stack, add it to --stack-outputs "
+                f"FILE if it is from there, or read it with get_output{place.shown}"
+            )
+
+        return _one_output(self, name, pick)
+
+    return require_output
 
 
-def _one_output(reference: Any, name: Any, pick: Callable[[Any, Any], Any]) -> Any:
+def _one_output(reference: Any, name: Any, pick: Callable[[Any, Any, Any], Any]) -> Any:
     """Pick one output of a stack while others are unknown; the SDK's own getter waits until all are known."""
 
-    def choose(both: Any) -> Any:
-        key, outputs = both
+    def choose(found: Any) -> Any:
+        key, outputs, stack = found
         whole = isinstance(key, pulumi.output.Unknown) or isinstance(outputs, pulumi.output.Unknown)
-        return pulumi.output.UNKNOWN if whole else pick(outputs, key)
+        return pulumi.output.UNKNOWN if whole else pick(outputs, key, stack)
 
-    value = pulumi.Output.all(pulumi.Output.from_input(name), reference.outputs).apply(choose, True)
+    value = pulumi.Output.all(pulumi.Output.from_input(name), reference.outputs, reference.name).apply(choose, True)
 
     async def picked() -> Any:
         # The name is mangled because the SDK keeps it private; its rule for secrets is the SDK's own.

@@ -78,7 +78,7 @@ def test_a_file_spares_the_run_of_a_sibling(make_project: MakeProject, tmp_path:
 
 def test_an_output_that_the_file_lacks_is_an_error_of_the_program(make_project: MakeProject, tmp_path: Path) -> None:
     loaded = load_stack_outputs(write(tmp_path, {"prod": {"y": 1}}))
-    with pytest.raises(ProgramError, match="KeyError: 'x'"):
+    with pytest.raises(ProgramError, match=r"requires the output 'x' of the stack 'prod' at __main__\.py"):
         run_deployment(make_project(REFERENCE.format(name="prod")), "dev", stack_outputs=loaded)
 
 
