@@ -21,6 +21,8 @@ _TRACE: Final = re.compile(
 )
 """How the stand-ins of skerry/data/answers.yaml look: accounts, ids and GUIDs of zeros, or the word itself."""
 _STACK_OUTPUTS: Final = frozenset({STACK_REFERENCE_TYPE, "pulumi:pulumi:readStackOutputs"})
+_OF_RESOURCE: Final = re.compile(r":[A-Z]\w*(?:/\w+)?$")
+"""The token of a resource's type, or of its method: types are written with a capital, functions without."""
 _SHOWN: Final = 6
 """Functions or resources of one list that the text form names; the JSON form has them all."""
 _NARROWEST: Final = 60
@@ -34,6 +36,11 @@ class Called:
     calls: int
     names: tuple[str, ...] = ()
     """Of a reference to another stack: the stacks."""
+
+    @property
+    def by_provider(self) -> bool:
+        """Whether it is a component, its method or a resource that is looked up: no row answers for one."""
+        return _OF_RESOURCE.search(self.token) is not None
 
     @property
     def text(self) -> str:
@@ -101,11 +108,19 @@ def functions_text(found: Functions, width: int) -> list[str]:
             lines += _wrap(
                 f"in the inputs of {len(held)} {'resource' if one else 'resources'}: {_few(held)}", width, "  "
             )
-    others = [one for one in found.unanswered if one.token not in _STACK_OUTPUTS]
+    components = [one for one in found.unanswered if one.token not in _STACK_OUTPUTS and one.by_provider]
+    others = [one for one in found.unanswered if one.token not in _STACK_OUTPUTS and not one.by_provider]
     stacks = [one for one in found.unanswered if one.token in _STACK_OUTPUTS]
     if others:
         lines += _wrap("Without an answer here, so what comes of it is unknown (--answers FILE gives one):", width, "")
         lines += _listed([one.text for one in others], width, "  ")
+    if components:
+        text = (
+            "Left to a provider, which does not run here, so what comes of it is unknown (`pulumi preview --json "
+            "--show-sames` asks it, and --from-preview reads that):"
+        )
+        lines += _wrap(text, width, "")
+        lines += _listed([one.text for one in components], width, "  ")
     if stacks:
         names = list(dict.fromkeys(name for one in stacks for name in one.names)) or ["a name that is not known"]
         text = f"Outputs of other stacks that are not here, so unknown (--stack-outputs FILE gives them): {_few(names)}"

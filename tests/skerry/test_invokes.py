@@ -101,6 +101,22 @@ def test_what_has_no_answer_is_apart_from_what_other_stacks_export() -> None:
     ]
 
 
+LEFT = {
+    "a component": ("kubernetes:yaml/v2:ConfigFile", True),
+    "a method of a component": ("eks:index:Cluster/getKubeconfig", True),
+    "a look whether a resource exists": ("exists aws:s3/bucket:Bucket", True),
+    "a function": ("aws:rds/getClusters:getClusters", False),
+    "a function of a module": ("kubernetes:yaml:decode", False),
+}
+
+
+@pytest.mark.parametrize(("token", "left"), list(LEFT.values()), ids=list(LEFT))
+def test_what_no_row_can_answer_has_another_remedy(token: str, left: bool) -> None:
+    lines = functions_text(functions_of(graph(invokes=(Invoke(token, "dev", answered=False),))), 200)
+    assert lines[-1] == f"  {token}"
+    assert ("--from-preview" in lines[0], "--answers" in lines[0]) == (left, not left)
+
+
 def test_a_long_list_is_cut_and_no_line_is_wider_than_asked() -> None:
     invokes = tuple(stand_in(f"aws:ec2/getThing{index:02}:getThing{index:02}") for index in range(9))
     resources = tuple(role(f"role-{index}", policy="000000000000") for index in range(9))
