@@ -10,7 +10,7 @@ from pulumi_gcp import redis, sql, storage
 from components.base import SkerryComponent
 from components.clouds.managed import object_facts, pubsub_facts, relational_facts
 from components.gcp.key import GcpKey
-from components.gcp.labels import tier_label
+from components.gcp.labels import labels_of, tier_label
 from components.gcp.network import GcpNetwork
 from skerry.config.spec import DeploymentSpec
 from skerry.facts import Tier
@@ -99,7 +99,7 @@ class GcpPostgres(SkerryComponent):
                 "database_flags": [{"name": "cloudsql.iam_authentication", "value": "on"}],
                 "insights_config": {"query_insights_enabled": True},
                 "maintenance_window": {"day": 7, "hour": 2, "update_track": "stable"},
-                "user_labels": tier_label(Tier.CHANNELS),
+                "user_labels": labels_of(spec, Tier.CHANNELS),
             },
             opts=self.store_options(depends_on=[network.peering, key.grants["sql"]]),
         )
