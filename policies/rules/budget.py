@@ -29,6 +29,23 @@ _TAGGED: Final = frozenset({
 })  # fmt: skip
 """Types that are billed and can bear tags."""
 
+_LABELLED: Final = {
+    "gcp:compute/disk:Disk": "labels",
+    "gcp:compute/instance:Instance": "labels",
+    "gcp:container/cluster:Cluster": "resourceLabels",
+    "gcp:container/nodePool:NodePool": "nodeConfig.resourceLabels",
+    "gcp:kms/cryptoKey:CryptoKey": "labels",
+    "gcp:redis/instance:Instance": "labels",
+    "gcp:sql/databaseInstance:DatabaseInstance": "settings.userLabels",
+    "gcp:storage/bucket:Bucket": "labels",
+}
+"""Google's types that are billed -> where their labels stand; the provider's own reach a top-level input only.
+
+Source: SDK of pulumi-gcp, which types have effective_labels, read 2026-11.
+"""
+_LABELS: Final = tuple(key.replace(":", "-") for key in COST_TAGS)
+"""The cost tags as labels, whose names have no colon."""
+
 
 def _money(amount: Decimal) -> str:
     return f"{amount:,.2f} USD"
@@ -60,32 +77,42 @@ def _maximum(graph: ResourceGraph, context: Context) -> Iterator[Judgement]:
 
 def _tags(graph: ResourceGraph, context: Context) -> Iterator[Judgement]:
     for resource in graph.of_type(*_TAGGED):
-        tags = mapping(resource.inputs, "tags")
         provider = graph.provider_of(resource)
         shared = _default_tags(provider) if provider else {}
-        if tags is UNKNOWN:
-            yield undetermined(resource, "its tags are not known before a deployment", "tags")
-            continue
-        if shared is UNKNOWN:
-            yield undetermined(resource, "its provider's tags are not known before a deployment", "tags")
-            continue
-        present = tags.keys() | shared.keys()
-        missing = [key for key in COST_TAGS if key not in present]
-        if missing:
-            yield violation(resource, f"it lacks the cost tags {', '.join(missing)}", "tags")
-        else:
-            yield ok(resource)
+        yield _borne(resource, "tags", "tags", shared, COST_TAGS)
+    for resource in graph.of_type(*_LABELLED):
+        path = _LABELLED[resource.type]
+        provider = graph.provider_of(resource) if "." not in path else None
+        shared = mapping({"labels": _given(provider, "defaultLabels")}, "labels") if provider else {}
+        yield _borne(resource, "labels", path, shared, _LABELS)
+
+
+def _borne(resource: Resource, word: str, path: str, shared: Any, wanted: tuple[str, ...]) -> Judgement:
+    """Judge the tags or labels of one resource, together with those that its provider gives to all."""
+    own = mapping(resource.inputs, path)
+    if own is UNKNOWN:
+        return undetermined(resource, f"its {word} are not known before a deployment", path)
+    if shared is UNKNOWN:
+        return undetermined(resource, f"its provider's {word} are not known before a deployment", path)
+    missing = [key for key in wanted if key not in own and key not in shared]
+    if missing:
+        return violation(resource, f"it lacks the cost {word} {', '.join(missing)}", path)
+    return ok(resource)
+
+
+def _given(provider: Resource, key: str) -> Any:
+    """Return an input of a provider; the SDK hands structured provider configuration on as JSON text."""
+    given = plain(find(provider.inputs, key))
+    if isinstance(given, str):
+        try:
+            return json.loads(given)
+        except ValueError:
+            return UNKNOWN
+    return given
 
 
 def _default_tags(provider: Resource) -> Any:
-    """Return the provider's tags; the SDK hands structured provider configuration on as JSON text."""
-    given = find(provider.inputs, "defaultTags")
-    if isinstance(given, str):
-        try:
-            given = json.loads(given)
-        except ValueError:
-            return UNKNOWN
-    return mapping({"defaultTags": given}, "defaultTags.tags")
+    return mapping({"defaultTags": _given(provider, "defaultTags")}, "defaultTags.tags")
 
 
 def _ceiling(graph: ResourceGraph, context: Context) -> Iterator[Judgement]:
@@ -136,7 +163,7 @@ RULES: Final = (
         title="everything that is billed bears the cost tags",
         severity=Severity.LOW,
         rationale="a bill that cannot be split by tier cannot be explained",
-        remedy=f"set the tags {', '.join(COST_TAGS)}, best as default tags of the provider",
+        remedy=f"set the tags {', '.join(COST_TAGS)} (labels on Google: {', '.join(_LABELS)}), best by the provider",
         controls=("FinOps Framework: Allocation",),
         subject="billed resources",
         check=_tags,

@@ -90,6 +90,20 @@ def tagged(tags: Any, provider: dict[str, Any] | None = None) -> Build:
     return build
 
 
+BUCKET, SQL = "gcp:storage/bucket:Bucket", "gcp:sql/databaseInstance:DatabaseInstance"
+LABELS = {"skerry-system": "sensei", "skerry-tier": "meta"}
+
+
+def labelled(kind: str, inputs: dict[str, Any], provider: dict[str, Any] | None = None) -> Build:
+    def build(b: Any) -> None:
+        options = {}
+        if provider is not None:
+            options["provider"] = b.add("pulumi:providers:gcp", "gcp", provider) + "::id"
+        b.add(kind, "data", inputs, **options)
+
+    return build
+
+
 TAGS: dict[str, tuple[Build, Told]] = {
     "both": (tagged({"skerry:system": "sensei", "skerry:tier": "meta"}), [("ok", "data", "")]),
     "by the provider": (
@@ -105,6 +119,28 @@ TAGS: dict[str, tuple[Build, Told]] = {
     "the provider's are unknown": (
         tagged({}, {"defaultTags": {"tags": UNKNOWN}}),
         [("undetermined", "data", "its provider's tags are not known before a deployment")],
+    ),
+    "labels on Google": (labelled(BUCKET, {"labels": LABELS}), [("ok", "data", "")]),
+    "labels by Google's provider": (labelled(BUCKET, {}, {"defaultLabels": LABELS}), [("ok", "data", "")]),
+    "labels by Google's provider as JSON": (
+        labelled(BUCKET, {"labels": {"skerry-tier": "meta"}}, {"defaultLabels": '{"skerry-system": "sensei"}'}),
+        [("ok", "data", "")],
+    ),
+    "a label lacks on Google": (
+        labelled("gcp:container/cluster:Cluster", {"resourceLabels": {"skerry-tier": "meta"}}),
+        [("violation", "data", "it lacks the cost labels skerry-system")],
+    ),
+    "a database does not get the provider's labels": (
+        labelled(SQL, {"settings": {"userLabels": {"skerry-tier": "meta"}}}, {"defaultLabels": LABELS}),
+        [("violation", "data", "it lacks the cost labels skerry-system")],
+    ),
+    "unknown labels": (
+        labelled(SQL, {"settings": UNKNOWN}),
+        [("undetermined", "data", "its labels are not known before a deployment")],
+    ),
+    "unknown labels of Google's provider": (
+        labelled(BUCKET, {}, {"defaultLabels": UNKNOWN}),
+        [("undetermined", "data", "its provider's labels are not known before a deployment")],
     ),
     "nothing billed": (
         lambda b: b.add("aws:iam/role:Role", "role"),
