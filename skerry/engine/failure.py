@@ -38,6 +38,8 @@ _PACKAGES: Final = {
     "yaml": "PyYAML",
 }
 """Modules whose package has another name, among those that deployment programs import."""
+_CLOUDS: Final = ("aws", "gcp", "azure")
+"""Locks of Skerry's checkout that hold the SDK of one cloud."""
 _OUTPUT_FORM: Final = "call {0} in {1} output form (get_x_output), which can be unknown"
 _REMEDY: Final = f"{_OUTPUT_FORM}, or give {{1}} answer with --answers FILE"
 _NOT_SET: Final = re.compile(r"(?P<key>[\w-]+:[\w.-]+) is not set")
@@ -139,10 +141,13 @@ class Failure:
         if isinstance(exc, ModuleNotFoundError) and exc.name and not _is_there(exc.name):
             top = exc.name.split(".", 1)[0]
             package = _PACKAGES.get(top) or top.replace("_", "-")
+            cloud = _cloud_of(package, self.folder)
             listed = " (or all of requirements.txt)" if (self.folder / "requirements.txt").is_file() else ""
+            remedy = f"`make venv CLOUD={cloud}`" if cloud else f"`pip install {package}`{listed}"
+            where = "its folder" if cloud else "the environment that runs skerry"
             return MissingPackageError(
                 f"the program imports '{exc.name}'{at}, which is neither in its folder nor installed beside skerry: "
-                f"run `pip install {package}`{listed} in the environment that runs skerry{place.shown}"
+                f"run {remedy} in {where}{place.shown}"
             )
         return None
 
@@ -189,6 +194,18 @@ class Failure:
         listed = ", ".join(f"{token}{f' ({why})' if why else ''}" for token, why in sorted(self.unanswered.items()))
         settable = _settable(self.unanswered.values())
         return f"{text}; functions without an answer here: {listed}: {settable}{_REMEDY.format('them', 'their')}"
+
+
+def _cloud_of(package: str, folder: Path) -> str:
+    """Return which of the locks of Skerry's own checkout holds a package; `""` for any other project."""
+    if (folder / ".ci" / "venv").is_file():
+        for cloud in _CLOUDS:
+            lock = folder / "requirements" / f"{cloud}.txt"
+            if lock.is_file() and re.search(
+                rf"^{re.escape(package)}==", lock.read_text(encoding="utf-8"), re.MULTILINE
+            ):
+                return cloud
+    return ""
 
 
 def _settable(reasons: Iterable[str]) -> str:

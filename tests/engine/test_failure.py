@@ -295,6 +295,26 @@ def test_a_package_that_is_missing_is_named_with_its_remedy(
     assert caught.value.exit_code == 2
 
 
+LOCKS = {".ci/venv": "#!/bin/sh\n", "requirements/aws.txt": "x==1\n", "requirements/gcp.txt": "x==1\nno-such-sdk==1\n"}
+
+
+@pytest.mark.parametrize(
+    ("files", "remedy"),
+    [
+        (LOCKS, "run `make venv CLOUD=gcp` in its folder"),
+        ({**LOCKS, "requirements/gcp.txt": "no-such-sdk-too==1\n"}, "run `pip install no-such-sdk` in the environment"),
+        ({"requirements/gcp.txt": "no-such-sdk==1\n"}, "run `pip install no-such-sdk` in the environment"),
+    ],
+    ids=["in a lock of the checkout", "in no lock", "in another project"],
+)
+def test_skerry_s_own_program_is_told_which_set_has_the_package(
+    make_project: MakeProject, files: dict[str, str], remedy: str
+) -> None:
+    with pytest.raises(MissingPackageError) as caught:
+        run_program(make_project("import no_such_sdk\n", files=files), "dev")
+    assert remedy in str(caught.value)
+
+
 def test_a_missing_module_of_an_installed_package_is_no_missing_package(make_project: MakeProject) -> None:
     with pytest.raises(ProgramError, match=r"ModuleNotFoundError: No module named 'yaml\.nothing'") as caught:
         run_program(make_project("import yaml.nothing\n"), "dev")
