@@ -25,6 +25,11 @@ _AT_REST: Final = {
     "aws:ebs/volume:Volume": "encrypted",
     "aws:efs/fileSystem:FileSystem": "encrypted",
 }
+_DISKS: Final = {
+    "aws:ec2/instance:Instance": (("rootBlockDevice", "encrypted"), ("ebsBlockDevices", "encrypted")),
+    "aws:ec2/launchTemplate:LaunchTemplate": (("blockDeviceMappings", "ebs.encrypted"),),
+}
+"""Machines -> where their disks stand, and the input of a disk that encrypts it."""
 _IN_TRANSIT: Final = {
     "aws:elasticache/replicationGroup:ReplicationGroup": "transitEncryptionEnabled",
     "aws:elasticache/cluster:Cluster": "transitEncryptionEnabled",
@@ -76,6 +81,8 @@ def _at_rest(graph: ResourceGraph, context: Context) -> Iterator[Judgement]:
     for resource in graph.resources:
         if resource.type in _AT_REST:
             yield _switch(resource, _AT_REST[resource.type], "its data are not encrypted at rest")
+        elif resource.type in _DISKS:
+            yield from _disks(resource)
         elif kind_of(resource) == "StorageClass":
             yield from _storage_class(resource)
     for resource, facts in context.components():
@@ -86,6 +93,29 @@ def _at_rest(graph: ResourceGraph, context: Context) -> Iterator[Judgement]:
         elif facts.stateful:
             text = "nobody says whether its data are encrypted at rest"
             yield undetermined(resource, text, "encryptedAtRest")
+
+
+def _disks(resource: Resource) -> Iterator[Judgement]:
+    """Judge the disks of a machine; where nothing is said, the account and the image decide."""
+    for place, key in _DISKS[resource.type]:
+        disks = rows(resource.inputs, place)
+        if disks is UNKNOWN:
+            yield undetermined(resource, f"its input {place} is not known before a deployment", place)
+            continue
+        root = place == "rootBlockDevice"
+        for index, disk in enumerate(disks or ([{}] if root else [])):
+            path = f"{place}.{key}" if root else f"{place}[{index}].{key}"
+            found = read(disk, key, "")
+            value = str(found).lower()
+            if found is UNKNOWN:
+                yield undetermined(resource, f"its input {path} is not known before a deployment", path)
+            elif value == "true":
+                yield ok(resource)
+            elif value == "false":
+                yield violation(resource, "a disk of it is not encrypted at rest", path)
+            elif key == "encrypted" or read(disk, "ebs") is not None:
+                text = "nobody says whether a disk of it is encrypted, so the account and the image decide"
+                yield undetermined(resource, text, path)
 
 
 def _storage_class(resource: Resource) -> Iterator[Judgement]:

@@ -19,6 +19,8 @@ def one(kind: str, inputs: dict[str, Any] | None = None) -> Build:
     return lambda b: b.add(kind, "it", inputs)
 
 
+VM = "aws:ec2/instance:Instance"
+NOBODY = "nobody says whether a disk of it is encrypted, so the account and the image decide"
 STORAGE_CLASS = "kubernetes:storage.k8s.io/v1:StorageClass"
 AT_REST: dict[str, tuple[Build, Told]] = {
     "switched on": (one(RDS, {"storageEncrypted": True}), [("ok", "it", "")]),
@@ -42,6 +44,38 @@ AT_REST: dict[str, tuple[Build, Told]] = {
     "a class with unknown parameters": (
         one(STORAGE_CLASS, {"provisioner": "ebs.csi.aws.com", "parameters": UNKNOWN}),
         [("undetermined", "it", "its parameters are not known before a deployment")],
+    ),
+    "a machine whose root disk is not": (
+        one(VM, {"rootBlockDevice": {"encrypted": False}}),
+        [("violation", "it", "a disk of it is not encrypted at rest")],
+    ),
+    "a machine with encrypted disks": (
+        one(VM, {"rootBlockDevice": {"encrypted": True}, "ebsBlockDevices": [{"encrypted": True}]}),
+        [("ok", "it", ""), ("ok", "it", "")],
+    ),
+    "a machine that says nothing": (one(VM), [("undetermined", "it", NOBODY)]),
+    "a machine whose disk is not known": (
+        one(VM, {"rootBlockDevice": UNKNOWN}),
+        [("undetermined", "it", "its input rootBlockDevice is not known before a deployment")],
+    ),
+    "a machine whose encryption is not known": (
+        one(VM, {"rootBlockDevice": {"encrypted": UNKNOWN}}),
+        [("undetermined", "it", "its input rootBlockDevice.encrypted is not known before a deployment")],
+    ),
+    "a template with one disk that is not": (
+        one(
+            "aws:ec2/launchTemplate:LaunchTemplate",
+            {"blockDeviceMappings": [{"ebs": {"encrypted": "true"}}, {"ebs": {"encrypted": "false"}}]},
+        ),
+        [("ok", "it", ""), ("violation", "it", "a disk of it is not encrypted at rest")],
+    ),
+    "a template without disks of EBS": (
+        one("aws:ec2/launchTemplate:LaunchTemplate", {"blockDeviceMappings": [{"virtualName": "ephemeral0"}]}),
+        [("not-applicable", "", "no stores in the graph")],
+    ),
+    "a template whose disk says nothing": (
+        one("aws:ec2/launchTemplate:LaunchTemplate", {"blockDeviceMappings": [{"ebs": {"volumeSize": 8}}]}),
+        [("undetermined", "it", NOBODY)],
     ),
     "a component that says so": (lambda b: b.component("c", encrypted_at_rest=True), [("ok", "c", "")]),
     "a component that says no": (
