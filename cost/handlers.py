@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Final
 
@@ -167,6 +168,10 @@ FREE_GROUPS: Final = (
 """API groups whose objects are free: what they run, runs on machines and volumes that are counted as such."""
 
 
+_GRANTS: Final = re.compile(r"gcp:[a-z0-9]+/[A-Za-z0-9]*[iI](AM|am)(Member|Binding|Policy):[A-Za-z0-9]+")
+"""Google's grants of a role: a line in the policy of what they are for, which is billed as itself."""
+
+
 def is_free(kind: str) -> bool:
     """Say whether a type costs nothing in itself; one that has a handler is never asked."""
-    return kind in FREE or kind.startswith((PROVIDER_PREFIX, *FREE_GROUPS))
+    return kind in FREE or kind.startswith((PROVIDER_PREFIX, *FREE_GROUPS)) or bool(_GRANTS.fullmatch(kind))

@@ -86,3 +86,18 @@ def test_no_type_is_both_priced_and_free() -> None:
 def test_a_type_in_no_table_is_not_free(kind: str) -> None:
     assert not is_free(kind)
     assert [QuantityUnknown] == [type(line.component.quantity) for line in lines_of(kind)]
+
+
+@pytest.mark.parametrize(
+    ("kind", "free"),
+    [
+        ("gcp:cloudrunv2/serviceIamMember:ServiceIamMember", True),
+        ("gcp:projects/iAMBinding:IAMBinding", True),
+        ("gcp:storage/bucketIAMPolicy:BucketIAMPolicy", True),
+        ("gcp:cloudrunv2/service:Service", False),
+        ("gcp:acme/iamMemberPool:IamMemberPool", False),
+    ],
+)
+def test_a_grant_on_google_cloud_is_free(kind: str, free: bool) -> None:
+    assert is_free(kind) is free
+    assert bool(lines_of(kind)) is not free
