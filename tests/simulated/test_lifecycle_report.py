@@ -16,8 +16,10 @@ JUNIT = """<?xml version="1.0"?><testsuites><testsuite name="pytest" time="125.0
 <testcase classname="tests.skerry.test_units" name="test_b" time="0.5"><failure message="no"/></testcase>
 <testcase classname="tests.skerry.test_units" name="test_c" time="0.5"><skipped message="is
   not here"/></testcase>
-<testcase classname="tests.skerry.test_units" name="test_e"><skipped message="programs of o/r are not here: get it"/></testcase>
-<testcase classname="tests.skerry.test_units" name="test_f"><skipped message="programs of o/r are not here: get it"/></testcase>
+<testcase classname="tests.skerry.test_units" name="test_e">
+<skipped message="programs of o/r are not here: get it"/></testcase>
+<testcase classname="tests.skerry.test_units" name="test_f">
+<skipped message="programs of o/r are not here: get it"/></testcase>
 <testcase classname="tests.test_layers" name="test_d" time="0.1"/></testsuite></testsuites>"""
 SECTION = f"""{BEGIN}
 2026-11-21 at 11:40, commit abc, a machine: **2 passed, 3 skipped, 1 failed**, in 2 min 05 s.
