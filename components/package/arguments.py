@@ -87,7 +87,8 @@ class Arguments:
                 return [self._value(definition.items, item, f"{path}[{at}]") for at, item in enumerate(value)]
             case PropertyType.OBJECT if isinstance(value, dict) and definition.additional_properties is not None:
                 inner = definition.additional_properties
-                return {key: self._value(inner, item, _join(path, key)) for key, item in value.items()}
+                # A mapping comes over the wire in any order; a list that is made of it must not change with it.
+                return {key: self._value(inner, value[key], _join(path, key)) for key in sorted(value)}
             case scalar:
                 return self._scalar(scalar or PropertyType.OBJECT, value, path)
 

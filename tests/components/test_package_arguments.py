@@ -152,6 +152,12 @@ def test_names_and_numbers_become_those_of_python() -> None:
     assert found["secret_environment"] == {"MY_KEY": {"secret": "s", "key": "k"}}
 
 
+def test_a_mapping_has_one_order_whatever_order_it_came_in() -> None:
+    found, problems = read("AgentGroup", {"cluster": {}, "environment": {"TOKEN": "t", "BUCKET": "b", "A": "a"}})
+    assert list(found["environment"]) == ["A", "BUCKET", "TOKEN"]
+    assert [path.partition(":")[0] for path in problems if "environment" in path] == []
+
+
 def test_a_choice_is_its_member() -> None:
     assert read("RelationalStore", {**FINE, "tier": "meta", "database": "d"})[0]["tier"] is Tier.META
 
