@@ -9,6 +9,8 @@ import pulumi
 from pulumi_kubernetes.core.v1 import ServiceAccount
 
 from components.base import SkerryComponent
+from components.blueprints.deployment import deployment_fact, labels_of, target_fact
+from components.blueprints.operators import postgres_operator, runs_postgres
 from components.blueprints.targets import base_layer, cluster_of
 from components.channels.object_store import DATABASE as METADATA
 from components.channels.object_store import S3_PORT, ObjectStore
@@ -19,7 +21,6 @@ from components.channels.rpc import Rpc, peers
 from components.channels.workflows import NAMESPACE, SERVICES, VISIBILITY, Workflows
 from components.configuration import FlatConfig, secret_of
 from components.kubernetes.cluster import Cluster
-from components.kubernetes.operator import Operator, image_values
 from components.kubernetes.tenancy import Flow, PriorityClasses, TierNamespace
 from components.kubernetes.workload import EnvValue, SecretKey
 from components.stores.relational import RelationalStore
@@ -30,8 +31,8 @@ from components.tiers.cognitive import hosted_endpoints as hosted_models
 from components.tiers.execution import ExecutionTier
 from components.tiers.meta import MetaTier
 from skerry.catalog import load_catalog
-from skerry.config.spec import DeploymentSpec, Layer, ObjectStoreKind, RelationalKind
-from skerry.facts import AcceptedLicenceFact, BoundaryFact, ComponentFacts, DeploymentFact, TargetFact, Tier, WaiverFact
+from skerry.config.spec import DeploymentSpec, Layer, ObjectStoreKind
+from skerry.facts import ComponentFacts, Tier
 
 NAMESPACES: Mapping[Tier, str] = {
     Tier.COGNITIVE: "sensei-cognitive",
@@ -42,68 +43,12 @@ NAMESPACES: Mapping[Tier, str] = {
 }
 
 
-CNPG_WEBHOOK_PORT = 9443
-"""Source: cloudnative-pg charts v0.29.0 values.yaml `webhook.port`, read 2026-11."""
-
-
 class Sensei(SkerryComponent):
     """The root of a deployment: carries what the whole of it is under."""
 
     def __init__(self, spec: DeploymentSpec, opts: pulumi.ResourceOptions | None = None, name: str = "sensei") -> None:
         """Register the root."""
         super().__init__(name, ComponentFacts(deployment=deployment_fact(spec)), opts)
-
-
-def target_fact(spec: DeploymentSpec) -> TargetFact:
-    """Return where a deployment stands, as the readers see it."""
-    target = spec.target
-    return TargetFact(
-        kind=target.kind.value,
-        connected=target.connected,
-        region=target.region,
-        jurisdiction=target.jurisdiction,
-        zones=target.failure_domains,
-        image_access=target.image_access.value,
-        site_registry=target.site_registry,
-    )
-
-
-def deployment_fact(spec: DeploymentSpec) -> DeploymentFact:
-    """Return what a deployment is under, as the readers see it."""
-    return DeploymentFact(
-        system=spec.system.value,
-        mode=spec.mode.value,
-        production=spec.production,
-        residency_profile=spec.residency.profile,
-        boundaries=tuple(
-            BoundaryFact(data_class=row.data_class, jurisdictions=row.jurisdictions)
-            for row in spec.residency.boundaries
-        ),
-        target=target_fact(spec),
-        state_backend=spec.state.backend,
-        state_jurisdiction=spec.state.jurisdiction,
-        secrets_provider=spec.state.secrets_provider,
-        secrets_jurisdiction=spec.state.secrets_jurisdiction,
-        budget_usd_per_month=spec.budget.maximum_usd_per_month if spec.budget else None,
-        waivers=tuple(
-            WaiverFact(rule=row.rule, resource=row.resource, owner=row.owner, reason=row.reason, expires=row.expires)
-            for row in spec.waivers
-        ),
-        accepted_licences=tuple(
-            AcceptedLicenceFact(licence=row.licence, accepted_by=row.accepted_by, accepted_on=row.accepted_on)
-            for row in spec.licences
-        ),
-    )
-
-
-def labels_of(spec: DeploymentSpec) -> dict[str, str]:
-    """Return the labels on every Kubernetes object."""
-    return {
-        "app.kubernetes.io/part-of": spec.system.value,
-        "app.kubernetes.io/managed-by": "skerry",
-        "skerry.dev/data-class": spec.data_class.value,
-        **spec.tags,
-    }
 
 
 def deploy(spec: DeploymentSpec, config: FlatConfig) -> dict[str, pulumi.Input[object]]:
@@ -174,7 +119,7 @@ def _platform(
     ready = pulumi.ResourceOptions(parent=root, providers=talks, depends_on=first)
     if cluster.machines is not None:
         cluster.machines(NAMESPACES[Tier.PLATFORM], first)
-    postgres = _postgres_operator(spec, cluster, ready)
+    postgres = postgres_operator(spec, cluster, NAMESPACES[Tier.PLATFORM], ready)
     names = NAMESPACES
     pubsub, objects, workflows = _channels(spec, cluster, ready, postgres)
     meta, cognitive, execution = _tiers(spec, cluster, config, ready, (pubsub, objects, workflows), postgres)
@@ -289,13 +234,9 @@ def _api_clients(spec: DeploymentSpec, cluster: Cluster) -> dict[Tier, dict[str,
             "ray-head": {"matchLabels": {"ray.io/node-type": "head"}},
         },
     }
-    if _runs_postgres(spec, cluster):
+    if runs_postgres(spec, cluster):
         clients |= {tier: {"postgres": postgres} for tier in (Tier.META, Tier.CHANNELS)}
     return clients
-
-
-def _runs_postgres(spec: DeploymentSpec, cluster: Cluster) -> bool:
-    return cluster.relational is None or spec.meta.relational_kind is RelationalKind.CLOUDNATIVE_PG
 
 
 def _namespaces(spec: DeploymentSpec, cluster: Cluster, options: pulumi.ResourceOptions) -> dict[Tier, TierNamespace]:
@@ -335,32 +276,6 @@ def _namespaces(spec: DeploymentSpec, cluster: Cluster, options: pulumi.Resource
             )
         spaces[tier] = space
     return spaces
-
-
-def _postgres_operator(
-    spec: DeploymentSpec, cluster: Cluster, options: pulumi.ResourceOptions
-) -> list[pulumi.Resource]:
-    """Return the operator that PostgreSQL in the cluster needs; none where the cloud runs it."""
-    if not _runs_postgres(spec, cluster):
-        return []
-    why = "PostgreSQL of Temporal and MLflow"
-    repository, tag, digest = image_values(cluster, "cloudnative-pg", why)
-    placement = cluster.placements[Tier.PLATFORM]
-    operator = Operator(
-        "cloudnative-pg",
-        cluster,
-        chart="cloudnative-pg",
-        namespace=NAMESPACES[Tier.PLATFORM],
-        values={
-            "image": {"repository": repository, "tag": f"{tag}@{digest}" if digest else tag},
-            "nodeSelector": dict(placement.node_selector),
-            "tolerations": [dict(item) for item in placement.tolerations],
-        },
-        why=why,
-        webhook_port=CNPG_WEBHOOK_PORT,
-        opts=options,
-    )
-    return [operator]
 
 
 def _environment(pubsub: PubSub, objects: ObjectStore, workflows: Workflows) -> dict[str, EnvValue]:

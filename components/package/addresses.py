@@ -13,7 +13,7 @@ from components.kubernetes.workload import SecretKey as KeyOfPods
 from components.stores.relational import PORT as DATABASE_PORT
 from components.tiers.agents import Environment
 from skerry.config.load import load_part
-from skerry.config.spec import Spec
+from skerry.config.words import Spec
 from skerry.errors import ConfigError, Problem
 
 

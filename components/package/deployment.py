@@ -7,6 +7,7 @@ import pulumi
 
 from components.base import SkerryComponent
 from components.blueprints import sensei
+from components.blueprints.deployment import labels_of, target_fact
 from components.onprem.cluster import OnPremCluster as ExistingCluster
 from components.package.remote import Remote
 from components.package.specs import Deployment
@@ -100,9 +101,9 @@ class OnPremCluster(Remote):
         return ExistingCluster(
             name,
             spec,
-            sensei.target_fact(spec),
+            target_fact(spec),
             load_catalog(),
-            labels=sensei.labels_of(spec),
+            labels=labels_of(spec),
             kubeconfig=None,
             own_provider=False,
             opts=opts,

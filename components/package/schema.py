@@ -20,11 +20,12 @@ from pydantic.fields import FieldInfo
 
 from components.package import channels, cluster, stores
 from skerry.config import spec
+from skerry.config.words import Spec
 
 SECRET_INPUTS: Final = {"AzureBase": ("postgresPassword",), "CognitiveTier": ("apiKey",), "Sensei": ("secrets",)}
 """Component -> its inputs that are secrets in whole."""
 
-_SPECS: Final[Mapping[str, tuple[type[spec.Spec], Mapping[str, str]]]] = {
+_SPECS: Final[Mapping[str, tuple[type[Spec], Mapping[str, str]]]] = {
     "PubSub": (spec.ChannelsSpec, channels.PUBSUB_FIELDS),
     "Workflows": (spec.ChannelsSpec, channels.WORKFLOWS_FIELDS),
     "ObjectStore": (spec.ChannelsSpec, channels.OBJECT_STORE_FIELDS),

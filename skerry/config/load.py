@@ -16,7 +16,8 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from skerry.config.sense import sense_problems
-from skerry.config.spec import CONFIG_KEY, CONFIG_SCHEMA, DeploymentSpec, Spec
+from skerry.config.spec import CONFIG_KEY, CONFIG_SCHEMA, DeploymentSpec
+from skerry.config.words import Spec
 from skerry.errors import ConfigError, Problem
 
 SpecT = TypeVar("SpecT", bound=Spec)

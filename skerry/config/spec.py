@@ -9,10 +9,11 @@ Longer than 400 lines because it is one table: every option once, in the order o
 from __future__ import annotations
 
 from enum import Enum
-from typing import Annotated, Final
+from typing import Final
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
+from skerry.config.words import CatalogName, CountryCode, DnsLabel, GcpMember, Guid, IamArn, SecretKey, Spec
 from skerry.facts import DataClass
 
 CONFIG_KEY: Final = "skerry:deployment"
@@ -20,23 +21,6 @@ CONFIG_KEY: Final = "skerry:deployment"
 
 CONFIG_SCHEMA: Final = "skerry.config/1"
 """Name and version of the stack configuration."""
-
-_DNS_LABEL = r"^[a-z0-9]([a-z0-9-]*[a-z0-9])?$"
-DnsLabel = Annotated[str, Field(pattern=_DNS_LABEL, max_length=63)]
-CatalogName = Annotated[str, Field(pattern=r"^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$", max_length=100)]
-CountryCode = Annotated[str, Field(pattern=r"^[A-Z]{2}$")]
-IamArn = Annotated[str, Field(pattern=r"^arn:aws:iam::\d{12}:(role|user)/[A-Za-z0-9+=,.@_/-]+$", max_length=200)]
-GcpMember = Annotated[
-    str, Field(pattern=r"^(user|group|serviceAccount):[A-Za-z0-9._+-]+@[A-Za-z0-9.-]+$", max_length=200)
-]
-Guid = Annotated[str, Field(pattern=r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$")]
-SecretKey = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_-]*$")]
-
-
-class Spec(BaseModel):
-    """The base of all specs: closed and read-only."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
 
 class System(str, Enum):
@@ -519,5 +503,5 @@ class DeploymentSpec(Spec):
     """Findings that somebody answers for."""
     licences: tuple[LicenceSpec, ...] = ()
     """Licences with terms that are accepted; what bears one of the others is a finding."""
-    tags: dict[str, str] = {}
+    tags: dict[str, str] = Field(default={})
     """Tags on every cloud resource and labels on every object, beside Skerry's own."""

@@ -13,10 +13,11 @@ from pulumi.provider.experimental.analyzer import Analyzer
 from pydantic import BaseModel
 
 from components.base import SkerryComponent
-from components.package import channels, cluster, specs, stores
+from components.package import channels, cluster, specs, specs_target, stores
 from components.package.listing import NOT_PUBLIC, public_components
 from components.package.remote import Remote
-from skerry.config.spec import ChannelsSpec, DeploymentSpec, MetaSpec, Spec, TargetSpec
+from skerry.config.spec import ChannelsSpec, DeploymentSpec, MetaSpec, TargetSpec
+from skerry.config.words import Spec
 from tests.conftest import ROOT
 from tests.test_layers import MODULES
 
@@ -183,7 +184,12 @@ def test_the_arguments_bear_the_component_s_name(declaration: type[Remote]) -> N
 
 
 def test_choices_are_the_enums_of_the_specs() -> None:
-    there = {name for name, value in vars(specs).items() if isinstance(value, type) and issubclass(value, Enum)}
+    there = {
+        name
+        for module in (specs, specs_target)
+        for name, value in vars(module).items()
+        if isinstance(value, type) and issubclass(value, Enum)
+    }
     used = {
         enum.__name__ for model in PARTS.values() for field in model.model_fields.values() for enum in enums_in(field)
     }

@@ -13,7 +13,8 @@ from pydantic import BaseModel
 
 from skerry.config import spec as spec_module
 from skerry.config.load import json_schema, load_spec
-from skerry.config.spec import DeploymentSpec, Spec
+from skerry.config.spec import DeploymentSpec
+from skerry.config.words import Spec
 from skerry.errors import ConfigError
 from tests.simulators.stack_objects import AIRGAPPED, AWS, AWS_BASE, ONPREM, ROOT, STACKS
 

@@ -1,0 +1,44 @@
+"""The operators that a blueprint installs: one for all that needs it, where something does."""
+
+from __future__ import annotations
+
+import pulumi
+
+from components.kubernetes.cluster import Cluster
+from components.kubernetes.operator import Operator, image_values
+from skerry.config.spec import DeploymentSpec, RelationalKind
+from skerry.facts import Tier
+
+CNPG_WEBHOOK_PORT = 9443
+"""Source: cloudnative-pg charts v0.29.0 values.yaml `webhook.port`, read 2026-11."""
+
+
+def runs_postgres(spec: DeploymentSpec, cluster: Cluster) -> bool:
+    """Return whether PostgreSQL runs in the cluster, rather than at the cloud."""
+    return cluster.relational is None or spec.meta.relational_kind is RelationalKind.CLOUDNATIVE_PG
+
+
+def postgres_operator(
+    spec: DeploymentSpec, cluster: Cluster, namespace: str, options: pulumi.ResourceOptions
+) -> list[pulumi.Resource]:
+    """Return the operator that PostgreSQL in the cluster needs; none where the cloud runs it."""
+    if not runs_postgres(spec, cluster):
+        return []
+    why = "PostgreSQL of Temporal and MLflow"
+    repository, tag, digest = image_values(cluster, "cloudnative-pg", why)
+    placement = cluster.placements[Tier.PLATFORM]
+    operator = Operator(
+        "cloudnative-pg",
+        cluster,
+        chart="cloudnative-pg",
+        namespace=namespace,
+        values={
+            "image": {"repository": repository, "tag": f"{tag}@{digest}" if digest else tag},
+            "nodeSelector": dict(placement.node_selector),
+            "tolerations": [dict(item) for item in placement.tolerations],
+        },
+        why=why,
+        webhook_port=CNPG_WEBHOOK_PORT,
+        opts=options,
+    )
+    return [operator]
