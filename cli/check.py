@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 from datetime import UTC, date, datetime
+from pathlib import Path
 
 from cli.options import add_output_options, add_source_options
 from cli.output import deliver, say, width
@@ -15,6 +16,7 @@ from policies.reports.junit import report_junit
 from policies.reports.sarif import report_sarif
 from policies.reports.text import report_text
 from policies.runner import Report, check
+from skerry.config.waivers_file import load_waivers
 from skerry.errors import UsageError
 
 
@@ -30,12 +32,19 @@ def add(verbs: argparse._SubParsersAction[argparse.ArgumentParser], help_: str) 
     parser.add_argument(
         "--today", type=_date, metavar="YYYY-MM-DD", help="the day by which waivers are judged (default: today, UTC)"
     )
+    parser.add_argument(
+        "--waivers",
+        type=Path,
+        metavar="FILE",
+        help="findings that somebody answers for, beside those of the stack file (docs/policies.md)",
+    )
     add_output_options(parser, ("text", "json", "sarif", "junit"))
     parser.set_defaults(run=run)
 
 
 def run(args: argparse.Namespace) -> int:
     """Check, report, and return 1 where the stack is not allowed."""
+    waivers = load_waivers(args.waivers) if args.waivers is not None else ()
     graph = load_graph(args)
     today = args.today or datetime.now(UTC).date()
     report = check(
@@ -43,6 +52,7 @@ def run(args: argparse.Namespace) -> int:
         today=today,
         estimate=lambda found: estimate(found, load_book(), today=today),
         config=stack_config(args, graph),
+        waivers=waivers,
     )
     deliver(_text(report, args.format, args.strict), args.out)
     code = report.exit_code(strict=args.strict)

@@ -19,6 +19,7 @@ from policies.rules.catalogue import ALL_RULES
 from policies.verdict import Finding, Judgement, Rule, Verdict, not_applicable
 from policies.waivers import WAIVER_RULES, apply
 from skerry.errors import PolicyError, UsageError
+from skerry.facts import WaiverFact
 from skerry.graph import ResourceGraph
 from skerry.invokes import NO_FUNCTIONS, Functions, functions_of
 
@@ -38,6 +39,8 @@ class Report:
     """How many resources the graph has."""
     functions: Functions = NO_FUNCTIONS
     """What the program was answered with that is no fact."""
+    has_deployment: bool = True
+    """Whether the program has a configuration of Skerry's, where waivers may stand."""
 
     def of(self, verdict: Verdict) -> tuple[Finding, ...]:
         """Return the findings with one verdict, in order."""
@@ -72,6 +75,7 @@ def check(
     config: Mapping[str, str] | None = None,
     sees_secrets: bool = True,
     sees_retain: bool = True,
+    waivers: Sequence[WaiverFact] = (),
 ) -> Report:
     """Run `rules` over `graph`.
 
@@ -83,6 +87,7 @@ def check(
         config: provider configuration of the stack, for example `aws:region`.
         sees_secrets: False where the producer of the graph cannot mark secrets.
         sees_retain: False where it does not hand on retainOnDelete.
+        waivers: beside those of the deployments, for resources of any stack.
 
     Raises:
         PolicyError: a rule raised, or a waiver cannot be read.
@@ -98,10 +103,10 @@ def check(
         findings.extend(
             replace(one, stand_in=found.decides(one.urn, one.property_path)) for one in _run(rule, graph, context)
         )
-    findings, wrong = apply(graph, context.roots, findings, today)
+    findings, wrong = apply(graph, context.roots, findings, today, waivers)
     findings.extend(_finding(graph, rule, judgement) for rule, judgement in wrong)
     return Report(
-        graph.project, graph.stacks, today, (*rules, *WAIVER_RULES), tuple(findings), len(graph.resources), found
+        graph.project, graph.stacks, today, (*rules, *WAIVER_RULES), tuple(findings), len(graph.resources), found, bool(context.roots)
     )
 
 

@@ -1,7 +1,8 @@
 """Waivers: findings that somebody answers for until a day, and what is wrong with the waivers themselves.
 
-(1) A waiver covers violations and undetermined findings of its rule, on resources of its own stack whose name, URN or
-    path matches its glob, up to and including the day on which it expires.
+(1) A waiver covers violations and undetermined findings of its rule, on resources whose name, URN or path matches its
+    glob, up to and including the day on which it expires: one of a deployment on those of its own stack, one that the
+    caller hands in on those of any stack.
 (2) An expired waiver covers nothing and is a finding (WAV001); so is one that matches nothing (WAV002) and one that
     names no rule (WAV003).
 (3) Findings about waivers cannot be waived.
@@ -64,7 +65,8 @@ WAIVER_RULES: Final = (EXPIRED, UNMATCHED, UNKNOWN_RULE)
 
 @dataclass(frozen=True, slots=True)
 class _Waiver:
-    root: Resource
+    root: Resource | None
+    """The deployment that it stands in; None where the caller handed it in."""
     fact: WaiverFact
     until: date
     index: int
@@ -74,15 +76,21 @@ class _Waiver:
         if finding.rule.id != self.fact.rule or finding.verdict not in _WAIVABLE:
             return False
         resource = graph.get(finding.urn)
-        if resource is None or resource.stack != self.root.stack:
+        if resource is None or (self.root is not None and resource.stack != self.root.stack):
             return False
         return any(fnmatchcase(text, self.fact.resource) for text in (resource.name, resource.urn, finding.path))
 
+    @property
+    def path(self) -> str:
+        """Where it stands."""
+        return f"waivers[{self.index}]" if self.root is None else f"deployment.waivers[{self.index}]"
 
-def _read(roots: Sequence[tuple[Resource, DeploymentFact]]) -> list[_Waiver]:
+
+def _read(roots: Sequence[tuple[Resource, DeploymentFact]], more: Sequence[WaiverFact]) -> list[_Waiver]:
     found = []
-    for root, deployment in roots:
-        for index, fact in enumerate(deployment.waivers):
+    places: list[tuple[Resource | None, Sequence[WaiverFact]]] = [(root, fact.waivers) for root, fact in roots]
+    for root, facts in [*places, (None, more)]:
+        for index, fact in enumerate(facts):
             try:
                 until = date.fromisoformat(fact.expires)
             except ValueError as exc:
@@ -92,14 +100,18 @@ def _read(roots: Sequence[tuple[Resource, DeploymentFact]]) -> list[_Waiver]:
 
 
 def apply(
-    graph: ResourceGraph, roots: Sequence[tuple[Resource, DeploymentFact]], findings: Sequence[Finding], today: date
+    graph: ResourceGraph,
+    roots: Sequence[tuple[Resource, DeploymentFact]],
+    findings: Sequence[Finding],
+    today: date,
+    more: Sequence[WaiverFact] = (),
 ) -> tuple[list[Finding], list[tuple[Rule, Judgement]]]:
     """Return the findings with unexpired waivers applied, and what is wrong with the waivers themselves.
 
     Raises:
         PolicyError: a waiver's last day is no date.
     """
-    waivers = _read(roots)
+    waivers = _read(roots, more)
     matched: set[int] = set()
     judged = []
     for finding in findings:
@@ -127,7 +139,7 @@ def _waived(finding: Finding, waiver: _Waiver) -> Finding:
 
 
 def _wrong(waiver: _Waiver, matched: bool, today: date) -> tuple[Rule, Judgement] | None:
-    fact, path = waiver.fact, f"deployment.waivers[{waiver.index}]"
+    fact, path = waiver.fact, waiver.path
     label = f"the waiver of {fact.rule} for '{fact.resource}' ({fact.owner})"
     if fact.rule in RETIRED:
         text = f"{label} names a retired rule: {RETIRED[fact.rule]}"

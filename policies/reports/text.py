@@ -36,7 +36,7 @@ def report_text(report: Report, width: int = DEFAULT_WIDTH, *, strict: bool = Fa
     lines.extend(functions_text(report.functions, width))
     lines.extend(_wrap(_summary(report, strict), width, "", "  "))
     if report.of(Verdict.VIOLATION) or report.of(Verdict.UNDETERMINED):
-        lines.extend(_how_to_waive(width))
+        lines.extend(_how_to_waive(report, width))
     return "\n".join(lines) + "\n"
 
 
@@ -115,9 +115,10 @@ def _summary(report: Report, strict: bool) -> str:
     )
 
 
-def _how_to_waive(width: int) -> list[str]:
+def _how_to_waive(report: Report, width: int) -> list[str]:
+    where = "add to waivers in the stack file" if report.has_deployment else "add to waivers in a file for --waivers"
     text = (
-        "to answer for a finding, add to waivers in the stack file: "
+        f"to answer for a finding, {where}: "
         "{rule: <id>, resource: <name or glob>, owner: <who>, reason: <why>, expires: <YYYY-MM-DD>}"
     )
     return _wrap(text, width, "", "  ")

@@ -154,6 +154,21 @@ def test_a_waiver_reaches_its_own_stack_only() -> None:
     assert told(report) == [("violation", "data", "found"), WAIVED]
 
 
+def test_waivers_that_the_caller_hands_in_reach_all_stacks_and_are_judged_too() -> None:
+    below, above = Builder("base"), Builder("dev")
+    bucket(below)
+    bucket(above)
+    graph = ResourceGraph("demo", ("base", "dev"), tuple(below.resources + above.resources))
+    facts = tuple(
+        WaiverFact(rule="RES001", resource=name, owner="Ada", reason="until the move", expires="2026-12-31")
+        for name in ("data", "other")
+    )
+    report = check(graph, today=TODAY, rules=(rule(Verdict.VIOLATION),), waivers=facts)
+    wrong = ("violation", "", f"{LABEL} 'other' (Ada) covers no finding")
+    assert [WAIVED, WAIVED, wrong] == told(report)
+    assert report.findings[-1].property_path == "waivers[1]"
+
+
 def test_a_waiver_of_a_retired_rule_says_why(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(RETIRED, "RES900", "it is part of RES001 now")
     report = run(lambda b: waived(b, id_="RES900"), rule(Verdict.VIOLATION))
