@@ -106,7 +106,14 @@ def check(
     findings, wrong = apply(graph, context.roots, findings, today, waivers)
     findings.extend(_finding(graph, rule, judgement) for rule, judgement in wrong)
     return Report(
-        graph.project, graph.stacks, today, (*rules, *WAIVER_RULES), tuple(findings), len(graph.resources), found, bool(context.roots)
+        graph.project,
+        graph.stacks,
+        today,
+        (*rules, *WAIVER_RULES),
+        tuple(findings),
+        len(graph.resources),
+        found,
+        bool(context.roots),
     )
 
 
