@@ -113,14 +113,17 @@ def _run(args: argparse.Namespace) -> ResourceGraph:
         known = ", ".join(project.stacks()) or "none"
         say(f"skerry: the stack '{stack}' has no file, so only --config sets values (stacks with a file: {known})")
     set_here = overrides(args.config, _namespace(project))
+    answers = load_answers(args.answers) if args.answers is not None else None
     graph = run_deployment(
         project.root,
         stack,
         set_here,
-        answers=load_answers(args.answers) if args.answers is not None else None,
+        answers=answers,
         stack_outputs=load_stack_outputs(args.stack_outputs) if args.stack_outputs is not None else {},
         require_file=own,
     )
+    for text in answers.unused(graph.invokes) if answers is not None else ():
+        say(f"skerry: a row of {args.answers} was not used: {text}")
     places = {name: places_of(_config_of(project, name) | (set_here if name == stack else {})) for name in graph.stacks}
     return replace(graph, places={name: found for name, found in places.items() if found})
 

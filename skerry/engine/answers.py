@@ -12,7 +12,7 @@ from __future__ import annotations
 import difflib
 import fnmatch
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -20,7 +20,7 @@ from typing import Any, Final
 
 from skerry.engine.answers_file import Document, Row, read_document
 from skerry.engine.computed import COMPUTED, UncomputableError
-from skerry.graph import UNKNOWN, Secret, is_known, plain
+from skerry.graph import UNKNOWN, Invoke, Secret, is_known, plain
 
 _TABLE: Final = Path(__file__).resolve().parent.parent / "data" / "answers.yaml"
 _REFERENCE: Final = re.compile(r"\$\{([^{}]+)\}")
@@ -119,6 +119,22 @@ class Answers:
                 found |= _provider_keys(row.result, document, 0)
         return tuple(sorted(f"{package}:{key}" for key in found))
 
+    def unused(self, calls: Iterable[Invoke]) -> list[str]:
+        """Return a sentence for each function whose rows in the user's file answered no call, and why."""
+        made: dict[str, list[Invoke]] = {}
+        for call in calls:
+            made.setdefault(call.token, []).append(call)
+        told = []
+        for document in self._documents:
+            for token, rows in document.rows.items() if document.origin else ():
+                found = made.get(token, [])
+                if not found:
+                    near = difflib.get_close_matches(token, made, n=1)
+                    told.append(f"{token} was never called" + (f": did you mean {near[0]}?" if near else ""))
+                elif all(call.answered_by != document.origin for call in found):
+                    told.append(f"{token} {_misfit(rows[0], found[0].args)}")
+        return told
+
     def table(self, name: str) -> Mapping[str, Mapping[str, Any]]:
         """Return the rows of a named table, by key; empty where there is none."""
         return next((document.tables[name] for document in self._documents if name in document.tables), {})
@@ -167,6 +183,21 @@ def _holds(row: Row, args: Mapping[str, Any]) -> bool:
         return False
     rules = {**row.args, **row.needs}
     return all(key in rules and _accepts(rules[key], value) for key, value in args.items())
+
+
+def _misfit(row: Row, args: Mapping[str, Any]) -> str:
+    """Say why a row did not answer a call."""
+    given = {key: value for key, value in plain(args).items() if value is not None}
+    if not is_known(given):
+        return f"was called, but {NOT_YET}"
+    rules = {**row.args, **row.needs}
+    if undeclared := [key for key in given if key not in rules]:
+        return f"was called with {', '.join(undeclared)}, which the row does not declare: add it to args, such as any"
+    if absent := [key for key in row.needs if key not in given]:
+        return f"was called without {', '.join(absent)}, which the row needs"
+    if other := [key for key, value in given.items() if not _accepts(rules[key], value)]:
+        return f"was called with another value of {', '.join(other)} than the row holds for"
+    return "was called, but a reference of the row has no known value"
 
 
 def _accepts(rule: Any, value: Any) -> bool:

@@ -84,6 +84,40 @@ def test_with_answers_of_the_user_s_own_nothing_is_a_stand_in(
     assert "Stand-ins" not in printed(capsys, *VERBS[verb], "--program", str(program), *answers)
 
 
+UNUSED = {
+    "an argument that is not declared": (
+        "token: aws:ec2/getAmi:getAmi\n    args: {mostRecent: any}",
+        "aws:ec2/getAmi:getAmi was called with owners, which the row does not declare: add it to args, such as any",
+    ),
+    "another value": (
+        "token: aws:ec2/getAmi:getAmi\n    args: {mostRecent: [false], owners: any}",
+        "aws:ec2/getAmi:getAmi was called with another value of mostRecent than the row holds for",
+    ),
+    "an argument that is not given": (
+        "token: aws:ec2/getAmi:getAmi\n    args: {mostRecent: any, owners: any}\n    needs: {nameRegex: any}",
+        "aws:ec2/getAmi:getAmi was called without nameRegex, which the row needs",
+    ),
+    "a misspelt function": (
+        "token: aws:ec2/getAMI:getAmi",
+        "aws:ec2/getAMI:getAmi was never called: did you mean aws:ec2/getAmi:getAmi?",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", UNUSED)
+def test_a_row_that_answers_nothing_is_told(case: str, program: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    row, expected = UNUSED[case]
+    file = program.parent / "own.yaml"
+    file.write_text(f"schema: skerry.answers/1\nanswers:\n  - {row}\n    result: {{id: ami-1}}\n")
+    assert main(["preview", "--program", str(program), "--answers", str(file)]) == 0
+    assert f"skerry: a row of {file} was not used: {expected}" in " ".join(capsys.readouterr().err.split())
+
+
+def test_a_row_that_answers_is_not_told(program: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["preview", "--program", str(program), "--answers", str(program.parent / "answers.yaml")]) == 0
+    assert "was not used" not in capsys.readouterr().err
+
+
 def test_a_graph_in_a_file_tells_as_much(program: Path, capsys: pytest.CaptureFixture[str]) -> None:
     graph = program.parent / "graph.json"
     main(["preview", "--program", str(program), "--format", "json", "--out", str(graph)])
