@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from skerry.config.pools import need_of
 from skerry.config.spec import PoolSpec, Purchase, TargetKind
 from skerry.facts import NodesFact
 from skerry.instances import InstanceType, instance_type, smallest
@@ -16,14 +17,7 @@ def machine_of(cloud: TargetKind, pool: PoolSpec) -> InstanceType:
     machine = pool.machine
     if machine.instance_type:
         return instance_type(cloud.value, machine.instance_type)
-    return smallest(
-        cloud.value,
-        vcpu=machine.vcpu,
-        memory_gib=machine.memory_gib,
-        gpu_model=machine.gpu_model,
-        gpus=machine.gpus,
-        gpu_memory_gib=machine.gpu_memory_gib,
-    )
+    return smallest(cloud.value, need_of(machine))
 
 
 def purchase_of(pool: PoolSpec) -> Purchase:

@@ -73,6 +73,8 @@ class Machine(TypedDict):
     """GPUs of one machine."""
     gpu_memory_gib: NotRequired[float]
     """Memory of one GPU in GiB."""
+    network_gbps: NotRequired[float]
+    """The network bandwidth in Gbit/s that it must keep up; left out, any."""
     instance_type: NotRequired[str]
     """The cloud's name of the type; left out, the catalogue's smallest type that has all of the above."""
     comparable_instance: NotRequired[str]

@@ -5,5 +5,20 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
+from skerry.config.spec import MachineSpec
+from skerry.instances import Need
+
 POOL_RANGES: Final[Mapping[str, tuple[int, int]]] = {"cognitive": (2, 8), "execution": (4, 128), "meta": (2, 4)}
 """Nodes of each tier, from the Sensei deployment architecture: 2-8, 4-128 and 2-4."""
+
+
+def need_of(machine: MachineSpec) -> Need:
+    """Return what a machine of a pool must have, as the catalogue is asked for it."""
+    return Need(
+        vcpu=machine.vcpu,
+        memory_gib=machine.memory_gib,
+        gpu_model=machine.gpu_model,
+        gpus=machine.gpus,
+        gpu_memory_gib=machine.gpu_memory_gib,
+        network_gbps=machine.network_gbps,
+    )

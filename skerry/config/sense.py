@@ -12,7 +12,7 @@ from datetime import date
 from typing import Final
 
 from skerry.catalog import load_catalog
-from skerry.config.pools import POOL_RANGES
+from skerry.config.pools import POOL_RANGES, need_of
 from skerry.config.sense_clouds import cloud_problems
 from skerry.config.spec import (
     DeploymentSpec,
@@ -253,14 +253,7 @@ def _machines(spec: DeploymentSpec) -> Iterator[Problem]:
             yield from _named_machine(f"{tier}.pool.machine", spec.target.kind.value, machine)
             continue
         try:
-            smallest(
-                spec.target.kind.value,
-                vcpu=machine.vcpu,
-                memory_gib=machine.memory_gib,
-                gpu_model=machine.gpu_model,
-                gpus=machine.gpus,
-                gpu_memory_gib=machine.gpu_memory_gib,
-            )
+            smallest(spec.target.kind.value, need_of(machine))
         except CatalogError as exc:
             yield Problem(f"{tier}.pool.machine", str(exc))
 
@@ -280,6 +273,13 @@ def _named_machine(path: str, cloud: str, machine: MachineSpec) -> Iterator[Prob
             f"{path}.instance_type",
             f"'{found.name}' has {text.format(*has)}, which is less than {text.format(*wanted)}",
             "name a larger type, or ask less of the machine",
+        )
+    if machine.network_gbps and (found.network_gbps is None or found.network_gbps < machine.network_gbps):
+        has_network = "not known" if found.network_gbps is None else f"{found.network_gbps:g} Gbit/s"
+        yield Problem(
+            f"{path}.instance_type",
+            f"the bandwidth of '{found.name}' is {has_network}, asked are {machine.network_gbps:g} Gbit/s",
+            "name another type, or leave network_gbps out",
         )
 
 

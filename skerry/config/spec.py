@@ -254,6 +254,8 @@ class MachineSpec(Spec):
     instance_type: str | None = None
     """The cloud's name of the type; left out, the catalogue's smallest type that has all of the above."""
     comparable_instance: str | None = Field(default=None, pattern=r"^(aws|gcp|azure):[a-z0-9-]+:[A-Za-z0-9_.-]+$")
+    network_gbps: float = Field(default=0, ge=0, le=6400)
+    """The network bandwidth in Gbit/s that it must keep up; left out, any."""
     """Own machines: `<cloud>:<region>:<type>` of rented machines of like size, for a comparison in cost reports."""
 
 
