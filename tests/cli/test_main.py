@@ -88,12 +88,13 @@ REFUSED = {
     "no stack": (
         ["preview", *PROJECT],
         "has several stacks: give --stack NAME, one of sensei-airgapped, sensei-private-onprem, sensei-saas-aws, "
-        "sensei-saas-aws-base, sensei-saas-gcp, sensei-saas-gcp-base",
+        "sensei-saas-aws-base, sensei-saas-azure, sensei-saas-azure-base, sensei-saas-gcp, sensei-saas-gcp-base",
     ),
     "a stack that is nearly one": (
         ["preview", "--stack", "sensei-airgaped", *PROJECT],
         "no stack 'sensei-airgaped': known stacks are sensei-airgapped, sensei-private-onprem, sensei-saas-aws, "
-        "sensei-saas-aws-base, sensei-saas-gcp, sensei-saas-gcp-base; did you mean 'sensei-airgapped'?",
+        "sensei-saas-aws-base, sensei-saas-azure, sensei-saas-azure-base, sensei-saas-gcp, "
+        "sensei-saas-gcp-base; did you mean 'sensei-airgapped'?",
     ),
     "a stack like no other": (["preview", "--stack", "zzz", *PROJECT], "no stack 'zzz': known stacks are "),
     "a stack that is a path": (["preview", "--stack", "../Pulumi", *PROJECT], "no stack '../Pulumi'"),

@@ -15,10 +15,10 @@ from tests.simulators.graph_equality import NORMALISED, compare, read_command
 from tests.simulators.pulumi_cli import ROOT, Done, PulumiCli
 
 AIRGAPPED, ONPREM = "sensei-airgapped", "sensei-private-onprem"
-GCP_BASE = "sensei-saas-gcp-base"
+GCP_BASE, AZURE_BASE = "sensei-saas-gcp-base", "sensei-saas-azure-base"
 
 
-@pytest.mark.parametrize("stack", [ONPREM, GCP_BASE])
+@pytest.mark.parametrize("stack", [ONPREM, GCP_BASE, AZURE_BASE])
 def test_the_engine_s_graph_of_a_stack_that_is_not_deployed_is_the_command_s(tmp_path: Path, stack: str) -> None:
     cli, plan = PulumiCli(tmp_path / "world"), tmp_path / "plan.json"
     preview = cli.preview_json(ROOT, stack, "--show-secrets", "--save-plan", str(plan))

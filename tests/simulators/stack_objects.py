@@ -15,8 +15,9 @@ ROOT = Path(__file__).resolve().parents[2]
 AIRGAPPED, ONPREM = "sensei-airgapped", "sensei-private-onprem"
 AWS_BASE, AWS = "sensei-saas-aws-base", "sensei-saas-aws"
 GCP_BASE, GCP = "sensei-saas-gcp-base", "sensei-saas-gcp"
-STACKS = (AIRGAPPED, ONPREM, AWS_BASE, AWS, GCP_BASE, GCP)
-PLATFORMS = (AIRGAPPED, ONPREM, AWS, GCP)
+AZURE_BASE, AZURE = "sensei-saas-azure-base", "sensei-saas-azure"
+STACKS = (AIRGAPPED, ONPREM, AWS_BASE, AWS, GCP_BASE, GCP, AZURE_BASE, AZURE)
+PLATFORMS = (AIRGAPPED, ONPREM, AWS, GCP, AZURE)
 """The stacks that hold Kubernetes objects."""
 
 
