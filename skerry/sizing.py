@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from skerry.catalog import ModelRow
-from skerry.config.spec import Precision
+from skerry.config.serving import Precision
 from skerry.units import GIB
 
 BYTES_PER_PARAMETER: Final = {Precision.BF16: 2.0, Precision.FP8: 1.0, Precision.INT4: 0.55}

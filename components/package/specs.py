@@ -7,16 +7,22 @@ types and descriptions equal to the specs, which check the values.
 from collections.abc import Mapping, Sequence
 from typing import NotRequired, TypedDict
 
+from components.package.specs_gpu import Gpu as Gpu
+from components.package.specs_gpu import GpuQueue as GpuQueue
+from components.package.specs_gpu import GpuSharing as GpuSharing
+from components.package.specs_gpu import SecondModel as SecondModel
+from components.package.specs_gpu import Serving as Serving
+from components.package.specs_gpu import Weights as Weights
 from components.package.specs_target import AwsTarget as AwsTarget
 from components.package.specs_target import AzureTarget as AzureTarget
 from components.package.specs_target import GcpTarget as GcpTarget
 from components.package.specs_target import Target
+from skerry.config.serving import Precision
 from skerry.config.spec import (
     Layer,
     Mode,
     ModelProvider,
     ObjectStoreKind,
-    Precision,
     PubSubKind,
     Purchase,
     RelationalKind,
@@ -94,6 +100,8 @@ class Pool(TypedDict):
     """What one machine has."""
     purchase: NotRequired[Purchase]
     """How they are paid; left out, on-demand on a cloud and existing on own machines."""
+    sharing: NotRequired[GpuSharing]
+    """How its GPUs are shared; left out, a pod has whole GPUs."""
 
 
 class Agent(TypedDict):
@@ -112,6 +120,8 @@ class Cognitive(TypedDict):
     """In the order in which they are asked; the later ones are fallbacks."""
     api_key_secret: NotRequired[str]
     """The secret key that holds the API key of a hosted provider."""
+    api_key_secrets: NotRequired[Mapping[str, str]]
+    """Hosted provider -> the secret key that holds its own API key; left out, `api_key_secret` is for all of them."""
     model: NotRequired[str]
     """The row of images/models.yaml that local inference serves."""
     precision: NotRequired[Precision]
@@ -120,6 +130,8 @@ class Cognitive(TypedDict):
     """The longest prompt and answer together, in tokens."""
     gpu_memory_utilization: NotRequired[float]
     """The share of GPU memory that vLLM may take."""
+    serving: NotRequired[Serving]
+    """How local inference is served."""
     pool: NotRequired[Pool]
     """The GPU machines; needed for local inference."""
     scout: Agent
@@ -258,6 +270,8 @@ class Deployment(TypedDict):
     """The persistent tier."""
     channels: NotRequired[Channels]
     """What joins the tiers."""
+    gpu: NotRequired[Gpu]
+    """How GPUs come to Kubernetes, their metrics and queue."""
     budget: NotRequired[Budget]
     """What it may cost; left out, no budget is checked."""
     waivers: NotRequired[Sequence[Waiver]]

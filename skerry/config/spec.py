@@ -13,6 +13,8 @@ from typing import Final
 
 from pydantic import Field
 
+from skerry.config.gpu import GpuSharingSpec, GpuSpec
+from skerry.config.serving import Precision, ServingSpec
 from skerry.config.words import CatalogName, CountryCode, DnsLabel, GcpMember, Guid, IamArn, SecretKey, Spec
 from skerry.facts import DataClass
 
@@ -272,6 +274,8 @@ class PoolSpec(Spec):
     """What one machine has."""
     purchase: Purchase | None = None
     """How they are paid; left out, on-demand on a cloud and existing on own machines."""
+    sharing: GpuSharingSpec | None = None
+    """How its GPUs are shared; left out, a pod has whole GPUs."""
 
 
 class AgentSpec(Spec):
@@ -283,19 +287,13 @@ class AgentSpec(Spec):
     """How many run."""
 
 
-class Precision(str, Enum):
-    """The number format of model weights."""
-
-    BF16 = "bf16"
-    FP8 = "fp8"
-    INT4 = "int4"
-
-
 class ModelProvider(str, Enum):
     """Who answers prompts."""
 
     LOCAL = "local"
     """vLLM on the GPU pool."""
+    SECOND_LOCAL = "second-local"
+    """The second local model, `serving.second`."""
     OPENAI = "openai"
     """The hosted API; needs egress to the internet."""
     ANTHROPIC = "anthropic"
@@ -309,6 +307,8 @@ class CognitiveSpec(Spec):
     """In the order in which they are asked; the later ones are fallbacks."""
     api_key_secret: SecretKey | None = None
     """The secret key that holds the API key of a hosted provider."""
+    api_key_secrets: dict[ModelProvider, SecretKey] = Field(default={}, max_length=8)
+    """Hosted provider -> the secret key that holds its own API key; left out, `api_key_secret` is for all of them."""
     model: CatalogName | None = None
     """The row of images/models.yaml that local inference serves."""
     precision: Precision = Precision.BF16
@@ -317,6 +317,8 @@ class CognitiveSpec(Spec):
     """The longest prompt and answer together, in tokens."""
     gpu_memory_utilization: float = Field(default=0.90, gt=0.1, le=0.98)
     """The share of GPU memory that vLLM may take."""
+    serving: ServingSpec = ServingSpec()
+    """How local inference is served."""
     pool: PoolSpec | None = None
     """The GPU machines; needed for local inference."""
     scout: AgentSpec
@@ -499,6 +501,8 @@ class DeploymentSpec(Spec):
     """The persistent tier."""
     channels: ChannelsSpec = ChannelsSpec()
     """What joins the tiers."""
+    gpu: GpuSpec = GpuSpec()
+    """How GPUs come to Kubernetes, their metrics and queue."""
     budget: BudgetSpec | None = None
     """What it may cost; left out, no budget is checked."""
     waivers: tuple[WaiverSpec, ...] = ()

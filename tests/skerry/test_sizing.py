@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from skerry.catalog import ModelRow
-from skerry.config.spec import Precision
+from skerry.config.serving import Precision
 from skerry.sizing import fit, weights_gib
 
 LLAMA_70B = ModelRow(
