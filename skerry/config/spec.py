@@ -13,9 +13,26 @@ from typing import Final
 
 from pydantic import Field
 
+from skerry.config.autoscale import AutoscaleSpec
+from skerry.config.data_access import DataEndpointSpec
+from skerry.config.eks import EksSpec
 from skerry.config.gpu import GpuSharingSpec, GpuSpec
 from skerry.config.serving import Precision, ServingSpec
-from skerry.config.words import CatalogName, CountryCode, DnsLabel, GcpMember, Guid, IamArn, SecretKey, Spec
+from skerry.config.small_models import SmallServerSpec
+from skerry.config.gpu import GpuSharingSpec, GpuSpec
+from skerry.config.serving import Precision, ServingSpec
+from skerry.config.words import (
+    CatalogName,
+    CountryCode,
+    DnsLabel,
+    GcpMember,
+    GcpServiceAccount,
+    Guid,
+    IamArn,
+    IamRoleArn,
+    SecretKey,
+    Spec,
+)
 from skerry.facts import DataClass
 
 CONFIG_KEY: Final = "skerry:deployment"
@@ -335,6 +352,13 @@ class SmallModelPlacement(str, Enum):
     COGNITIVE = "cognitive"
     """A call to the cognitive tier."""
 
+class QueueAgentSpec(AgentSpec):
+    """One kind of agent that takes its work from a queue."""
+
+    autoscale: AutoscaleSpec | None = None
+    """How many run follows the queue; left out, always `replicas`."""
+
+
 
 class ExecutionSpec(Spec):
     """The CPU tier: Ray, Worker and Validator agents."""
@@ -344,12 +368,16 @@ class ExecutionSpec(Spec):
     small_model: SmallModelPlacement = SmallModelPlacement.COGNITIVE
     """Where the agents' small model runs."""
     model: CatalogName | None = None
-    """The row of images/models.yaml for `cpu`."""
+    """The row of images/models.yaml for `cpu` (a GGUF file) and `gpu`."""
+    small_server: SmallServerSpec = SmallServerSpec()
+    """Size of the small model's servers, with `cpu` and `gpu`."""
+    small_pool: PoolSpec | None = None
+    """The GPU machines of `gpu`."""
     checkpoint_every_records: int = Field(default=10_000, ge=1)
     """Migration progress is checkpointed every so many records."""
-    worker: AgentSpec
+    worker: QueueAgentSpec
     """Agents that transform."""
-    validator: AgentSpec
+    validator: QueueAgentSpec
     """Agents that check."""
     interruptible: bool = False
     """True allows spot machines: tasks are then lost and repeated when a machine is taken away."""
@@ -363,6 +391,8 @@ class VectorStoreKind(str, Enum):
     """Hosted by its vendor: only for connected targets."""
 
 
+    data_endpoints: tuple[DataEndpointSpec, ...] = Field(default=(), max_length=64)
+    """The customer's databases; nothing else outside the cluster is opened to this tier."""
 class RelationalKind(str, Enum):
     """Who runs PostgreSQL."""
 
