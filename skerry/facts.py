@@ -171,6 +171,22 @@ class StorageFact(Fact):
     storage_class: str = ""
 
 
+class BackupFact(Fact):
+    """How what a component keeps is copied away, and where to."""
+
+    method: str
+    """`wal-archive`, `snapshot`, `online-backup` or `dump`."""
+    destination: str
+    """Where the copies go: an address and a bucket, or what a cloud calls its own."""
+    jurisdiction: str
+    """ISO 3166 code of the country where they lie."""
+    schedule: str
+    """Five fields of cron, in UTC."""
+    retention_days: int
+    recovery_point_s: int
+    """The most seconds of work that a loss may take."""
+
+
 class TargetFact(Fact):
     """Where a deployment stands."""
 
@@ -268,6 +284,8 @@ class ComponentFacts(Fact):
     scaling: ScalingFact | None = None
     nodes: NodesFact | None = None
     storage: tuple[StorageFact, ...] = ()
+    backup: BackupFact | None = None
+    """Of what copies a store away; None for anything else."""
     deployment: DeploymentFact | None = None
 
     def to_inputs(self) -> dict[str, Any]:

@@ -13,6 +13,8 @@ from components.package.specs_gpu import GpuSharing as GpuSharing
 from components.package.specs_gpu import SecondModel as SecondModel
 from components.package.specs_gpu import Serving as Serving
 from components.package.specs_gpu import Weights as Weights
+from components.package.specs_backup import Backup as Backup
+from components.package.specs_backup import BackupStore as BackupStore
 from components.package.specs_target import AwsTarget as AwsTarget
 from components.package.specs_target import AzureTarget as AzureTarget
 from components.package.specs_target import GcpTarget as GcpTarget
@@ -272,6 +274,8 @@ class Deployment(TypedDict):
     """What joins the tiers."""
     gpu: NotRequired[Gpu]
     """How GPUs come to Kubernetes, their metrics and queue."""
+    backup: NotRequired[Backup]
+    """Backups of all stores; left out, none is made but those that a cloud makes of its managed stores."""
     budget: NotRequired[Budget]
     """What it may cost; left out, no budget is checked."""
     waivers: NotRequired[Sequence[Waiver]]

@@ -21,6 +21,7 @@ from skerry.config.serving import Precision, ServingSpec
 from skerry.config.small_models import SmallServerSpec
 from skerry.config.gpu import GpuSharingSpec, GpuSpec
 from skerry.config.serving import Precision, ServingSpec
+from skerry.config.backup import BackupSpec
 from skerry.config.words import (
     CatalogName,
     CountryCode,
@@ -387,6 +388,8 @@ class VectorStoreKind(str, Enum):
     """Where embeddings are kept."""
 
     QDRANT = "qdrant"
+    PGVECTOR = "pgvector"
+    """The extension of PostgreSQL, in a database of its own: CloudNativePG's, or the cloud's managed one."""
     PINECONE = "pinecone"
     """Hosted by its vendor: only for connected targets."""
 
@@ -533,6 +536,8 @@ class DeploymentSpec(Spec):
     """What joins the tiers."""
     gpu: GpuSpec = GpuSpec()
     """How GPUs come to Kubernetes, their metrics and queue."""
+    backup: BackupSpec | None = None
+    """Backups of all stores; left out, none is made but those that a cloud makes of its managed stores."""
     budget: BudgetSpec | None = None
     """What it may cost; left out, no budget is checked."""
     waivers: tuple[WaiverSpec, ...] = ()
