@@ -14,14 +14,12 @@ from typing import Final
 from pydantic import Field
 
 from skerry.config.autoscale import AutoscaleSpec
+from skerry.config.backup import BackupSpec
 from skerry.config.data_access import DataEndpointSpec
 from skerry.config.eks import EksSpec
 from skerry.config.gpu import GpuSharingSpec, GpuSpec
 from skerry.config.serving import Precision, ServingSpec
 from skerry.config.small_models import SmallServerSpec
-from skerry.config.gpu import GpuSharingSpec, GpuSpec
-from skerry.config.serving import Precision, ServingSpec
-from skerry.config.backup import BackupSpec
 from skerry.config.words import (
     CatalogName,
     CountryCode,
@@ -382,6 +380,8 @@ class ExecutionSpec(Spec):
     """Agents that check."""
     interruptible: bool = False
     """True allows spot machines: tasks are then lost and repeated when a machine is taken away."""
+    data_endpoints: tuple[DataEndpointSpec, ...] = Field(default=(), max_length=64)
+    """The customer's databases; nothing else outside the cluster is opened to this tier."""
 
 
 class VectorStoreKind(str, Enum):
@@ -394,8 +394,6 @@ class VectorStoreKind(str, Enum):
     """Hosted by its vendor: only for connected targets."""
 
 
-    data_endpoints: tuple[DataEndpointSpec, ...] = Field(default=(), max_length=64)
-    """The customer's databases; nothing else outside the cluster is opened to this tier."""
 class RelationalKind(str, Enum):
     """Who runs PostgreSQL."""
 
