@@ -343,20 +343,22 @@ class CognitiveSpec(Spec):
     """Agents that plan."""
 
 
-class SmallModelPlacement(str, Enum):
-    """Where Worker and Validator agents get answers of a small model."""
-
-    CPU = "cpu"
-    """A quantised model on the execution machines: possible but slow."""
-    COGNITIVE = "cognitive"
-    """A call to the cognitive tier."""
-
 class QueueAgentSpec(AgentSpec):
     """One kind of agent that takes its work from a queue."""
 
     autoscale: AutoscaleSpec | None = None
     """How many run follows the queue; left out, always `replicas`."""
 
+
+class SmallModelPlacement(str, Enum):
+    """Where Worker and Validator agents get answers of a small model."""
+
+    CPU = "cpu"
+    """Servers of a quantised model on the execution machines: possible but slow."""
+    GPU = "gpu"
+    """Servers on a small pool of GPU machines of the execution tier's own."""
+    COGNITIVE = "cognitive"
+    """A call to the cognitive tier."""
 
 
 class ExecutionSpec(Spec):
