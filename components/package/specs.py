@@ -18,6 +18,20 @@ from components.package.specs_backup import BackupStore as BackupStore
 from components.package.specs_target import AwsTarget as AwsTarget
 from components.package.specs_target import AzureTarget as AzureTarget
 from components.package.specs_target import GcpTarget as GcpTarget
+from components.package.specs_gpu import Gpu as Gpu
+from components.package.specs_gpu import GpuQueue as GpuQueue
+from components.package.specs_gpu import GpuSharing as GpuSharing
+from components.package.specs_gpu import SecondModel as SecondModel
+from components.package.specs_gpu import Serving as Serving
+from components.package.specs_gpu import Weights as Weights
+from components.package.specs_backup import Backup as Backup
+from components.package.specs_backup import BackupStore as BackupStore
+from components.package.specs_services import Acme as Acme
+from components.package.specs_services import Certificates as Certificates
+from components.package.specs_services import Gateway as Gateway
+from components.package.specs_services import Monitoring as Monitoring
+from components.package.specs_services import Secrets as Secrets
+from components.package.specs_services import Services as Services
 from components.package.specs_target import Target
 from skerry.config.serving import Precision
 from skerry.config.spec import (
@@ -277,6 +291,8 @@ class Deployment(TypedDict):
     backup: NotRequired[Backup]
     """Backups of all stores; left out, none is made but those that a cloud makes of its managed stores."""
     budget: NotRequired[Budget]
+    services: NotRequired[Services]
+    """Gateway, certificates, secrets from outside and monitoring; left out, none of them."""
     """What it may cost; left out, no budget is checked."""
     waivers: NotRequired[Sequence[Waiver]]
     """Findings that somebody answers for."""

@@ -18,6 +18,7 @@ from skerry.config.backup import BackupSpec
 from skerry.config.data_access import DataEndpointSpec
 from skerry.config.eks import EksSpec
 from skerry.config.gpu import GpuSharingSpec, GpuSpec
+from skerry.config.services import ServicesSpec
 from skerry.config.serving import Precision, ServingSpec
 from skerry.config.small_models import SmallServerSpec
 from skerry.config.words import (
@@ -544,5 +545,7 @@ class DeploymentSpec(Spec):
     """Findings that somebody answers for."""
     licences: tuple[LicenceSpec, ...] = ()
     """Licences with terms that are accepted; what bears one of the others is a finding."""
+    services: ServicesSpec = ServicesSpec()
+    """Gateway, certificates, secrets from outside and monitoring; left out, none of them."""
     tags: dict[str, str] = Field(default={})
     """Tags on every cloud resource and labels on every object, beside Skerry's own."""
