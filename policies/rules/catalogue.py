@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import Final
 
-from policies.rules import budget, encryption, network, reliability, residency, supply_chain
+from policies.rules import access, budget, encryption, network, reliability, residency, supply_chain
 from policies.verdict import Rule
 
 ALL_RULES: Final[tuple[Rule, ...]] = (
     *residency.RULES,
     *network.RULES,
+    *access.RULES,
     *encryption.RULES,
     *supply_chain.RULES,
     *reliability.RULES,
@@ -23,6 +24,7 @@ RETIRED: Final[dict[str, str]] = {}
 FAMILIES: Final = {
     "RES": "Residency",
     "NET": "Network and air gap",
+    "ACC": "Access",
     "ENC": "Encryption",
     "SUP": "Supply chain",
     "REL": "Reliability",
