@@ -31,7 +31,7 @@ def add(verbs: argparse._SubParsersAction[argparse.ArgumentParser], help_: str) 
     parser.add_argument(
         "--rates", type=Path, metavar="FILE", help="what machines and storage of your own cost (docs/cost.md)"
     )
-    parser.add_argument("--brief", action="store_true", help="the tiers, one line of what is unknown, and the sources")
+    parser.add_argument("--brief", action="store_true", help="the tiers, what is unknown in a sentence, the sources")
     parser.add_argument(
         "--today", type=_date, metavar="YYYY-MM-DD", help="the day by which prices are judged old (default: today, UTC)"
     )

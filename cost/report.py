@@ -44,7 +44,7 @@ def to_text(estimate: Estimate, width: int = DEFAULT_WIDTH, *, today: date, brie
         estimate: what was priced.
         width: columns; at least 72 are taken.
         today: the day from which the age of the prices is judged.
-        brief: only the tiers, one line of what is unknown, and where the prices are from.
+        brief: only the tiers, a sentence on what is unknown, and where the prices are from.
     """
     width = max(width, NARROWEST)
     if brief:
@@ -186,15 +186,15 @@ def _unknown(estimate: Estimate, width: int) -> list[str]:
 
 
 def _unknown_line(estimate: Estimate, width: int) -> list[str]:
-    """Return how many parts are unknown and the commonest reasons, on one line."""
+    """Return how many parts are unknown, and the commonest reasons."""
     if not estimate.unknown:
         return []
     reasons = Counter(f"{line.component.unknown}".split(": ")[0] for line in estimate.unknown)
     text = ", ".join(f"{count} x {reason}" for reason, count in reasons.most_common(3))
     rest = len(estimate.unknown) - sum(count for _, count in reasons.most_common(3))
     more = f", {rest} more" if rest else ""
-    line = _clean(f"Unknown: {len(estimate.unknown)} ({text}{more})")
-    return textwrap.wrap(line, width, max_lines=1, placeholder=" …")
+    line = _clean(f"Unknown: {len(estimate.unknown)} ({text}{more}); without --brief each is named")
+    return textwrap.wrap(line, width, subsequent_indent="  ")
 
 
 def _source_line(estimate: Estimate, width: int, today: date) -> list[str]:

@@ -10,6 +10,7 @@ from policies.verdict import Judgement, ok, undetermined, violation
 from skerry.graph import UNKNOWN, Resource, ResourceGraph, is_known
 
 _WORLD: Final = ("0.0.0.0/0", "::/0")
+_WEB: Final = ("tcp port 80", "tcp port 443")
 
 _OVER_ZONES: Final = {
     "gcp:sql/databaseInstance:DatabaseInstance": ("settings.availabilityType", "REGIONAL"),
@@ -34,8 +35,10 @@ def one_zone(graph: ResourceGraph) -> Iterator[Judgement]:
             yield violation(resource, f"it stands in one zone: {path} is not {wanted}", path)
 
 
-def firewall(resource: Resource) -> Iterator[Judgement]:
+def firewall(resource: Resource, *, facing: bool) -> Iterator[Judgement]:
     """Judge a rule of a VPC of Google's: one that lets in, from nowhere named, lets in the whole world.
+
+    Ports 80 and 443 may be open where the component is internet-facing.
 
     Source: terraform-provider-google at e03b7622, google_compute_firewall, source_ranges, read 2026-11.
     """
@@ -46,9 +49,28 @@ def firewall(resource: Resource) -> Iterator[Judgement]:
     if not is_known(sources) or not isinstance(sources, list | tuple):
         yield undetermined(resource, "the addresses that may enter are not known before a deployment", "sourceRanges")
     elif any(block in _WORLD for block in sources) or not (sources or narrowed):
-        yield violation(resource, "the whole world may enter", "sourceRanges")
+        opened = _opened(resource)
+        if facing and opened and all(text in _WEB for text in opened):
+            yield ok(resource)
+        else:
+            yield violation(resource, f"the whole world may enter at {', '.join(opened)}", "sourceRanges")
     else:
         yield ok(resource)
+
+
+def _opened(resource: Resource) -> list[str]:
+    """Return what a rule opens, as `tcp port 22`; a protocol without ports is open at all of them."""
+    allows = rows(resource.inputs, "allows")
+    if not is_known(allows):
+        return ["ports that are not known before a deployment"]
+    found = []
+    for row in allows:
+        protocol, ports = read(row, "protocol"), read(row, "ports", [])
+        name = "every protocol" if protocol == "all" else f"{protocol}"
+        found += [f"{name} port {port}" for port in ports] or [
+            name if protocol in ("all", "icmp") else f"every {name} port"
+        ]
+    return found
 
 
 def public_databases(graph: ResourceGraph) -> Iterator[Judgement]:

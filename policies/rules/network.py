@@ -164,7 +164,7 @@ def _open_ingress(graph: ResourceGraph, context: Context) -> Iterator[Judgement]
         elif kind == "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule":
             yield from _ingress_rows(context, resource, [resource.inputs], "")
         elif kind == "gcp:compute/firewall:Firewall":
-            yield from firewall(resource)
+            yield from firewall(resource, facing=_facing(context, resource))
         elif kind in azure.RULES:
             yield from azure.open_rules(resource)
 
@@ -183,18 +183,21 @@ def _ingress_rows(context: Context, resource: Resource, found: Any, path: str) -
             yield undetermined(resource, "the addresses that may enter are not known before a deployment", where)
         elif any(item in _WORLD for item in flat):
             ports = (read(row, "fromPort"), read(row, "toPort"))
-            facing = context.facts(resource).internet_facing or any(
-                context.own[ancestor.urn].internet_facing
-                for ancestor in context.graph.ancestors(resource)
-                if ancestor.urn in context.own
-            )
-            if facing and ports[0] == ports[1] and ports[0] in _OPEN_WEB:
+            if _facing(context, resource) and ports[0] == ports[1] and ports[0] in _OPEN_WEB:
                 continue
             clean = False
             span = f"port {ports[0]}" if ports[0] == ports[1] else f"ports {ports[0]} to {ports[1]}"
             yield violation(resource, f"the whole world may enter at {span}", where)
     if clean:
         yield ok(resource)
+
+
+def _facing(context: Context, resource: Resource) -> bool:
+    """Say whether a component around a resource is there for the internet."""
+    above = (context.own.get(ancestor.urn) for ancestor in context.graph.ancestors(resource))
+    return context.facts(resource).internet_facing or any(
+        facts is not None and facts.internet_facing for facts in above
+    )
 
 
 _INTERNAL_NOTES: Final = {

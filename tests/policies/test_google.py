@@ -42,6 +42,13 @@ def backed_up(location: Any) -> Build:
     return build
 
 
+def facing(inputs: dict[str, Any]) -> Build:
+    def build(b: Builder) -> None:
+        b.add(FIREWALL, "it", inputs, parent=b.component("front", internet_facing=True))
+
+    return build
+
+
 OPEN = {"direction": "INGRESS", "allows": [{"protocol": "tcp", "ports": ["443"]}]}
 CASES: dict[str, tuple[str, Build, Told]] = {
     "a cache that speaks TLS": (
@@ -101,9 +108,24 @@ CASES: dict[str, tuple[str, Build, Told]] = {
     "a rule for everybody": (
         "NET004",
         one(FIREWALL, {**OPEN, "sourceRanges": ["0.0.0.0/0"]}),
-        [("violation", "it", "the whole world may enter")],
+        [("violation", "it", "the whole world may enter at tcp port 443")],
     ),
-    "a rule that names nobody": ("NET004", one(FIREWALL, OPEN), [("violation", "it", "the whole world may enter")]),
+    "a rule that names nobody": (
+        "NET004", one(FIREWALL, OPEN), [("violation", "it", "the whole world may enter at tcp port 443")]
+    ),
+    "a rule for everybody, of a component that faces the internet": (
+        "NET004", facing({**OPEN, "sourceRanges": ["0.0.0.0/0"]}), [("ok", "it", "")]
+    ),
+    "a rule for everybody at more than the web's ports": (
+        "NET004",
+        facing({"allows": [{"protocol": "tcp", "ports": ["443", "8000-9000"]}, {"protocol": "icmp"}]}),
+        [("violation", "it", "the whole world may enter at tcp port 443, tcp port 8000-9000, icmp")],
+    ),
+    "a rule for everybody at everything": (
+        "NET004",
+        one(FIREWALL, {"allows": [{"protocol": "all"}]}),
+        [("violation", "it", "the whole world may enter at every protocol")],
+    ),
     "a rule for machines with a tag": ("NET004", one(FIREWALL, {**OPEN, "sourceTags": ["a"]}), [("ok", "it", "")]),
     "a rule for ranges that are not known": (
         "NET004",
