@@ -117,6 +117,13 @@ class Cluster:
     @property
     def managed(self) -> tuple[ManagedService, ...]:
         """The services outside the cluster that the tiers call."""
+    identity_labels: Mapping[str, str] = field(default_factory=dict)
+    """On pods whose service account has such annotations, where the cloud asks for labels too."""
+
+    monitored: bool = False
+    """Whether somebody collects metrics: then what keeps them shut by default opens its port for them."""
+    public_hosts: Mapping[str, str] = field(default_factory=dict)
+    """Service -> the host name by which browsers reach it through the gateway; empty where there is none."""
         found = (self.relational, self.pubsub, self.object_store)
         return tuple(service for service in found if service is not None)
 

@@ -29,6 +29,8 @@ class Operator(SkerryComponent):
         why: str,
         tier: Tier = Tier.PLATFORM,
         webhook_port: int | None = None,
+        webhook_pods: str | None = None,
+        without: Sequence[str] = (),
         depends_on: Sequence[pulumi.Resource] = (),
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
@@ -43,6 +45,8 @@ class Operator(SkerryComponent):
             why: what needs the operator.
             tier: the tier that it is counted to.
             webhook_port: where the API server calls it; opened in the namespace, which denies by default.
+            webhook_pods: the name label of the pods that answer there; left out, the chart's name.
+            without: images of the chart's row that these values switch off.
             depends_on: what must be there before.
             opts: Pulumi's options.
 
@@ -50,6 +54,7 @@ class Operator(SkerryComponent):
             CatalogError: the chart, or an image of it, has no row.
         """
         pinned, images = cluster.catalog.chart(chart, cluster.target, why)
+        images = tuple(image for image in images if image.name not in without)
         super().__init__(
             name,
             ComponentFacts(tier=tier, role="operator", charts=(pinned,), images=images),
@@ -75,11 +80,17 @@ class Operator(SkerryComponent):
             opts=self.child_options(depends_on=list(depends_on)),
         )
         if webhook_port is not None:
-            self._open_webhook(cluster, pinned.name, namespace, webhook_port, depends_on)
+            self._open_webhook(cluster, pinned.name, webhook_pods or pinned.name, namespace, webhook_port, depends_on)
         self.finish(release_name=release.name)
 
     def _open_webhook(
-        self, cluster: Cluster, chart: str, namespace: str, port: int, depends_on: Sequence[pulumi.Resource]
+        self,
+        cluster: Cluster,
+        chart: str,
+        pods: str,
+        namespace: str,
+        port: int,
+        depends_on: Sequence[pulumi.Resource],
     ) -> None:
         """Let the API server call the operator: it is no pod, so no selector can name it, only its addresses."""
         callers: list[dict[str, Any]] = [{"ipBlock": {"cidr": address}} for address in cluster.api_server]
@@ -93,7 +104,7 @@ class Operator(SkerryComponent):
             self.child_name("webhook"),
             metadata={"name": f"allow-webhook-{chart}", "namespace": namespace, "labels": dict(cluster.labels)},
             spec={
-                "podSelector": {"matchLabels": {"app.kubernetes.io/name": chart}},
+                "podSelector": {"matchLabels": {"app.kubernetes.io/name": pods}},
                 "policyTypes": ["Ingress"],
                 "ingress": [entry],
             },

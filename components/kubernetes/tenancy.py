@@ -68,6 +68,7 @@ class TierNamespace(SkerryComponent):
         managed: bool = True,
         keeps_data: bool = False,
         gpus: int = 0,
+        load_balancers: int = 0,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         """Make the namespace.
@@ -84,6 +85,7 @@ class TierNamespace(SkerryComponent):
             keeps_data: whether volumes lie in it; then it is protected and retained, because a namespace that goes
                 takes its volume claims with it.
             gpus: the most GPUs that its pods may take together.
+            load_balancers: the most load balancers, each with a port of every node where the cloud needs one.
             opts: Pulumi's options.
         """
         super().__init__(name, ComponentFacts(tier=tier, role="namespace", endpoints=tuple(internet)), opts)
@@ -102,7 +104,7 @@ class TierNamespace(SkerryComponent):
             },
             opts=self.store_options() if keeps_data else self.child_options(),
         )
-        self._limits(gpus)
+        self._limits(gpus, load_balancers)
         self._policy("default-deny", {"podSelector": {}, "policyTypes": ["Ingress", "Egress"]})
         self._policy("allow-inside", _inside())
         self._policy("allow-dns", _dns())
@@ -117,7 +119,7 @@ class TierNamespace(SkerryComponent):
             self._policy(f"allow-api-{role}", _egress(selector, [rule]))
         self.finish(namespace=self.made.metadata["name"])
 
-    def _limits(self, gpus: int) -> None:
+    def _limits(self, gpus: int, load_balancers: int) -> None:
         """Give containers without a word some memory, and forbid what would leave the cluster."""
         container = {
             "type": "Container",
@@ -129,7 +131,8 @@ class TierNamespace(SkerryComponent):
             self.child_name("limits"), metadata=self._metadata("defaults"), spec={"limits": [container]}, opts=options
         )
         # Source: Kubernetes "Configure Quotas for API Objects" (not opened; check before relying on it)
-        hard = {"services.loadbalancers": "0", "services.nodeports": "0", "requests.nvidia.com/gpu": str(gpus)}
+        outside = str(load_balancers)
+        hard = {"services.loadbalancers": outside, "services.nodeports": outside, "requests.nvidia.com/gpu": str(gpus)}
         ResourceQuota(self.child_name("quota"), metadata=self._metadata("limits"), spec={"hard": hard}, opts=options)
 
     def _metadata(self, name: str) -> dict[str, Any]:

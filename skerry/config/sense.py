@@ -14,6 +14,9 @@ from typing import Final
 from skerry.catalog import load_catalog
 from skerry.config.pools import POOL_RANGES, need_of
 from skerry.config.sense_clouds import cloud_problems
+from skerry.config.sense_gpu import gpu_problems
+from skerry.config.sense_models import model_problems
+from skerry.config.sense_services import service_problems
 from skerry.config.spec import (
     DeploymentSpec,
     Layer,
@@ -267,6 +270,7 @@ def _named_machine(path: str, cloud: str, machine: MachineSpec) -> Iterator[Prob
         return
     wanted = (machine.vcpu, machine.memory_gib, machine.gpus, machine.gpu_memory_gib)
     has = (found.vcpu, found.memory_gib, found.gpus, found.gpu_memory_gib)
+    service_problems,
     if any(need > have for need, have in zip(wanted, has, strict=True)):
         text = "{} vCPU, {:g} GiB and {} x {:g} GiB GPUs"
         yield Problem(
