@@ -178,7 +178,7 @@ def _namespace(project: Project) -> str:
 def _default_stack(project: Project, named: bool) -> str:
     """Return the stack that is meant where none is named, and say so."""
     stacks = project.stacks()
-    if project.program == CHECKOUT and not named:
+    if project.program == CHECKOUT and not named and len(stacks) != 1:
         raise UsageError(f"no stack is named: give --stack NAME, one of {', '.join(stacks)}, or a file to read")
     if len(stacks) > 1 and _DEFAULT_STACK not in stacks:
         raise UsageError(f"{project.root} has several stacks: give --stack NAME, one of {', '.join(stacks)}")
