@@ -33,6 +33,10 @@ INTERRUPTIONS = {
 the rules for its interruption queue, read 2026-11."""
 
 
+SESSION = "skerry"
+"""How AWS's logs call whoever deploys, where a role is named."""
+
+
 class AwsBase(SkerryComponent):
     """Makes everything of a deployment that lies outside Kubernetes."""
 
@@ -186,11 +190,13 @@ class AwsBase(SkerryComponent):
 
 def aws_provider(parent: SkerryComponent, spec: DeploymentSpec) -> aws.Provider:
     """Make the one provider of a stack: its region, its account, and the tags by which finance and policy group."""
-    account = spec.target.aws.account_id
+    account, role = spec.target.aws.account_id, spec.target.aws.deployment_role
     return aws.Provider(
         parent.child_name("aws"),
         region=spec.target.region,
         allowed_account_ids=[account] if account else None,
+        # Of the class, not a mapping: the SDK writes this as JSON text, in which a mapping's names stay as they are.
+        assume_roles=[aws.ProviderAssumeRoleArgs(role_arn=role, session_name=SESSION)] if role else None,
         default_tags={"tags": tags_of(spec, Tier.PLATFORM)},
         opts=pulumi.ResourceOptions(parent=parent),
     )

@@ -6,16 +6,19 @@ import hashlib
 import json
 import re
 from collections.abc import Sequence
-from typing import Any, Final
+from typing import Final
 
 import pulumi
 from pulumi_aws import cloudwatch, ec2, eks, iam, vpc
 
-from components.aws.nodes import AwsNodeGroup
+from components.aws.addons import AFTER_MACHINES, add_addon
+from components.aws.fabric import AwsFabric
+from components.aws.nodes import AwsNodeGroup, machine_of, system_pool
 from components.aws.permissions import trust_of
 from components.aws.tags import tags_of
 from components.base import SkerryComponent
-from skerry.config.spec import DeploymentSpec
+from skerry.config.eks import ADDONS, EBS_DRIVER, NETWORK_ADDON
+from skerry.config.spec import DeploymentSpec, PoolSpec
 from skerry.facts import ComponentFacts, Tier
 
 LOG_TYPES: Final = ("api", "audit", "authenticator", "controllerManager", "scheduler")
@@ -31,8 +34,6 @@ NODE_POLICIES: Final = (
 
 ADMIN_POLICY: Final = "arn:aws:eks::aws:cluster-access-policy/AmazonEKSClusterAdminPolicy"
 """Source: Amazon EKS "Review access policy permissions", read 2026-11."""
-
-ADDONS: Final = ("vpc-cni", "kube-proxy", "coredns", "eks-pod-identity-agent")
 
 
 class AwsCluster(SkerryComponent):
@@ -87,12 +88,16 @@ class AwsCluster(SkerryComponent):
             opts=self.child_options(depends_on=[logs]),
         )
         self.node_role = self._role("node", "ec2.amazonaws.com", NODE_POLICIES)
-        groups = self._groups(spec, subnet_ids, key_arn)
-        self._addons(groups)
+        # EKS reckons how many pods a machine may have from what the CNI is told when the group is made.
+        # Source: Amazon EKS "Assign more IP addresses to Amazon EKS nodes with prefixes" (not opened)
+        prefixes = spec.target.aws.eks.prefix_delegation
+        first = [add_addon(self, spec, self.eks, NETWORK_ADDON)] if prefixes else []
+        groups = self._groups(spec, subnet_ids, key_arn, first)
+        self._addons(spec, groups)
         self._tag_security_group(cluster_name)
         self._admit(spec)
         self.security_group_id = self.eks.vpc_config.cluster_security_group_id
-        self.kubeconfig = _kubeconfig(self.eks, spec.target.region)
+        self.kubeconfig = _kubeconfig(self.eks, spec)
         self.finish(name=self.eks.name, arn=self.eks.arn, node_role_name=self.node_role.name)
 
     def _role(self, role: str, service: str, policies: tuple[str, ...], *, tag_session: bool = False) -> iam.Role:
@@ -115,44 +120,57 @@ class AwsCluster(SkerryComponent):
         spec: DeploymentSpec,
         subnet_ids: pulumi.Input[Sequence[pulumi.Input[str]]],
         key_arn: pulumi.Input[str],
+        after: Sequence[pulumi.Resource],
     ) -> list[AwsNodeGroup]:
         """Make the machines of the meta tier and the GPUs; Karpenter makes those of the execution tier."""
         wanted = [(Tier.META, spec.meta.pool)]
         if spec.cognitive.pool is not None:
             wanted.append((Tier.COGNITIVE, spec.cognitive.pool))
+        if spec.execution.small_pool is not None:
+            wanted.append((Tier.SMALL, spec.execution.small_pool))
+        system = system_pool(spec)
+        if system is not None:
+            wanted.append((Tier.PLATFORM, system))
         return [
             AwsNodeGroup(
-                self.child_name(tier.value),
+                self.child_name("system" if tier is Tier.PLATFORM else tier.value),
                 tier=tier,
                 pool=pool,
                 cluster_name=self.eks.name,
                 kubernetes_version=spec.target.aws.kubernetes_version,
                 node_role_arn=self.node_role.arn,
-                subnet_ids=subnet_ids,
+                subnet_ids=_in_gpu_zone(spec, subnet_ids) if tier is Tier.COGNITIVE else subnet_ids,
                 key_arn=key_arn,
                 tags=tags_of(spec, tier),
+                fabric=self._fabric(spec, pool) if tier is Tier.COGNITIVE else None,
+                capacity=spec.target.aws.eks.gpu_capacity if tier is Tier.COGNITIVE else None,
+                after=after,
                 opts=self.child_options(),
             )
             for tier, pool in wanted
         ]
 
-    def _addons(self, groups: list[AwsNodeGroup]) -> None:
+    def _fabric(self, spec: DeploymentSpec, pool: PoolSpec) -> AwsFabric | None:
+        """Make the fabric of GPU machines where it is asked for and their type has one."""
+        if not spec.target.aws.eks.efa or not machine_of(pool).fabric_interfaces:
+            return None
+        return AwsFabric(
+            self.child_name("fabric"),
+            vpc_id=self.eks.vpc_config.vpc_id,
+            cluster_group=self.eks.vpc_config.cluster_security_group_id,
+            placed=spec.target.aws.eks.gpu_capacity is None,
+            opts=self.child_options(),
+        )
+
+    def _addons(self, spec: DeploymentSpec, groups: list[AwsNodeGroup]) -> None:
         for addon in ADDONS:
-            # CoreDNS needs machines to run on; the others must be there before machines become ready.
-            settings = json.dumps(_tolerate_meta()) if addon == "coredns" else None
-            if addon == "vpc-cni":
-                # The CNI's own agent is what enforces network policies. Source: Amazon EKS "Limit Pod traffic with
-                # Kubernetes network policies", read 2026-11
-                settings = json.dumps({"enableNetworkPolicy": "true"})
-            eks.Addon(
-                self.child_name(addon),
-                cluster_name=self.eks.name,
-                addon_name=addon,
-                configuration_values=settings,
-                resolve_conflicts_on_create="OVERWRITE",
-                resolve_conflicts_on_update="PRESERVE",
-                opts=self.child_options(depends_on=groups if addon == "coredns" else []),
-            )
+            if addon == NETWORK_ADDON and spec.target.aws.eks.prefix_delegation:
+                continue  # made before the machines
+            role = self._driver_role() if addon == EBS_DRIVER else None
+            after = groups if addon in AFTER_MACHINES else ()
+            add_addon(self, spec, self.eks, addon, after=after, driver_role=role)
+
+    def _driver_role(self) -> pulumi.Output[str]:
         driver = self._role("ebs-csi", "pods.eks.amazonaws.com", (), tag_session=True)
         iam.RolePolicyAttachment(
             self.child_name("ebs-csi-policy"),
@@ -160,18 +178,8 @@ class AwsCluster(SkerryComponent):
             policy_arn="arn:aws:iam::aws:policy/service-role/AmazonEBSCSIDriverPolicy",
             opts=self.child_options(),
         )
-        eks.Addon(
-            self.child_name("ebs-csi"),
-            cluster_name=self.eks.name,
-            addon_name="aws-ebs-csi-driver",
-            configuration_values=json.dumps({"controller": _tolerate_meta()}),
-            pod_identity_associations=[
-                {"service_account": "ebs-csi-controller-sa", "role_arn": driver.arn},
-            ],
-            resolve_conflicts_on_create="OVERWRITE",
-            resolve_conflicts_on_update="PRESERVE",
-            opts=self.child_options(depends_on=groups),
-        )
+        arn: pulumi.Output[str] = driver.arn
+        return arn
 
     def _tag_security_group(self, cluster_name: str) -> None:
         """Mark the group that EKS made, so that Karpenter's machines join it."""
@@ -211,25 +219,32 @@ class AwsCluster(SkerryComponent):
             )
 
 
+def _in_gpu_zone(
+    spec: DeploymentSpec, subnet_ids: pulumi.Input[Sequence[pulumi.Input[str]]]
+) -> pulumi.Input[Sequence[pulumi.Input[str]]]:
+    """Return the subnets of GPU machines: that of the one zone that is named, else all."""
+    zone = spec.target.aws.eks.gpu_zone
+    if zone is None:
+        return subnet_ids
+    at = spec.target.failure_domains.index(zone)
+    return pulumi.Output.from_input(subnet_ids).apply(lambda ids: [ids[at]])
+
+
 def _slug_of(arn: str) -> str:
     """Return a part of a name for a principal: readable, and unlike that of every other account's namesake."""
     readable = re.sub(r"[^a-z0-9]+", "-", arn.rsplit("/", 1)[-1].lower()).strip("-")[:20].strip("-")
     return f"admin-{readable}-{hashlib.sha256(arn.encode()).hexdigest()[:8]}"
 
 
-def _tolerate_meta() -> dict[str, Any]:
-    return {
-        "nodeSelector": {"skerry.dev/tier": "meta"},
-        "tolerations": [{"key": "skerry.dev/tier", "operator": "Equal", "value": "meta", "effect": "NoSchedule"}],
-    }
-
-
-def _kubeconfig(cluster: eks.Cluster, region: str) -> pulumi.Output[str]:
-    """Return a kubeconfig that holds no credential: the caller's own identity gets a token."""
+def _kubeconfig(cluster: eks.Cluster, spec: DeploymentSpec) -> pulumi.Output[str]:
+    """Return a kubeconfig that holds no credential: the caller's own identity, or the role it takes, gets a token."""
+    region, role = spec.target.region, spec.target.aws.deployment_role
 
     def build(args: list[str]) -> str:
         name, endpoint, authority = args
         command = ["--region", region, "eks", "get-token", "--cluster-name", name, "--output", "json"]
+        # Who deployed the base administers the cluster, and that is the role where one is named.
+        command += ["--role-arn", role] if role else []
         return json.dumps(
             {
                 "apiVersion": "v1",

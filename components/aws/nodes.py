@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 import pulumi
 from pulumi_aws import ec2, eks
 
+from components.aws.fabric import AwsFabric
 from components.aws.tags import tier_tag
 from components.base import SkerryComponent
 from components.clouds import machines
 from components.kubernetes.cluster import TIER_LABEL
 from components.kubernetes.node_pool import scaling_of
-from skerry.config.spec import PoolSpec, Purchase, TargetKind
+from skerry.config.eks import CapacityKind, GpuCapacitySpec
+from skerry.config.spec import DeploymentSpec, MachineSpec, PoolSpec, Purchase, TargetKind
 from skerry.facts import ComponentFacts, Tier
-from skerry.instances import InstanceType
+from skerry.instances import InstanceType, instance_type
 
 ROOT_GIB = 100
 GPU_ROOT_GIB = 300
@@ -60,6 +63,20 @@ def machine_of(pool: PoolSpec) -> InstanceType:
     return machines.machine_of(TargetKind.AWS, pool)
 
 
+def system_pool(spec: DeploymentSpec) -> PoolSpec | None:
+    """Return the machines of the cluster's own pods; None where those of the meta tier carry them.
+
+    Raises:
+        CatalogError: the catalogue has no such type.
+    """
+    wanted = spec.target.aws.eks.system_machines
+    if wanted is None:
+        return None
+    found = instance_type(TargetKind.AWS.value, wanted.instance_type)
+    machine = MachineSpec(vcpu=found.vcpu, memory_gib=found.memory_gib, instance_type=found.name)
+    return PoolSpec(minimum=wanted.count, maximum=wanted.count, machine=machine)
+
+
 class AwsNodeGroup(SkerryComponent):
     """A managed node group of one instance type, tainted for its tier, its disks encrypted, its metadata guarded.
 
@@ -80,6 +97,9 @@ class AwsNodeGroup(SkerryComponent):
         subnet_ids: pulumi.Input[Sequence[pulumi.Input[str]]],
         key_arn: pulumi.Input[str],
         tags: Mapping[str, str],
+        fabric: AwsFabric | None = None,
+        capacity: GpuCapacitySpec | None = None,
+        after: Sequence[pulumi.Resource] = (),
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         """Make the group.
@@ -94,13 +114,15 @@ class AwsNodeGroup(SkerryComponent):
             subnet_ids: one a zone.
             key_arn: the key of their disks.
             tags: on the machines and their disks, which get none from the provider.
+            fabric: by which they talk to each other past the kernel; None where they do not.
+            capacity: what they are taken from; None where they are taken where there are any.
+            after: what must be there before the machines.
             opts: Pulumi's options.
 
         Raises:
             CatalogError: no instance type has what is asked.
         """
         machine = machine_of(pool)
-        gpu = machine.gpus > 0
         facts = ComponentFacts(
             tier=tier,
             role="node-pool",
@@ -110,39 +132,44 @@ class AwsNodeGroup(SkerryComponent):
         )
         super().__init__(name, facts, opts)
         self._tier = tier
-        template = self._template(gpu, key_arn, tags)
-        taints = [{"key": TIER_LABEL, "value": tier.value, "effect": "NO_SCHEDULE"}]
-        if gpu:
-            taints.append({"key": "nvidia.com/gpu", "value": "present", "effect": "NO_SCHEDULE"})
+        block = capacity is not None and capacity.kind is CapacityKind.BLOCK
+        template = self._template(
+            machine.gpus > 0, key_arn, tags, {**_fabric_of(fabric, machine), **_capacity_of(capacity, machine)}
+        )
         eks.NodeGroup(
             self.child_name("group"),
             cluster_name=cluster_name,
             version=kubernetes_version,
             node_role_arn=node_role_arn,
             subnet_ids=subnet_ids,
-            instance_types=[machine.name],
+            # With a block the template names the type, and EKS takes it from one place only.
+            instance_types=None if block else [machine.name],
             # Source: Amazon EKS API, CapacityTypes, read 2026-11
-            capacity_type="SPOT" if machines.purchase_of(pool) is Purchase.SPOT else "ON_DEMAND",
-            ami_type=AMI_TYPES[gpu],
+            capacity_type=_capacity_type(pool, block),
+            ami_type=AMI_TYPES[machine.gpus > 0],
             launch_template={"id": template.id, "version": template.latest_version.apply(str)},
             scaling_config={
                 "min_size": pool.minimum,
                 "max_size": pool.maximum,
                 "desired_size": pool.minimum if pool.typical is None else pool.typical,
             },
-            update_config={"max_unavailable": 1},
+            # Nobody has a machine beside those that are reserved, so one goes before its successor comes.
+            update_config={"max_unavailable": 1, **({"update_strategy": "MINIMAL"} if capacity else {})},
             labels={TIER_LABEL: tier.value},
-            taints=taints,
+            taints=_taints(tier, machine),
             tags=tier_tag(tier),
             # Source: terraform-aws-modules/terraform-aws-eks issue 2508 (a minimum above the desired size is refused),
             # read 2026-11
-            opts=self.child_options(),
+            opts=self.child_options(depends_on=list(after)),
         )
         self.finish()
 
-    def _template(self, gpu: bool, key_arn: pulumi.Input[str], tags: Mapping[str, str]) -> ec2.LaunchTemplate:
+    def _template(
+        self, gpu: bool, key_arn: pulumi.Input[str], tags: Mapping[str, str], more: Mapping[str, Any]
+    ) -> ec2.LaunchTemplate:
         return ec2.LaunchTemplate(
             self.child_name("template"),
+            **more,
             update_default_version=True,
             block_device_mappings=[
                 {
@@ -165,3 +192,37 @@ class AwsNodeGroup(SkerryComponent):
             tags=tier_tag(self._tier),
             opts=self.child_options(),
         )
+
+
+def _taints(tier: Tier, machine: InstanceType) -> list[dict[str, str]]:
+    taints = [{"key": TIER_LABEL, "value": tier.value, "effect": "NO_SCHEDULE"}]
+    if machine.gpus:
+        taints.append({"key": "nvidia.com/gpu", "value": "present", "effect": "NO_SCHEDULE"})
+    return taints
+
+
+def _capacity_type(pool: PoolSpec, block: bool) -> str:
+    if block:
+        return "CAPACITY_BLOCK"
+    return "SPOT" if machines.purchase_of(pool) is Purchase.SPOT else "ON_DEMAND"
+
+
+def _fabric_of(fabric: AwsFabric | None, machine: InstanceType) -> dict[str, Any]:
+    if fabric is None:
+        return {}
+    placed = {} if fabric.placement is None else {"placement": {"group_name": fabric.placement.name}}
+    return {"network_interfaces": fabric.interfaces(machine), **placed}
+
+
+def _capacity_of(capacity: GpuCapacitySpec | None, machine: InstanceType) -> dict[str, Any]:
+    """Return what a template says of reserved machines.
+
+    Source: Amazon EKS "Create a managed node group with Capacity Blocks for ML", read 2026-11.
+    """
+    if capacity is None:
+        return {}
+    target = {"capacity_reservation_target": {"capacity_reservation_id": capacity.id}}
+    found: dict[str, Any] = {"capacity_reservation_specification": target}
+    if capacity.kind is CapacityKind.BLOCK:
+        found |= {"instance_market_options": {"market_type": "capacity-block"}, "instance_type": machine.name}
+    return found

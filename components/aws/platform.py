@@ -11,7 +11,8 @@ from pulumi_kubernetes.apiextensions import CustomResource
 from pulumi_kubernetes.networking.v1 import NetworkPolicy
 from pulumi_kubernetes.storage.v1 import StorageClass
 
-from components.aws.nodes import ROOT_GIB, encrypt_each_other, machine_of
+from components.aws.fabric_devices import FabricDevices
+from components.aws.nodes import ROOT_GIB, encrypt_each_other, machine_of, system_pool
 from components.aws.stores import CACHE_PORT, POSTGRES_PORT
 from components.aws.tags import tags_of
 from components.base import SkerryComponent
@@ -29,6 +30,12 @@ from skerry.facts import ComponentFacts, TargetFact, Tier
 
 STORAGE_CLASS: Final = "encrypted-gp3"
 KARPENTER: Final = "karpenter"
+PREFIX_PODS: Final = 110
+"""Pods of a machine that takes addresses by blocks: Karpenter would reckon with single addresses.
+
+Source: Karpenter v1.14.1 "NodeClasses", spec.kubelet; Amazon EKS best practices "Prefix Mode for Linux" for the number
+(not opened; check before relying on it).
+"""
 POD_IDENTITY: Final = "169.254.170.23"
 """Where the agent of each node hands out credentials. Source: Amazon EKS "EKS Pod Identity", read 2026-11."""
 
@@ -78,7 +85,12 @@ class AwsPlatform(SkerryComponent):
         placements[Tier.EXECUTION] = placement_of(Tier.EXECUTION, spec.execution.pool, KARPENTER)
         if spec.cognitive.pool is not None:
             placements[Tier.COGNITIVE] = placement_of(Tier.COGNITIVE, spec.cognitive.pool, None)
+        if spec.execution.small_pool is not None:
+            placements[Tier.SMALL] = placement_of(Tier.SMALL, spec.execution.small_pool, None)
         placements[Tier.CHANNELS] = placements[Tier.PLATFORM] = placements[Tier.META]
+        system = system_pool(spec)
+        if system is not None:
+            placements[Tier.PLATFORM] = placement_of(Tier.PLATFORM, system, None)
         NodePool(
             self.child_name(Tier.EXECUTION.value),
             tier=Tier.EXECUTION,
@@ -103,6 +115,7 @@ class AwsPlatform(SkerryComponent):
             credentials=ManagedService(POD_IDENTITY, 80, network=f"{POD_IDENTITY}/32"),
             machines=self.make_machines,
             api_server=spec.target.api_server_cidrs or PRIVATE_RANGES,
+            load_balancer_class=spec.target.load_balancer_class,
         )
         self.finish()
 
@@ -143,6 +156,8 @@ class AwsPlatform(SkerryComponent):
         if spec.cognitive.pool is not None and machine_of(spec.cognitive.pool).gpus:
             # The machines' image brings the driver and the container toolkit, not the plugin.
             GpuDevices(self.child_name("gpus"), cluster, opts=options)
+            if spec.target.aws.eks.efa and machine_of(spec.cognitive.pool).fabric_interfaces:
+                FabricDevices(self.child_name("fabric"), cluster, opts=options)
         operator = Operator(
             KARPENTER,
             cluster,
@@ -236,7 +251,9 @@ def _services(spec: DeploymentSpec, base: pulumi.StackReference) -> dict[str, An
 def _node_class(base: pulumi.StackReference, spec: DeploymentSpec) -> dict[str, Any]:
     """Source: aws/karpenter-provider-aws v1.14.1 pkg/apis/crds/karpenter.k8s.aws_ec2nodeclasses.yaml, read 2026-11."""
     discovery = {"tags": {"karpenter.sh/discovery": output_of(base, "clusterName")}}
+    more = {"kubelet": {"maxPods": PREFIX_PODS}} if spec.target.aws.eks.prefix_delegation else {}
     return {
+        **more,
         "instanceProfile": output_of(base, "nodeProfile"),
         "amiSelectorTerms": [{"alias": spec.target.aws.node_image}],
         "subnetSelectorTerms": [discovery],

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from skerry.config.pools import need_of
+from skerry.config.pools import type_of
 from skerry.config.spec import PoolSpec, Purchase, TargetKind
 from skerry.facts import NodesFact
-from skerry.instances import InstanceType, instance_type, smallest
+from skerry.instances import InstanceType
 
 
 def machine_of(cloud: TargetKind, pool: PoolSpec) -> InstanceType:
@@ -14,10 +14,7 @@ def machine_of(cloud: TargetKind, pool: PoolSpec) -> InstanceType:
     Raises:
         CatalogError: the catalogue has none.
     """
-    machine = pool.machine
-    if machine.instance_type:
-        return instance_type(cloud.value, machine.instance_type)
-    return smallest(cloud.value, need_of(machine))
+    return type_of(cloud, pool.machine)
 
 
 def purchase_of(pool: PoolSpec) -> Purchase:

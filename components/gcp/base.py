@@ -162,6 +162,7 @@ def gcp_provider(parent: SkerryComponent, spec: DeploymentSpec) -> gcp.Provider:
         parent.child_name("gcp"),
         project=spec.target.gcp.project,
         region=spec.target.region,
+        impersonate_service_account=spec.target.gcp.deployment_account,
         default_labels=labels_of(spec, Tier.PLATFORM),
         add_pulumi_attribution_label=False,
         opts=pulumi.ResourceOptions(parent=parent),

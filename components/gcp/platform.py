@@ -98,6 +98,7 @@ class GcpPlatform(SkerryComponent):
             # Source: GKE "Konnectivity service", agents in kube-system (not opened; check before relying on it)
             api_proxy="kube-system",
             api_server=spec.target.api_server_cidrs or (str(gke_ranges(spec).control_plane),),
+            load_balancer_class=spec.target.load_balancer_class,
         )
         self.finish()
 

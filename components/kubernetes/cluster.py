@@ -111,6 +111,8 @@ class Cluster:
     """Address ranges of the API server, as pods reach it."""
     api_proxy: str | None = None
     """Namespace of the pods through which the API server calls webhooks; None where it calls them itself."""
+    load_balancer_class: str | None = None
+    """What a Service of type LoadBalancer names as its class; None leaves it to the cluster."""
     service_account_annotations: Mapping[str, Mapping[str, pulumi.Input[str]]] = field(default_factory=dict)
     """`<namespace>/<service account>` -> annotations that give it an identity at the cloud."""
 

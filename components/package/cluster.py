@@ -92,6 +92,8 @@ class Cluster(TypedDict):
     """Address ranges of the Kubernetes API server, as pods reach it; left out, the private ranges of IPv4."""
     image_access: NotRequired[ImageAccess]
     """How nodes reach images where a site registry is named."""
+    load_balancer_class: NotRequired[str]
+    """The class of the load balancers that Services get, such as `metallb.io/metallb`; left out, the cluster's own."""
     site_registry: NotRequired[str]
     """The registry of the site, `host[:port][/prefix]`; required where `connected` is false."""
     placements: NotRequired[Placements]
@@ -117,6 +119,7 @@ OF_TARGET: Final = (
     "api_server_cidrs",
     "image_access",
     "site_registry",
+    "load_balancer_class",
 )
 """The fields that are those of `TargetSpec`."""
 
@@ -174,6 +177,7 @@ def cluster_of(args: Cluster, path: str = "cluster") -> kubernetes.Cluster:
         api_server=target.api_server_cidrs or kubernetes.PRIVATE_RANGES,
     )
 
+        load_balancer_class=target.load_balancer_class,
 
 def with_pool(cluster: kubernetes.Cluster, args: Cluster, tier: Tier, pool: PoolSpec | None) -> kubernetes.Cluster:
     """Return the cluster with the machines of a tier: by label and taint, unless the program says where it goes."""

@@ -46,6 +46,7 @@ _PART_OF_AZURE_BASE: Final = (
 _PART_OF_GCP_BASE: Final = "a part of GcpBase: its parts take one another as objects, which no other language can pass"
 
 NOT_PUBLIC: Final = {
+    "AwsFabric": "a part of AwsCluster, made where its GPU machines have Elastic Fabric Adapters",
     "AwsNodeGroup": "a part of AwsCluster, made from the pools of the deployment",
     "AwsPlatform": "a part of Sensei: it hands objects of the program to the tiers, which no other language can pass",
     "AzureCluster": _PART_OF_AZURE_BASE,
@@ -55,6 +56,7 @@ NOT_PUBLIC: Final = {
     "AzurePlatform": "a part of Sensei: it hands objects of the program to the tiers, which no other language can pass",
     "AzurePostgres": _PART_OF_AZURE_BASE,
     "AzurePubSub": _PART_OF_AZURE_BASE,
+    "FabricDevices": "a part of AwsPlatform: elsewhere the site's own operator makes adapters known",
     "GcpCluster": _PART_OF_GCP_BASE,
     "GcpKey": _PART_OF_GCP_BASE,
     "GcpNetwork": _PART_OF_GCP_BASE,

@@ -7,6 +7,9 @@ types and descriptions equal to the specs, which check the values.
 from collections.abc import Mapping, Sequence
 from typing import NotRequired, TypedDict
 
+from components.package.specs_eks import Eks as Eks
+from components.package.specs_eks import GpuCapacity as GpuCapacity
+from components.package.specs_eks import SystemMachines as SystemMachines
 from components.package.specs_gpu import Gpu as Gpu
 from components.package.specs_gpu import GpuQueue as GpuQueue
 from components.package.specs_gpu import GpuSharing as GpuSharing

@@ -7,6 +7,8 @@ types and descriptions equal to the specs, which check the values.
 from collections.abc import Sequence
 from typing import NotRequired, TypedDict
 
+from components.package.specs_aks import Aks
+from components.package.specs_eks import Eks
 from skerry.config.spec import (
     GkeChannel,
     GpuDriver,
@@ -24,12 +26,16 @@ class AwsTarget(TypedDict):
     """The minor version of the EKS control plane."""
     account_id: NotRequired[str]
     """The only account that the provider may touch; left out, any account of the credentials is taken."""
+    deployment_role: NotRequired[str]
+    """The role of that account by which the provider does everything; left out, the credentials act themselves."""
     node_image: NotRequired[str]
     """The image of machines that come and go; left out, AWS's latest, so that a new one replaces running machines."""
     administrators: NotRequired[Sequence[str]]
     """IAM roles or users that administer the cluster beside the one that made it, such as the role of the runner."""
     api_cidrs: NotRequired[Sequence[str]]
     """Private address ranges beyond the VPC that reach the cluster's API, over a VPN or a peering."""
+    eks: NotRequired[Eks]
+    """Machines of the cluster's own pods, GPU machines and add-ons."""
 
 
 class GcpTarget(TypedDict):
@@ -39,6 +45,8 @@ class GcpTarget(TypedDict):
     """The id of the project that holds everything; required on gcp."""
     project_number: NotRequired[str]
     """Its number, which is part of the names of Google's own accounts; left out, it is asked for at deployment."""
+    deployment_account: NotRequired[str]
+    """The service account by which the provider does everything; left out, the credentials act themselves."""
     network_cidr: NotRequired[str]
     """The private address range that machines, pods and managed stores are cut from, by what the plan needs."""
     pods_per_node: NotRequired[int]
@@ -115,6 +123,8 @@ class Target(TypedDict):
     """Address ranges of the Kubernetes API server, as pods reach it; left out, the private ranges of IPv4."""
     image_access: NotRequired[ImageAccess]
     """How nodes reach images where a site registry is named."""
+    load_balancer_class: NotRequired[str]
+    """The class of the load balancers that Services get, such as `metallb.io/metallb`; left out, the cluster's own."""
     site_registry: NotRequired[str]
     """The registry of the site, `host[:port][/prefix]`; required where `connected` is false."""
     aws: NotRequired[AwsTarget]

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from skerry.config.spec import MachineSpec
-from skerry.instances import Need
+from skerry.config.spec import MachineSpec, TargetKind
+from skerry.instances import InstanceType, Need, instance_type, smallest
 
 POOL_RANGES: Final[Mapping[str, tuple[int, int]]] = {"cognitive": (2, 8), "execution": (4, 128), "meta": (2, 4)}
 """Nodes of each tier, from the Sensei deployment architecture: 2-8, 4-128 and 2-4."""
@@ -22,3 +22,14 @@ def need_of(machine: MachineSpec) -> Need:
         gpu_memory_gib=machine.gpu_memory_gib,
         network_gbps=machine.network_gbps,
     )
+
+
+def type_of(cloud: TargetKind, machine: MachineSpec) -> InstanceType:
+    """Return the instance type of a machine: the one that is named, else the smallest that has what is asked.
+
+    Raises:
+        CatalogError: the catalogue has none.
+    """
+    if machine.instance_type:
+        return instance_type(cloud.value, machine.instance_type)
+    return smallest(cloud.value, need_of(machine))

@@ -12,7 +12,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Final
 
 from skerry.address_plan import aks_ranges, gke_ranges
-from skerry.config.spec import DeploymentSpec, Layer, ObjectStoreKind, RelationalKind, TargetKind
+from skerry.config.sense_eks import eks_problems
+from skerry.config.spec import DeploymentSpec, Layer, RelationalKind, TargetKind
 from skerry.errors import ConfigError, Problem
 from skerry.jurisdictions import region_of_zone, regions
 
@@ -91,6 +92,7 @@ def _aws(spec: DeploymentSpec) -> Iterator[Problem]:
             f"name {low} to {high} zones",
         )
     yield from _api_clients("target.aws", target.aws.api_cidrs, target.aws.administrators)
+    yield from eks_problems(spec)
 
 
 def _gcp(spec: DeploymentSpec) -> Iterator[Problem]:

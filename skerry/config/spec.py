@@ -112,12 +112,16 @@ class AwsTargetSpec(Spec):
     account_id: str | None = Field(default=None, pattern=r"^\d{12}$")
     """The only account that the provider may touch; left out, any account of the credentials is taken."""
     node_image: str = Field(default="al2023@latest", pattern=r"^al2023@(latest|v\d{8})$")
+    deployment_role: IamRoleArn | None = None
+    """The role of that account by which the provider does everything; left out, the credentials act themselves."""
     """The image of machines that come and go; left out, AWS's latest, so that a new one replaces running machines."""
     administrators: tuple[IamArn, ...] = Field(default=(), max_length=20)
     """IAM roles or users that administer the cluster beside the one that made it, such as the role of the runner."""
     api_cidrs: tuple[str, ...] = Field(default=(), max_length=20)
     """Private address ranges beyond the VPC that reach the cluster's API, over a VPN or a peering."""
 
+    eks: EksSpec = EksSpec()
+    """Machines of the cluster's own pods, GPU machines and add-ons."""
 
 class GcpTargetSpec(Spec):
     """What only Google Cloud needs."""
@@ -127,6 +131,8 @@ class GcpTargetSpec(Spec):
     project_number: str | None = Field(default=None, pattern=r"^\d{6,19}$")
     """Its number, which is part of the names of Google's own accounts; left out, it is asked for at deployment."""
     network_cidr: str = "10.0.0.0/16"
+    deployment_account: GcpServiceAccount | None = None
+    """The service account by which the provider does everything; left out, the credentials act themselves."""
     """The private address range that machines, pods and managed stores are cut from, by what the plan needs."""
     pods_per_node: int = Field(default=64, ge=8, le=256)
     """The most pods of one machine; each machine takes at least twice as many addresses."""
@@ -207,6 +213,8 @@ class TargetSpec(Spec):
     image_access: ImageAccess = ImageAccess.REWRITE
     """How nodes reach images where a site registry is named."""
     site_registry: str | None = Field(default=None, pattern=r"^[a-z0-9.-]+(:\d{1,5})?(/[a-z0-9._/-]+)?$")
+    load_balancer_class: str | None = Field(default=None, pattern=r"^[a-z0-9.-]+/[a-z0-9A-Z._-]+$", max_length=150)
+    """The class of the load balancers that Services get, such as `metallb.io/metallb`; left out, the cluster's own."""
     """The registry of the site, `host[:port][/prefix]`; required where `connected` is false."""
     aws: AwsTargetSpec = AwsTargetSpec()
     """What only AWS needs; ignored elsewhere."""

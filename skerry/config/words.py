@@ -11,6 +11,10 @@ DnsLabel = Annotated[str, Field(pattern=_DNS_LABEL, max_length=63)]
 CatalogName = Annotated[str, Field(pattern=r"^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$", max_length=100)]
 CountryCode = Annotated[str, Field(pattern=r"^[A-Z]{2}$")]
 IamArn = Annotated[str, Field(pattern=r"^arn:aws:iam::\d{12}:(role|user)/[A-Za-z0-9+=,.@_/-]+$", max_length=200)]
+IamRoleArn = Annotated[str, Field(pattern=r"^arn:aws:iam::\d{12}:role/[A-Za-z0-9+=,.@_/-]+$", max_length=200)]
+GcpServiceAccount = Annotated[
+    str, Field(pattern=r"^[a-z]([-a-z0-9]{4,28}[a-z0-9])@[a-z][-a-z0-9]{4,28}[a-z0-9]\.iam\.gserviceaccount\.com$")
+]
 GcpMember = Annotated[
     str, Field(pattern=r"^(user|group|serviceAccount):[A-Za-z0-9._+-]+@[A-Za-z0-9.-]+$", max_length=200)
 ]

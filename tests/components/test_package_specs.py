@@ -6,6 +6,7 @@ import types
 import typing
 from collections.abc import Mapping, Sequence
 from enum import Enum
+from importlib import import_module
 from typing import Annotated, Any, NotRequired, Union, get_args, get_origin
 
 import pytest
@@ -13,7 +14,7 @@ from pulumi.provider.experimental.analyzer import Analyzer
 from pydantic import BaseModel
 
 from components.base import SkerryComponent
-from components.package import channels, cluster, specs, specs_target, stores
+from components.package import channels, cluster, specs, stores
 from components.package.listing import NOT_PUBLIC, public_components
 from components.package.remote import Remote
 from skerry.config.spec import ChannelsSpec, DeploymentSpec, MetaSpec, TargetSpec
@@ -183,10 +184,15 @@ def test_the_arguments_bear_the_component_s_name(declaration: type[Remote]) -> N
     assert typing.is_typeddict(arguments)
 
 
+SPEC_MODULES = [
+    import_module(f"components.package.{file.stem}") for file in (ROOT / "components" / "package").glob("specs*.py")
+]
+
+
 def test_choices_are_the_enums_of_the_specs() -> None:
     there = {
         name
-        for module in (specs, specs_target)
+        for module in SPEC_MODULES
         for name, value in vars(module).items()
         if isinstance(value, type) and issubclass(value, Enum)
     }
