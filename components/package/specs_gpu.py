@@ -91,8 +91,8 @@ class Serving(TypedDict):
     """Machines of one server; more than 1 is refused, since a server is one pod."""
     servers: NotRequired[int]
     """Servers of the model; left out, as many as the GPUs of the pool's minimum hold."""
-    sequences: NotRequired[int]
-    """Prompts of the whole context that must fit into the cache at once for a size to count as usable."""
+    cache_tokens: NotRequired[int]
+    """Tokens of KV cache, of all prompts at once, below which a size is of no use; the context is always held."""
     weights: NotRequired[Weights]
     """Where weights lie."""
     second: NotRequired[SecondModel]

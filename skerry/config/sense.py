@@ -22,7 +22,6 @@ from skerry.config.spec import (
     Layer,
     MachineSpec,
     Mode,
-    ModelProvider,
     ObjectStoreKind,
     PoolSpec,
     PubSubKind,
@@ -36,7 +35,6 @@ from skerry.errors import CatalogError, Problem, UsageError
 from skerry.images import ImageReference
 from skerry.instances import instance_type, smallest
 from skerry.jurisdictions import countries
-from skerry.sizing import fit
 
 EXECUTION_MEMORY_GIB: Final = (32, 64)
 """Memory of an execution node, from the Sensei deployment architecture: 32-64 GB."""
@@ -137,13 +135,6 @@ def _hosted(spec: DeploymentSpec) -> Iterator[Problem]:
     where = "without a connection" if not spec.target.connected else f"in mode {spec.mode.value}"
     if spec.meta.vector_store is VectorStoreKind.PINECONE and inside:
         yield Problem("meta.vector_store", f"pinecone is hosted by its vendor and cannot be used {where}", "use qdrant")
-    hosted = [p.value for p in spec.cognitive.providers if p is not ModelProvider.LOCAL]
-    if hosted and not spec.target.connected:
-        yield Problem(
-            "cognitive.providers", f"{', '.join(hosted)} cannot be reached without a connection", "use only local"
-        )
-    if hosted and not spec.cognitive.api_key_secret:
-        yield Problem("cognitive.api_key_secret", f"is required for {', '.join(hosted)}", "name a secret config key")
     if spec.target.kind is TargetKind.ONPREM:
         for path, managed in (
             ("meta.relational_kind", spec.meta.relational_kind is RelationalKind.MANAGED),
@@ -176,41 +167,6 @@ def _pool_sizes(spec: DeploymentSpec) -> Iterator[Problem]:
     if spec.execution.pool.purchase is Purchase.SPOT and not spec.execution.interruptible:
         yield Problem(
             "execution.pool.purchase", "spot needs work that may be interrupted", "set execution.interruptible: true"
-        )
-
-
-def _model_fit(spec: DeploymentSpec) -> Iterator[Problem]:
-    cognitive = spec.cognitive
-    if ModelProvider.LOCAL not in cognitive.providers:
-        return
-    if cognitive.pool is None or cognitive.model is None:
-        missing = "pool" if cognitive.pool is None else "model"
-        yield Problem(f"cognitive.{missing}", "is required for the provider local", "add it")
-        return
-    machine = cognitive.pool.machine
-    if not machine.gpus or not machine.gpu_memory_gib:
-        yield Problem("cognitive.pool.machine.gpus", "local inference needs GPUs", "set gpus and gpu_memory_gib")
-        return
-    try:
-        model = load_catalog().models[cognitive.model]
-    except KeyError:
-        known = ", ".join(sorted(load_catalog().models))
-        yield Problem("cognitive.model", f"'{cognitive.model}' is not in images/models.yaml", f"use one of {known}")
-        return
-    found = fit(
-        model,
-        cognitive.precision,
-        cognitive.context_tokens,
-        gpus=machine.gpus,
-        gpu_memory_gib=machine.gpu_memory_gib,
-        utilization=cognitive.gpu_memory_utilization,
-    )
-    if not found.fits:
-        yield Problem(
-            "cognitive",
-            f"{model.name} in {cognitive.precision.value} does not fit {machine.gpus} x {machine.gpu_memory_gib:g} GiB "
-            f"GPUs of one node: {found.arithmetic}",
-            "use more or larger GPUs a node, a smaller precision (fp8, int4) or a shorter context_tokens",
         )
 
 
@@ -307,7 +263,8 @@ CHECKS: Final[tuple[Callable[[DeploymentSpec], Iterator[Problem]], ...]] = (
     _target,
     _hosted,
     _pool_sizes,
-    _model_fit,
+    model_problems,
+    gpu_problems,
     _small_model,
     _names,
     _machines,

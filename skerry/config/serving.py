@@ -67,8 +67,8 @@ class ServingSpec(Spec):
     """Machines of one server; more than 1 is refused, since a server is one pod."""
     servers: int | None = Field(default=None, ge=1, le=64)
     """Servers of the model; left out, as many as the GPUs of the pool's minimum hold."""
-    sequences: int = Field(default=4, ge=1, le=1024)
-    """Prompts of the whole context that must fit into the cache at once for a size to count as usable."""
+    cache_tokens: int = Field(default=32768, ge=512, le=100_000_000)
+    """Tokens of KV cache, of all prompts at once, below which a size is of no use; the context is always held."""
     weights: WeightsSpec = WeightsSpec()
     """Where weights lie."""
     second: SecondModelSpec | None = None

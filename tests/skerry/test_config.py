@@ -104,8 +104,9 @@ BAD: dict[str, tuple[str, list[Change], str]] = {
         AIRGAPPED,
         [put("cognitive.pool.machine", TWO_A100)],
         "cognitive: llama-3.3-70b-instruct in bf16 does not fit 2 x 40 GiB GPUs of one node: 2 x (40 GiB x 0.90 - 2) = "
-        "68.0 GiB for 131.5 GiB of weights (70.6e9 x 2 B) and 10.0 GiB of KV cache (32768 tokens x 320 KiB); use more "
-        "or larger GPUs a node, a smaller precision (fp8, int4) or a shorter context_tokens",
+        "68.0 GiB for 131.5 GiB of weights (70.6e9 x 2 B) and 10.0 GiB of KV cache (32768 tokens x 320 KiB, prompts "
+        "of 32768); use more or larger GPUs a node, a smaller precision (fp8, int4), a shorter context_tokens or less "
+        "serving.cache_tokens",
     ),
     "a vector store at its vendor without a connection": (
         AIRGAPPED,
