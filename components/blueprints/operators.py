@@ -44,3 +44,50 @@ def postgres_operator(
         opts=options,
     )
     return [operator]
+
+
+def backup_plugin(
+    spec: DeploymentSpec,
+    cluster: Cluster,
+    namespace: str,
+    options: pulumi.ResourceOptions,
+    depends_on: Sequence[pulumi.Resource],
+) -> list[pulumi.Resource]:
+    """Return what backs PostgreSQL in the cluster up; none where nothing is backed up, or the cloud runs it.
+
+    It must live beside the operator. Source: plugin-barman-cloud v0.13.0 web/docs/installation.mdx, read 2026-11.
+    """
+    if spec.backup is None or not runs_postgres(spec, cluster):
+        return []
+    why = "backups of PostgreSQL"
+    plugin, sidecar = (
+        _registry_values(image_values(cluster, name, why))
+        for name in ("plugin-barman-cloud", "plugin-barman-cloud-sidecar")
+    )
+    placement = cluster.placements[Tier.PLATFORM]
+    made = not spec.backup.certificates_by_site
+    operator = Operator(
+        "barman-cloud",
+        cluster,
+        chart="plugin-barman-cloud",
+        namespace=namespace,
+        values={
+            "image": plugin,
+            "sidecarImage": sidecar,
+            "certificate": {"createClientCertificate": made, "createServerCertificate": made},
+            "nodeSelector": dict(placement.node_selector),
+            "tolerations": [dict(item) for item in placement.tolerations],
+            "resources": {"requests": {"cpu": "100m", "memory": "128Mi"}, "limits": {"memory": "256Mi"}},
+        },
+        why=why,
+        depends_on=depends_on,
+        opts=options,
+    )
+    return [operator]
+
+
+def _registry_values(image: tuple[str, str, str]) -> dict[str, str]:
+    """Return an image as charts take it that name the registry apart."""
+    repository, tag, digest = image
+    registry, _, path = repository.partition("/")
+    return {"registry": registry, "repository": path, "tag": f"{tag}@{digest}" if digest else tag}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import pulumi
@@ -10,7 +11,7 @@ from pulumi_kubernetes.core.v1 import ServiceAccount
 
 from components.base import SkerryComponent
 from components.blueprints.deployment import deployment_fact, labels_of, target_fact
-from components.blueprints.operators import postgres_operator, runs_postgres
+from components.blueprints.operators import backup_plugin, postgres_operator, runs_postgres
 from components.blueprints.targets import base_layer, cluster_of
 from components.channels.object_store import DATABASE as METADATA
 from components.channels.object_store import S3_PORT, ObjectStore
@@ -23,7 +24,10 @@ from components.configuration import FlatConfig, secret_of
 from components.kubernetes.cluster import Cluster
 from components.kubernetes.tenancy import Flow, PriorityClasses, TierNamespace
 from components.kubernetes.workload import EnvValue, SecretKey
+from components.stores.backup import backup_store
+from components.stores.relational import PORT as POSTGRES_PORT
 from components.stores.relational import RelationalStore
+from components.stores.vector import PORTS as VECTOR_PORTS
 from components.stores.vector import hosted_endpoints as hosted_vectors
 from components.tiers.cognitive import PORT as MODEL_PORT
 from components.tiers.cognitive import CognitiveTier
@@ -31,7 +35,7 @@ from components.tiers.cognitive import hosted_endpoints as hosted_models
 from components.tiers.execution import ExecutionTier
 from components.tiers.meta import MetaTier
 from skerry.catalog import load_catalog
-from skerry.config.spec import DeploymentSpec, Layer, ObjectStoreKind
+from skerry.config.spec import DeploymentSpec, Layer, ObjectStoreKind, VectorStoreKind
 from skerry.facts import ComponentFacts, Tier
 
 NAMESPACES: Mapping[Tier, str] = {
@@ -109,6 +113,18 @@ def flows() -> tuple[Flow, ...]:
     return tuple(found)
 
 
+def _vector_flows(found: tuple[Flow, ...], kind: VectorStoreKind) -> tuple[Flow, ...]:
+    """Return the flows with the ports of the vector store that there is: Qdrant's, or PostgreSQL's."""
+    if kind is not VectorStoreKind.PGVECTOR:
+        return found
+    moved = []
+    for flow in found:
+        kept = tuple(port for port in flow.ports if port not in (VECTOR_PORTS["http"], VECTOR_PORTS["grpc"]))
+        asks = kept != flow.ports
+        moved.append(replace(flow, ports=(*kept, POSTGRES_PORT)) if asks else flow)
+    return tuple(moved)
+
+
 def _platform(
     spec: DeploymentSpec, cluster: Cluster, root: Sensei, config: FlatConfig
 ) -> dict[str, pulumi.Input[object]]:
@@ -120,6 +136,7 @@ def _platform(
     if cluster.machines is not None:
         cluster.machines(NAMESPACES[Tier.PLATFORM], first)
     postgres = postgres_operator(spec, cluster, NAMESPACES[Tier.PLATFORM], ready)
+    postgres += backup_plugin(spec, cluster, NAMESPACES[Tier.PLATFORM], ready, postgres)
     names = NAMESPACES
     pubsub, objects, workflows = _channels(spec, cluster, ready, postgres)
     meta, cognitive, execution = _tiers(spec, cluster, config, ready, (pubsub, objects, workflows), postgres)
@@ -155,6 +172,7 @@ def _tiers(
         objects=objects,
         environment=environment,
         licences=[row.licence for row in spec.licences],
+        backup=backup_store(spec, cluster),
         depends_on=[workflows, *postgres],
         opts=ready,
     )
@@ -206,6 +224,7 @@ def _channels(
         kind=spec.meta.relational_kind,
         size=spec.meta.relational,
         more_databases=(VISIBILITY, *([METADATA] if own_objects else [])),
+        backup=backup_store(spec, cluster),
         opts=pulumi.ResourceOptions.merge(ready, pulumi.ResourceOptions(depends_on=postgres)),
     )
     objects = ObjectStore(
@@ -254,7 +273,7 @@ def _namespaces(spec: DeploymentSpec, cluster: Cluster, options: pulumi.Resource
             cluster,
             namespace=namespace,
             tier=tier,
-            flows=flows(),
+            flows=_vector_flows(flows(), spec.meta.vector_store),
             internet=internet.get(tier, ()),
             api_clients=_api_clients(spec, cluster).get(tier),
             managed=tier is not Tier.PLATFORM,

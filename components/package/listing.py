@@ -68,6 +68,8 @@ NOT_PUBLIC: Final = {
     "GpuDevices": "a part of AwsPlatform and GcpPlatform; elsewhere the site's own operator makes GPUs known",
     "ModelServer": "a part of CognitiveTier, whose outputs name it",
     "NodePool": "a part of OnPremCluster and AwsCluster, which say where its machines are",
+    "PostgresBackup": "a part of RelationalStore, where backups are asked for",
     "RayPool": "a part of ExecutionTier, whose outputs name it",
+    "StoreBackup": "a part of each store, where backups are asked for",
 }
 """The components that are not, and why."""

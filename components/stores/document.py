@@ -6,7 +6,18 @@ import pulumi
 
 from components.base import SkerryComponent
 from components.kubernetes.cluster import Cluster
-from components.kubernetes.workload import Container, Workload, hosts_of, service, stateful_set, tcp_probe
+from components.kubernetes.workload import (
+    Container,
+    EnvValue,
+    SecretKey,
+    Workload,
+    hosts_of,
+    service,
+    stateful_set,
+    tcp_probe,
+)
+from components.stores.backup import BackupStore
+from components.stores.backup_jobs import StoreBackup, mongodb_copier
 from components.stores.facts import store_facts
 from skerry.config.spec import StoreSpec
 from skerry.facts import ImageFact, Tier
@@ -28,6 +39,7 @@ class DocumentStore(SkerryComponent):
         *,
         namespace: str,
         size: StoreSpec,
+        backup: BackupStore | None = None,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         """Make the replica set's members; the site initiates the set once, as docs/sites.md says.
@@ -37,6 +49,7 @@ class DocumentStore(SkerryComponent):
             cluster: where it runs.
             namespace: the namespace of the meta tier.
             size: members and volumes.
+            backup: where its backups go; None makes none.
             opts: Pulumi's options.
         """
         image = cluster.catalog.image("mongodb", cluster.target, "document store")
@@ -54,7 +67,26 @@ class DocumentStore(SkerryComponent):
         stateful_set(self, "set", cluster, workload, storage_gib=size.storage_gib, mount="/data/db")
         service(self, "service", cluster, workload)
         members = ",".join(f"{host}:{PORT}" for host in hosts_of("mongodb", namespace, size.replicas))
+        if backup is not None:
+            StoreBackup(
+                self.child_name("backup"),
+                cluster,
+                what="mongodb",
+                method="dump",
+                namespace=namespace,
+                copier=mongodb_copier(image, f"{REPLICA_SET}/{members}", _login()),
+                work_gib=size.storage_gib,
+                store=backup,
+                opts=self.child_options(),
+            )
         self.finish(endpoint=members, port=PORT, secret_ref=AUTH_SECRET, metrics_endpoint=None)
+
+
+def _login() -> dict[str, EnvValue]:
+    return {
+        "DOCUMENTS_USER": SecretKey(AUTH_SECRET, "username"),
+        "DOCUMENTS_PASSWORD": SecretKey(AUTH_SECRET, "password"),
+    }
 
 
 def _keyfile(image: ImageFact) -> Container:

@@ -16,6 +16,8 @@ from components.kubernetes.workload import (
     stateful_set,
     tcp_probe,
 )
+from components.stores.backup import BackupStore
+from components.stores.backup_jobs import StoreBackup, neo4j_copier
 from components.stores.facts import store_facts
 from skerry.config.spec import StoreSpec
 from skerry.facts import ImageFact, Tier
@@ -44,6 +46,7 @@ class GraphStore(SkerryComponent):
         namespace: str,
         size: StoreSpec,
         accepted: bool = False,
+        backup: BackupStore | None = None,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         """Make the members.
@@ -54,6 +57,7 @@ class GraphStore(SkerryComponent):
             namespace: the namespace of the meta tier.
             size: members and volumes.
             accepted: the configuration accepts Neo4j's terms; left out, no pod starts before the site answers.
+            backup: where its backups go; None makes none.
             opts: Pulumi's options.
         """
         image = cluster.catalog.image("neo4j", cluster.target, "graph store")
@@ -68,9 +72,22 @@ class GraphStore(SkerryComponent):
         )
         super().__init__(name, facts, opts)
         members = ",".join(f"{host}:{PORTS['cluster']}" for host in hosts_of("neo4j", namespace, size.replicas))
-        workload = _members(cluster, namespace, size, image, members, accepted)
+        workload = _members(cluster, namespace, size, image, members, accepted, backed=backup is not None)
         stateful_set(self, "set", cluster, workload, storage_gib=size.storage_gib, mount="/data")
         service(self, "service", cluster, workload)
+        if backup is not None:
+            sources = ",".join(f"{host}:{BACKUP_PORT}" for host in hosts_of("neo4j", namespace, size.replicas))
+            StoreBackup(
+                self.child_name("backup"),
+                cluster,
+                what="neo4j",
+                method="online-backup",
+                namespace=namespace,
+                copier=neo4j_copier(image, sources),
+                work_gib=size.storage_gib,
+                store=backup,
+                opts=self.child_options(),
+            )
         self.finish(
             endpoint=host_name("neo4j", namespace),
             port=PORTS["bolt"],
@@ -78,6 +95,9 @@ class GraphStore(SkerryComponent):
             metrics_endpoint=None,
         )
 
+
+BACKUP_PORT = 6362
+"""Source: Neo4j operations manual "Ports", read 2026-11."""
 
 _ASK_THE_SITE = 'export NEO4J_ACCEPT_LICENSE_AGREEMENT="$(cat /licence/accept)"; '
 """The answer comes from the site's ConfigMap, never from this program."""
@@ -97,7 +117,14 @@ Source: neo4j/docker-neo4j docker-image-src/5/coredb docker-entrypoint.sh and Do
 
 
 def _members(
-    cluster: Cluster, namespace: str, size: StoreSpec, image: ImageFact, members: str, accepted: bool
+    cluster: Cluster,
+    namespace: str,
+    size: StoreSpec,
+    image: ImageFact,
+    members: str,
+    accepted: bool,
+    *,
+    backed: bool,
 ) -> Workload:
     return Workload(
         name="neo4j",
@@ -127,6 +154,8 @@ def _members(
                     # Source: Neo4j operations manual 5 "Cluster server discovery", read 2026-11
                     "NEO4J_dbms_cluster_discovery_version": "V2_ONLY",
                     "NEO4J_dbms_cluster_discovery_v2_endpoints": members,
+                    # Left out, backups are given to the member's own machine only.
+                    **({"NEO4J_server_backup_listen__address": f"0.0.0.0:{BACKUP_PORT}"} if backed else {}),
                     **({"NEO4J_ACCEPT_LICENSE_AGREEMENT": "yes"} if accepted else {}),
                     "NEO4J_initial_dbms_default__primaries__count": str(size.replicas),
                 },

@@ -1,4 +1,4 @@
-"""The vector store: Qdrant in the cluster, or Pinecone at its vendor."""
+"""The vector store: Qdrant in the cluster, PostgreSQL with pgvector, or Pinecone at its vendor."""
 
 from __future__ import annotations
 
@@ -11,12 +11,17 @@ from components.kubernetes.workload import (
     SecretKey,
     Workload,
     host_name,
+    hosts_of,
     http_probe,
     service,
     stateful_set,
 )
+from components.stores.backup import BackupStore
+from components.stores.backup_jobs import StoreBackup, qdrant_copier
 from components.stores.facts import store_facts
-from skerry.config.spec import StoreSpec, VectorStoreKind
+from components.stores.relational import PORT as POSTGRES_PORT
+from components.stores.relational import RelationalStore, Sizes
+from skerry.config.spec import RelationalKind, StoreSpec, VectorStoreKind
 from skerry.facts import ComponentFacts, EndpointFact, ImageFact, Tier
 
 API_KEY_SECRET = "qdrant-api-key"
@@ -24,6 +29,16 @@ API_KEY_SECRET = "qdrant-api-key"
 
 PINECONE = "api.pinecone.io"
 """Source: Pinecone API reference, read 2026-11."""
+
+PGVECTOR_STORE, PGVECTOR_DATABASE = "vectors-db", "vectors"
+PGVECTOR_SIZES = Sizes(
+    cpu="2",
+    memory="8Gi",
+    # A quarter of the memory for pages, an eighth to build an index of type HNSW, which wants to fit in there.
+    # Source: pgvector README "Tuning", "Index Build Time", read 2026-11
+    parameters={"shared_buffers": "2GB", "maintenance_work_mem": "1GB", "effective_cache_size": "6GB"},
+)
+"""What one instance takes: as much as a member of Qdrant."""
 
 PORTS = {"http": 6333, "grpc": 6334, "p2p": 6335}
 """Source: qdrant/qdrant-helm charts/qdrant/values.yaml, read 2026-11."""
@@ -40,6 +55,8 @@ class VectorStore(SkerryComponent):
         namespace: str,
         kind: VectorStoreKind,
         size: StoreSpec,
+        relational: RelationalKind = RelationalKind.AUTO,
+        backup: BackupStore | None = None,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         """Make the store, or state that its vendor runs it.
@@ -50,8 +67,13 @@ class VectorStore(SkerryComponent):
             namespace: the namespace of the meta tier.
             kind: which store.
             size: members and volumes.
+            relational: who runs PostgreSQL, for pgvector.
+            backup: where its backups go; None makes none.
             opts: Pulumi's options.
         """
+        if kind is VectorStoreKind.PGVECTOR:
+            self._in_postgres(name, cluster, namespace, size, relational, backup, opts)
+            return
         if kind is VectorStoreKind.PINECONE:
             super().__init__(name, _hosted(cluster), opts)
             self.finish(endpoint=PINECONE, port=443, secret_ref="pinecone-api-key", metrics_endpoint=None)
@@ -70,11 +92,68 @@ class VectorStore(SkerryComponent):
         workload = _members(cluster, namespace, size, image)
         stateful_set(self, "set", cluster, workload, storage_gib=size.storage_gib, mount="/qdrant/storage")
         service(self, "service", cluster, workload)
+        if backup is not None:
+            python = cluster.catalog.image("python", cluster.target, "snapshots of the vector store")
+            members = ",".join(
+                f"http://{host}:{PORTS['http']}" for host in hosts_of("qdrant", namespace, size.replicas)
+            )
+            copier, program = qdrant_copier(python, members, SecretKey(API_KEY_SECRET, "api-key"))
+            StoreBackup(
+                self.child_name("backup"),
+                cluster,
+                what="qdrant",
+                method="snapshot",
+                namespace=namespace,
+                copier=copier,
+                # Each member has a copy, so that all members' snapshots can be as large as all their volumes.
+                work_gib=size.storage_gib * size.replicas,
+                store=backup,
+                program=program,
+                opts=self.child_options(),
+            )
         self.finish(
             endpoint=host_name("qdrant", namespace),
             port=PORTS["http"],
             secret_ref=API_KEY_SECRET,
             metrics_endpoint=f"http://{host_name('qdrant', namespace)}:{PORTS['http']}/metrics",
+        )
+
+    def _in_postgres(
+        self,
+        name: str,
+        cluster: Cluster,
+        namespace: str,
+        size: StoreSpec,
+        relational: RelationalKind,
+        backup: BackupStore | None,
+        opts: pulumi.ResourceOptions | None,
+    ) -> None:
+        """Keep vectors in a database of PostgreSQL with the extension `vector`."""
+        super().__init__(
+            name,
+            ComponentFacts(
+                tier=Tier.META, data_class=cluster.data_class, role="vector-store", ports={"postgresql": POSTGRES_PORT}
+            ),
+            opts,
+        )
+        database = RelationalStore(
+            PGVECTOR_STORE,
+            cluster,
+            namespace=namespace,
+            tier=Tier.META,
+            database=PGVECTOR_DATABASE,
+            kind=relational,
+            size=size,
+            extensions=("vector",),
+            sizes=PGVECTOR_SIZES,
+            backup=backup,
+            opts=self.child_options(),
+        )
+        self.finish(
+            endpoint=database.endpoint,
+            port=POSTGRES_PORT,
+            secret_ref=database.secret_ref,
+            metrics_endpoint=database.metrics_endpoint,
         )
 
 

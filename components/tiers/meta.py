@@ -10,14 +10,15 @@ from components.base import SkerryComponent
 from components.channels.object_store import ObjectAccess
 from components.kubernetes.cluster import Cluster
 from components.kubernetes.workload import EnvValue, login
+from components.stores.backup import BackupStore
 from components.stores.document import REPLICA_SET, DocumentStore
 from components.stores.experiments import ExperimentTracker
 from components.stores.graph import LICENCE as NEO4J_LICENCE
 from components.stores.graph import GraphStore
 from components.stores.relational import RelationalStore
-from components.stores.vector import VectorStore
+from components.stores.vector import PGVECTOR_DATABASE, VectorStore
 from components.tiers.agents import AgentGroup, Environment
-from skerry.config.spec import MetaSpec
+from skerry.config.spec import MetaSpec, VectorStoreKind
 from skerry.facts import BaselineFact, ComponentFacts, Tier
 
 
@@ -39,6 +40,7 @@ class MetaTier(SkerryComponent):
         objects: ObjectAccess,
         environment: Environment,
         licences: Sequence[str] = (),
+        backup: BackupStore | None = None,
         depends_on: Sequence[pulumi.Resource] = (),
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
@@ -52,6 +54,7 @@ class MetaTier(SkerryComponent):
             objects: the object store.
             environment: where the channels are.
             licences: ids of the licences whose terms the configuration accepts.
+            backup: where backups of its stores go; None makes none.
             depends_on: what must be there before.
             opts: Pulumi's options.
         """
@@ -60,7 +63,7 @@ class MetaTier(SkerryComponent):
             baselines = (cluster.catalog.baseline(spec.baseline, "the pattern library starts from it"),)
         super().__init__(name, ComponentFacts(tier=Tier.META, role="tier", baselines=baselines), opts)
         after = self.child_options(depends_on=list(depends_on))
-        vector, experiments = self._stores(cluster, namespace, spec, objects, licences, after)
+        vector, experiments = self._stores(cluster, namespace, spec, objects, licences, backup, after)
         stores: dict[str, EnvValue] = {
             **environment,
             **self.knowledge,
@@ -94,6 +97,7 @@ class MetaTier(SkerryComponent):
         spec: MetaSpec,
         objects: ObjectAccess,
         licences: Sequence[str],
+        backup: BackupStore | None,
         after: pulumi.ResourceOptions,
     ) -> tuple[VectorStore, ExperimentTracker]:
         """Make the stores, and set what agents are told of them."""
@@ -103,7 +107,10 @@ class MetaTier(SkerryComponent):
             namespace=namespace,
             kind=spec.vector_store,
             size=spec.vector,
-            opts=self.child_options(),
+            relational=spec.relational_kind,
+            backup=backup,
+            # CloudNativePG must be there before what it runs.
+            opts=after if spec.vector_store is VectorStoreKind.PGVECTOR else self.child_options(),
         )
         graph = GraphStore(
             self.child_name("graph"),
@@ -111,10 +118,16 @@ class MetaTier(SkerryComponent):
             namespace=namespace,
             size=spec.graph,
             accepted=NEO4J_LICENCE in licences,
+            backup=backup,
             opts=self.child_options(),
         )
         documents = DocumentStore(
-            self.child_name("documents"), cluster, namespace=namespace, size=spec.documents, opts=self.child_options()
+            self.child_name("documents"),
+            cluster,
+            namespace=namespace,
+            size=spec.documents,
+            backup=backup,
+            opts=self.child_options(),
         )
         database = RelationalStore(
             "experiments-db",
@@ -124,6 +137,7 @@ class MetaTier(SkerryComponent):
             database="mlflow",
             kind=spec.relational_kind,
             size=spec.relational,
+            backup=backup,
             opts=after,
         )
         experiments = ExperimentTracker(
@@ -134,13 +148,21 @@ class MetaTier(SkerryComponent):
             objects=objects,
             opts=self.child_options(),
         )
-        self.patterns = _patterns(vector)
+        self.patterns = _patterns(vector, spec.vector_store)
         self.knowledge = {**self.patterns, **_knowledge(graph, documents)}
         return vector, experiments
 
 
-def _patterns(vector: VectorStore) -> dict[str, EnvValue]:
-    scheme = "https://" if vector.facts.vendor_hosted else "http://"
+def _patterns(vector: VectorStore, kind: VectorStoreKind) -> dict[str, EnvValue]:
+    if kind is VectorStoreKind.PGVECTOR:
+        return {
+            "VECTOR_URL": pulumi.Output.concat(
+                "postgresql://", vector.endpoint, f":{vector.port}/{PGVECTOR_DATABASE}?sslmode=require"
+            ),
+            "VECTOR_USER": login(vector, "username"),
+            "VECTOR_PASSWORD": login(vector, "password"),
+        }
+    scheme = "https://" if kind is VectorStoreKind.PINECONE else "http://"
     return {
         "VECTOR_URL": pulumi.Output.concat(scheme, vector.endpoint, f":{vector.port}"),
         "VECTOR_API_KEY": login(vector, "api-key"),

@@ -13,6 +13,7 @@ from typing import Final
 
 from skerry.catalog import load_catalog
 from skerry.config.pools import POOL_RANGES, need_of
+from skerry.config.sense_backup import backup_problems
 from skerry.config.sense_clouds import cloud_problems
 from skerry.config.sense_gpu import gpu_problems
 from skerry.config.sense_models import model_problems
@@ -134,7 +135,7 @@ def _hosted(spec: DeploymentSpec) -> Iterator[Problem]:
     inside = spec.mode is not Mode.SAAS or spec.target.kind is TargetKind.ONPREM or not spec.target.connected
     where = "without a connection" if not spec.target.connected else f"in mode {spec.mode.value}"
     if spec.meta.vector_store is VectorStoreKind.PINECONE and inside:
-        yield Problem("meta.vector_store", f"pinecone is hosted by its vendor and cannot be used {where}", "use qdrant")
+        yield Problem("meta.vector_store", f"pinecone is hosted by its vendor and cannot be used {where}", "use qdrant or pgvector")
     if spec.target.kind is TargetKind.ONPREM:
         for path, managed in (
             ("meta.relational_kind", spec.meta.relational_kind is RelationalKind.MANAGED),
@@ -273,5 +274,6 @@ CHECKS: Final[tuple[Callable[[DeploymentSpec], Iterator[Problem]], ...]] = (
     _addresses,
     _copies,
     _licences,
+    backup_problems,
 )
 """Every check, in the order in which problems are reported."""
