@@ -141,6 +141,12 @@ def _items(value: Any, path: str) -> Iterator[Any]:
 
 
 def _copies(graph: ResourceGraph, context: Context) -> Iterator[Judgement]:
+    for resource, facts in context.components():
+        if facts.backup is not None:
+            what = f"its backup to {facts.backup.destination}"
+            judged = _judge(context, resource, facts.backup.jurisdiction, what, "backup.jurisdiction")
+            if judged:
+                yield judged
     for resource in graph.resources:
         if resource.type in _COPIES:
             base, key = _COPIES[resource.type]
@@ -334,7 +340,7 @@ RULES: Final = (
         title="no copy of data leaves the boundary of its class",
         severity=Severity.CRITICAL,
         rationale="replication moves data without anybody moving it",
-        remedy="replicate to a region inside the boundary, or remove the replication",
+        remedy="replicate or back up to a place inside the boundary, or remove the copy",
         controls=("AWS-GR_RESTRICT_S3_CROSS_REGION_REPLICATION", "NIST SP 800-53 CP-9", "GDPR Art. 44"),
         subject="replications",
         check=_copies,
