@@ -22,6 +22,8 @@ class Tier(str, Enum):
 
     COGNITIVE = "cognitive"
     EXECUTION = "execution"
+    SMALL = "small"
+    """GPU machines of the execution tier for its small model, where it has any."""
     META = "meta"
     CHANNELS = "channels"
     PLATFORM = "platform"

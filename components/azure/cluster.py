@@ -134,7 +134,7 @@ class AzureCluster(SkerryComponent):
                 opts=self.child_options(),
             )
         for tier, pool in others:
-            gpus = tier is Tier.COGNITIVE and spec.target.azure.gpu_zones
+            gpus = tier in (Tier.COGNITIVE, Tier.SMALL) and spec.target.azure.gpu_zones
             AzureNodePool(
                 self.child_name(tier.value),
                 tier=tier,
@@ -169,6 +169,8 @@ def pools_of(spec: DeploymentSpec) -> list[tuple[Tier, PoolSpec]]:
     found = [(Tier.PLATFORM, system), (Tier.META, spec.meta.pool), (Tier.EXECUTION, spec.execution.pool)]
     if spec.cognitive.pool is not None:
         found.append((Tier.COGNITIVE, spec.cognitive.pool))
+    if spec.execution.small_pool is not None:
+        found.append((Tier.SMALL, spec.execution.small_pool))
     return found
 
 

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import pulumi
 
 from components.kubernetes.cluster import Cluster
+from components.kubernetes.keda import Keda
 from components.kubernetes.operator import Operator, image_values
 from skerry.config.spec import DeploymentSpec, RelationalKind
 from skerry.facts import Tier
@@ -91,3 +92,17 @@ def _registry_values(image: tuple[str, str, str]) -> dict[str, str]:
     repository, tag, digest = image
     registry, _, path = repository.partition("/")
     return {"registry": registry, "repository": path, "tag": f"{tag}@{digest}" if digest else tag}
+
+
+def follows_queues(spec: DeploymentSpec) -> bool:
+    """Return whether agents run as often as a queue asks."""
+    return spec.execution.worker.autoscale is not None or spec.execution.validator.autoscale is not None
+
+
+def queue_operator(
+    spec: DeploymentSpec, cluster: Cluster, namespace: str, watched: str, options: pulumi.ResourceOptions
+) -> list[pulumi.Resource]:
+    """Return what makes agents of one namespace follow their queues; nothing where none does."""
+    if not follows_queues(spec):
+        return []
+    return [Keda("keda", cluster, namespace=namespace, watched=watched, opts=options)]

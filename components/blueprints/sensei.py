@@ -11,7 +11,13 @@ from pulumi_kubernetes.core.v1 import ServiceAccount
 
 from components.base import SkerryComponent
 from components.blueprints.deployment import deployment_fact, labels_of, target_fact
-from components.blueprints.operators import backup_plugin, postgres_operator, runs_postgres
+from components.blueprints.operators import (
+    backup_plugin,
+    follows_queues,
+    postgres_operator,
+    queue_operator,
+    runs_postgres,
+)
 from components.blueprints.targets import base_layer, cluster_of
 from components.channels.object_store import DATABASE as METADATA
 from components.channels.object_store import S3_PORT, ObjectStore
@@ -95,8 +101,12 @@ def fill(root: Sensei, spec: DeploymentSpec, config: FlatConfig) -> dict[str, pu
     return _platform(spec, cluster, root, config)
 
 
-def flows() -> tuple[Flow, ...]:
-    """Return every connection between the tiers; all others are denied."""
+def flows(*, queues: bool = False) -> tuple[Flow, ...]:
+    """Return every connection between the tiers; all others are denied.
+
+    Args:
+        queues: whether somebody asks Temporal how long its queues are.
+    """
     cognitive, execution, meta, channels, operators = (
         NAMESPACES[tier] for tier in (Tier.COGNITIVE, Tier.EXECUTION, Tier.META, Tier.CHANNELS, Tier.PLATFORM)
     )
@@ -110,6 +120,8 @@ def flows() -> tuple[Flow, ...]:
         Flow(operators, meta, (8000, 5432), "CloudNativePG asks its instances"),
         Flow(operators, channels, (8000, 5432), "CloudNativePG asks its instances"),
     ]
+    if queues:
+        found.append(Flow(operators, channels, (SERVICES["frontend"],), "KEDA asks how long queues are"))
     return tuple(found)
 
 
@@ -202,10 +214,22 @@ def _tiers(
             "ARCHITECTS": peers("architect", names[Tier.COGNITIVE]),
             **({"MODEL_URL": cognitive.model_url} if cognitive.model_url else {}),
         },
+        objects=objects,
+        passwords=_passwords(spec, config),
+        scaler=queue_operator(spec, cluster, names[Tier.PLATFORM], names[Tier.EXECUTION], ready),
         depends_on=[workflows],
         opts=ready,
     )
     return meta, cognitive, execution
+
+
+def _passwords(spec: DeploymentSpec, config: FlatConfig) -> dict[str, pulumi.Input[str]]:
+    """Return the password of each of the customer's databases that has one in the stack."""
+    return {
+        row.name: secret_of(config, row.password_secret, f"execution.data_endpoints[{at}].password_secret", "password")
+        for at, row in enumerate(spec.execution.data_endpoints)
+        if row.password_secret is not None
+    }
 
 
 def _channels(
@@ -260,7 +284,11 @@ def _api_clients(spec: DeploymentSpec, cluster: Cluster) -> dict[Tier, dict[str,
 
 def _namespaces(spec: DeploymentSpec, cluster: Cluster, options: pulumi.ResourceOptions) -> dict[Tier, TierNamespace]:
     spaces = {}
-    gpus = cluster.placements.get(Tier.COGNITIVE)
+    pools = {
+        tier: cluster.placements[pool]
+        for tier, pool in ((Tier.COGNITIVE, Tier.COGNITIVE), (Tier.EXECUTION, Tier.SMALL))
+        if pool in cluster.placements
+    }
     vectors = hosted_vectors(spec.meta.vector_store)
     internet = {
         Tier.COGNITIVE: (*hosted_models(spec.cognitive), *vectors),
@@ -278,7 +306,7 @@ def _namespaces(spec: DeploymentSpec, cluster: Cluster, options: pulumi.Resource
             api_clients=_api_clients(spec, cluster).get(tier),
             managed=tier is not Tier.PLATFORM,
             keeps_data=tier in (Tier.META, Tier.CHANNELS),
-            gpus=gpus.gpus * gpus.nodes_maximum if gpus is not None and tier is Tier.COGNITIVE else 0,
+            gpus=pools[tier].gpus * pools[tier].nodes_maximum if tier in pools else 0,
             opts=options,
         )
         if tier is not Tier.PLATFORM:

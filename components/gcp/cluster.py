@@ -91,7 +91,7 @@ class GcpCluster(SkerryComponent):
 
     def _pools(self, spec: DeploymentSpec, key: GcpKey, cluster_name: str, service_account: pulumi.Input[str]) -> None:
         for tier, pool in pools_of(spec):
-            gpus = tier is Tier.COGNITIVE and spec.target.gcp.gpu_zones
+            gpus = tier in (Tier.COGNITIVE, Tier.SMALL) and spec.target.gcp.gpu_zones
             GcpNodePool(
                 self.child_name("system" if tier is Tier.PLATFORM else tier.value),
                 tier=tier,
@@ -125,6 +125,8 @@ def pools_of(spec: DeploymentSpec) -> list[tuple[Tier, PoolSpec]]:
     found = [(Tier.PLATFORM, system), (Tier.META, spec.meta.pool), (Tier.EXECUTION, spec.execution.pool)]
     if spec.cognitive.pool is not None:
         found.append((Tier.COGNITIVE, spec.cognitive.pool))
+    if spec.execution.small_pool is not None:
+        found.append((Tier.SMALL, spec.execution.small_pool))
     return found
 
 

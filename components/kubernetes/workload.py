@@ -223,6 +223,8 @@ class Workload:
     """Seconds until a roll-out counts as stuck; Kubernetes' own default."""
     awaited: bool = True
     """False where the pods wait for something that comes after the deployment, so that `pulumi up` must not."""
+    autoscaled: bool = False
+    """True where somebody else says how many run: the manifest leaves it out, and `replicas` is what is expected."""
 
     def labels(self) -> dict[str, str]:
         """Return the labels by which Service, budget and spread select the pods."""
@@ -279,7 +281,7 @@ def metadata(cluster: Cluster, workload: Workload, name: str | None = None) -> d
 def deployment(parent: SkerryComponent, role: str, cluster: Cluster, workload: Workload) -> Deployment:
     """Make a Deployment and, for more than one replica, its disruption budget."""
     spec: dict[str, Any] = {
-        "replicas": workload.replicas,
+        **({} if workload.autoscaled else {"replicas": workload.replicas}),
         "selector": {"matchLabels": workload.labels()},
         "template": workload.template(cluster),
         "progressDeadlineSeconds": workload.patience_s,

@@ -91,6 +91,8 @@ def pools_of(spec: DeploymentSpec) -> list[tuple[Tier, PoolSpec]]:
     pools = [(Tier.EXECUTION, spec.execution.pool), (Tier.META, spec.meta.pool)]
     if spec.cognitive.pool is not None:
         pools.insert(0, (Tier.COGNITIVE, spec.cognitive.pool))
+    if spec.execution.small_pool is not None:
+        pools.append((Tier.SMALL, spec.execution.small_pool))
     return pools
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import pulumi
 
@@ -10,6 +10,7 @@ from components.base import SkerryComponent
 from components.channels.rpc import CONFIG_MAP
 from components.channels.rpc import PORT as RPC_PORT
 from components.kubernetes.cluster import Cluster
+from components.kubernetes.keda import QueueScaler
 from components.kubernetes.workload import (
     Container,
     EnvValue,
@@ -20,8 +21,10 @@ from components.kubernetes.workload import (
     http_probe,
     service,
 )
+from skerry.config.autoscale import AutoscaleSpec
 from skerry.config.spec import AgentSpec
-from skerry.facts import ComponentFacts, ImageFact, Tier
+from skerry.errors import UsageError
+from skerry.facts import ComponentFacts, ImageFact, ScalingFact, Tier
 
 HEALTH_PORT = 8080
 """Agents answer `/health`, `/ready` and `/metrics` here, and gRPC on the port of the channel."""
@@ -55,6 +58,8 @@ class AgentGroup(SkerryComponent):
         environment: Environment,
         grpc: bool = False,
         config_maps: Mapping[str, str] | None = None,
+        autoscale: AutoscaleSpec | None = None,
+        scaler: Sequence[pulumi.Resource] = (),
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         """Make the agents.
@@ -69,21 +74,28 @@ class AgentGroup(SkerryComponent):
             environment: where everything is.
             grpc: whether they serve gRPC and share the retry policy.
             config_maps: further ConfigMaps, volume name -> ConfigMap name, mounted at `/etc/<volume name>`.
+            autoscale: bounds between which their number follows a Temporal task queue; None keeps `agent.replicas`.
+                The environment then has TEMPORAL_ADDRESS and TEMPORAL_NAMESPACE.
+            scaler: the operator that does it.
             opts: Pulumi's options.
         """
         image: ImageFact = cluster.catalog.image(kind, cluster.target, f"{kind} agents", reference=agent.image)
         ports = {"health": HEALTH_PORT, **({"grpc": RPC_PORT} if grpc else {})}
         maps = {**(config_maps or {}), **({"grpc": CONFIG_MAP} if grpc else {})}
-        super().__init__(
-            name,
-            ComponentFacts(tier=tier, role="agent", replicas=agent.replicas, images=(image,), ports=ports),
-            opts,
+        replicas = agent.replicas if autoscale is None else max(autoscale.expected, 1)
+        scaling = None if autoscale is None else _scaling(autoscale)
+        if autoscale is not None:
+            environment = {**environment, "TASK_QUEUE": autoscale.task_queue or kind}
+        facts = ComponentFacts(
+            tier=tier, role="agent", replicas=replicas, images=(image,), ports=ports, scaling=scaling
         )
+        super().__init__(name, facts, opts)
         workload = Workload(
             name=kind,
             namespace=namespace,
             placement=cluster.placements.get(tier, cluster.placements[Tier.PLATFORM]),
-            replicas=agent.replicas,
+            replicas=replicas,
+            autoscaled=autoscale is not None,
             config_maps=maps,
             service_account="agents",
             containers=(
@@ -101,7 +113,19 @@ class AgentGroup(SkerryComponent):
                 ),
             ),
         )
-        deployment(self, "deployment", cluster, workload)
+        made = deployment(self, "deployment", cluster, workload)
+        if autoscale is not None:
+            QueueScaler(
+                self.child_name("queue"),
+                cluster,
+                deployment=kind,
+                namespace=namespace,
+                spec=autoscale,
+                temporal=_plain(environment, "TEMPORAL_ADDRESS"),
+                temporal_namespace=_plain(environment, "TEMPORAL_NAMESPACE"),
+                depends_on=[made, *scaler],
+                opts=self.child_options(),
+            )
         service(self, "service", cluster, workload)
         if grpc:
             ports = {"grpc": RPC_PORT}
@@ -112,3 +136,21 @@ class AgentGroup(SkerryComponent):
             secret_ref=None,
             metrics_endpoint=f"http://{kind}.{namespace}.svc.cluster.local:{HEALTH_PORT}/metrics",
         )
+
+
+def _scaling(autoscale: AutoscaleSpec) -> ScalingFact:
+    return ScalingFact(
+        minimum=autoscale.minimum, typical=autoscale.expected, maximum=autoscale.maximum, autoscaler="keda"
+    )
+
+
+def _plain(environment: Environment, name: str) -> pulumi.Input[str]:
+    """Return a plain value of the environment.
+
+    Raises:
+        UsageError: it is not there, or a Secret's.
+    """
+    value = environment.get(name)
+    if value is None or isinstance(value, SecretKey | Perhaps):
+        raise UsageError(f"agents that follow a queue need {name} as a plain value: pass it in their environment")
+    return value

@@ -1,4 +1,4 @@
-"""The customer's databases that the execution tier reads from and writes to: where they are and how they are reached."""
+"""The customer's databases that the execution tier reads from and writes to: where they are, and the way to them."""
 
 from __future__ import annotations
 
@@ -97,7 +97,7 @@ class DataEndpointSpec(Spec):
     service: str | None = Field(default=None, max_length=300)
     """With `private-link`: an endpoint service's name (AWS), a service attachment (GCP), a resource's id (Azure)."""
     service_group: str | None = Field(default=None, pattern=r"^[A-Za-z0-9]{1,60}$")
-    """With `private-link` on Azure: which part of the resource, such as postgresqlServer; left out for a link service."""
+    """With `private-link` on Azure: the part of the resource, such as postgresqlServer; left out for a link service."""
     tenant: DnsLabel | None = Field(default=None, max_length=30)
     """Whose database it is, where one deployment serves several customers."""
     username: str | None = Field(default=None, max_length=128)

@@ -15,6 +15,7 @@ from skerry.catalog import load_catalog
 from skerry.config.pools import POOL_RANGES, need_of
 from skerry.config.sense_backup import backup_problems
 from skerry.config.sense_clouds import cloud_problems
+from skerry.config.sense_execution import execution_problems
 from skerry.config.sense_gpu import gpu_problems
 from skerry.config.sense_models import model_problems
 from skerry.config.sense_services import service_problems
@@ -28,7 +29,6 @@ from skerry.config.spec import (
     PubSubKind,
     Purchase,
     RelationalKind,
-    SmallModelPlacement,
     TargetKind,
     VectorStoreKind,
 )
@@ -171,18 +171,6 @@ def _pool_sizes(spec: DeploymentSpec) -> Iterator[Problem]:
         )
 
 
-def _small_model(spec: DeploymentSpec) -> Iterator[Problem]:
-    execution = spec.execution
-    if execution.small_model is not SmallModelPlacement.CPU:
-        return
-    known = load_catalog().models
-    listed = f"use one of {', '.join(sorted(known))}"
-    if execution.model is None:
-        yield Problem("execution.model", "is required for small_model: cpu", listed)
-    elif execution.model not in known:
-        yield Problem("execution.model", f"'{execution.model}' is not in images/models.yaml", listed)
-
-
 def _names(spec: DeploymentSpec) -> Iterator[Problem]:
     agents = {
         "cognitive.scout": spec.cognitive.scout, "cognitive.architect": spec.cognitive.architect,
@@ -266,7 +254,7 @@ CHECKS: Final[tuple[Callable[[DeploymentSpec], Iterator[Problem]], ...]] = (
     _pool_sizes,
     model_problems,
     gpu_problems,
-    _small_model,
+    execution_problems,
     _names,
     _machines,
     _labels,

@@ -20,6 +20,7 @@ PER_ROW: Final = (WIDTH - 2 * MARGIN - GAP) // (BOX_WIDTH + GAP)
 COLOURS: Final = {
     Tier.COGNITIVE: ("#fdf0e6", "#b4541a"),
     Tier.EXECUTION: ("#e9f3ea", "#2d6b38"),
+    Tier.SMALL: ("#e3f1ef", "#22695f"),
     Tier.META: ("#ebeef9", "#3a4c9b"),
     Tier.CHANNELS: ("#f6ecf6", "#7d3c80"),
     Tier.PLATFORM: ("#f0f0ee", "#55534c"),
@@ -29,6 +30,7 @@ COLOURS: Final = {
 TITLES: Final = {
     Tier.COGNITIVE: "Cognitive tier",
     Tier.EXECUTION: "Execution tier",
+    Tier.SMALL: "Small model of the execution tier",
     Tier.META: "Meta tier",
     Tier.CHANNELS: "Channels between the tiers",
     Tier.PLATFORM: "Platform",
