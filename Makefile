@@ -7,7 +7,7 @@ CLOUD ?= core
 DEMO ?= build/demo
 export VENV
 
-.PHONY: help equality venv demo test test-all test-fast lint lock golden toolchain cluster-tools docs bench bench-engine bench-bundle clean
+.PHONY: help equality venv demo test test-all test-fast lint lock golden toolchain cluster-tools server-tools docs bench bench-engine bench-bundle clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-13s %s\n", $$1, $$2}'
@@ -29,13 +29,14 @@ test-all: ## every test there is, with the whole life of every stack; writes its
 	@.ci/tools
 	@tests/toolchain/build.sh
 	@PYTHON=$(PY) tests/toolchain/build_cluster.sh
-	@SKERRY_ALL_LIFECYCLES=1 SKERRY_REQUIRE_TOOLCHAIN=1 SKERRY_REQUIRE_CLUSTER=1 SKERRY_REQUIRE_TOOLS=1 $(PY) -m pytest \
+	@PYTHON=$(PY) tests/toolchain/build_servers.sh
+	@SKERRY_ALL_LIFECYCLES=1 SKERRY_REQUIRE_TOOLCHAIN=1 SKERRY_REQUIRE_CLUSTER=1 SKERRY_REQUIRE_SERVERS=1 SKERRY_REQUIRE_TOOLS=1 $(PY) -m pytest \
 	  --junitxml=build/test-all.xml; code=$$?; \
 	  $(PY) -m tests.simulators.lifecycle_report build/test-all.xml docs/lifecycle.md && exit $$code
 
 test-fast: ## tests without the Pulumi CLI, a Kubernetes API server and operating-system tools
 	@.ci/venv all
-	@$(PY) -m pytest -m "not toolchain and not cluster and not registry and not network"
+	@$(PY) -m pytest -m "not toolchain and not cluster and not servers and not registry and not network"
 
 lint: ## ruff and mypy
 	@.ci/venv all
@@ -57,6 +58,10 @@ toolchain: ## build the real Pulumi CLI from its Go module, cached outside the c
 cluster-tools: ## build etcd, kube-apiserver, KWOK, the KubeRay operator and fetch CRDs, cached like the Pulumi CLI
 	@.ci/venv all
 	@PYTHON=$(PY) tests/toolchain/build_cluster.sh
+
+server-tools: ## install PostgreSQL with pgvector, Valkey, SeaweedFS and Barman for tests, cached like the Pulumi CLI
+	@.ci/venv all
+	@PYTHON=$(PY) tests/toolchain/build_servers.sh
 
 equality: ## the engine beside the real CLI on the public programs of SKERRY_EXAMPLES; writes docs/equality.md
 	@.ci/venv all
