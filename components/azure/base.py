@@ -8,9 +8,11 @@ import pulumi
 import pulumi_azure_native as azure_native
 from pulumi_azure_native import resources
 
+from components.azure.agents import AgentIdentities
 from components.azure.cluster import AzureCluster
 from components.azure.key import AzureKey
 from components.azure.network import AzureNetwork
+from components.azure.objects import AzureObjectStore
 from components.azure.rights import Place
 from components.azure.stores import AzurePostgres, AzurePubSub, azure_stores
 from components.azure.tags import tags_of
@@ -103,6 +105,14 @@ class AzureBase(SkerryComponent):
         if wanted.pubsub:
             pubsub = AzurePubSub(self.child_name("pubsub"), place, self._network, self._key, opts=inside)
             found["pubsubEndpoint"] = pubsub.endpoint
+        if wanted.object_store:
+            objects = AzureObjectStore(self.child_name("objects"), place, self._network, self._key, opts=inside)
+            agents = AgentIdentities(
+                self.child_name("agents"), place, self._cluster.aks, objects.container, opts=inside
+            )
+            found["storageAccount"] = objects.account.name
+            found["container"] = objects.container.name
+            found |= {f"{tier.value}ClientId": client_id for tier, client_id in agents.client_ids.items()}
         return found
 
 

@@ -9,6 +9,7 @@ import pulumi
 import pulumi_kubernetes as k8s
 from pulumi_kubernetes.storage.v1 import StorageClass
 
+from components.azure.agents import NAMESPACES, POD_LABELS, annotations_of
 from components.azure.cluster import pools_of
 from components.azure.nodes import AUTOSCALER, SPOT_TAINT, is_spot, machine_of
 from components.azure.stores import POSTGRES_PORT, REDIS_PORT, azure_stores
@@ -22,10 +23,20 @@ from components.kubernetes.node_pool import placement_of
 from skerry.address_plan import aks_ranges
 from skerry.catalog import Catalog
 from skerry.config.spec import DeploymentSpec, PoolSpec
-from skerry.facts import ComponentFacts, TargetFact, Tier
+from skerry.facts import ComponentFacts, EndpointFact, TargetFact, Tier
 
 STORAGE_CLASS: Final = "encrypted-premium"
 DISK: Final = "Premium_LRS"
+ENTRA: Final = "login.microsoftonline.com"
+ENTRA_ENDPOINT: Final = EndpointFact(
+    name="entra",
+    host=ENTRA,
+    port=443,
+    protocol="https",
+    direction="egress",
+    scope="internet",
+    why="pods get the identity by which they reach objects; Entra has no private address",
+)
 
 
 class AzurePlatform(SkerryComponent):
@@ -57,9 +68,11 @@ class AzurePlatform(SkerryComponent):
             ConfigError: no base stack is named, or the network is too small for the plan.
             CatalogError: no machine type has what a pool asks.
         """
-        super().__init__(
-            name, ComponentFacts(tier=Tier.PLATFORM, role="cluster", jurisdiction=target.jurisdiction), opts
+        endpoints = (ENTRA_ENDPOINT,) if azure_stores(spec).object_store else ()
+        facts = ComponentFacts(
+            tier=Tier.PLATFORM, role="cluster", jurisdiction=target.jurisdiction, endpoints=endpoints
         )
+        super().__init__(name, facts, opts)
         base = base_of(spec, config)
         provider = k8s.Provider(
             self.child_name("provider"),
@@ -84,6 +97,7 @@ class AzurePlatform(SkerryComponent):
             network_encrypted=spec.target.network_encrypted,
             labels=labels,
             **_services(spec, base),
+            **_identities(spec, base),
             api_server=spec.target.api_server_cidrs or (str(aks_ranges(spec).control_plane),),
         )
         if spec.cognitive.pool is not None and machine_of(spec.cognitive.pool).gpus:
@@ -141,4 +155,25 @@ def _services(spec: DeploymentSpec, base: pulumi.StackReference) -> dict[str, An
             secret_ref=AUTH_SECRET,
             network=output_of(base, "endpointsNetwork"),
         )
+    if wanted.object_store:
+        found["object_store"] = ManagedService(
+            output_of(base, "container"),
+            443,
+            network=output_of(base, "endpointsNetwork"),
+            attributes={"account": output_of(base, "storageAccount"), "region": spec.target.region},
+        )
     return found
+
+
+def _identities(spec: DeploymentSpec, base: pulumi.StackReference) -> dict[str, Any]:
+    """Return what gives pods an identity at Azure, as the cluster's fields; nothing where no store asks for one."""
+    if not azure_stores(spec).object_store:
+        return {}
+    first, *others = spec.target.azure.aks.identity_cidrs
+    return {
+        "credentials": ManagedService(ENTRA, 443, network=first, more_networks=tuple(others)),
+        "identity_labels": POD_LABELS,
+        "service_account_annotations": annotations_of(
+            {tier: output_of(base, f"{tier.value}ClientId") for tier in NAMESPACES}
+        ),
+    }

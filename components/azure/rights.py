@@ -24,6 +24,9 @@ CRYPTO_USER: Final = "12338af0-0e69-4776-bea7-57ae8d297424"
 VAULT_CONTRIBUTOR: Final = "f25e0fa2-a7c4-4377-a976-54943a77a395"
 """Key Vault Contributor: the vault itself, not what it holds; AKS joins a private vault with it."""
 
+BLOB_CONTRIBUTOR: Final = "ba92f5b4-2d11-453d-a403-e96b0029c9fe"
+"""Storage Blob Data Contributor: read, write and delete blobs, and nothing of the account itself."""
+
 NETWORK_CONTRIBUTOR: Final = "4d97b98b-1d4f-4787-a291-c67834d212e7"
 READER: Final = "acdd72a7-3385-48ef-bd42-f606fba81ae7"
 

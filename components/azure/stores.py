@@ -1,7 +1,4 @@
-"""Managed stores on Azure: PostgreSQL and pub/sub, both encrypted, private, protected.
-
-The object store is not among them: Azure's speaks no S3, which is what the parts of the platform are told to speak.
-"""
+"""Managed stores on Azure: PostgreSQL and pub/sub, both encrypted, private, protected; objects.py has the third."""
 
 from __future__ import annotations
 
@@ -47,7 +44,7 @@ def azure_stores(spec: DeploymentSpec) -> ManagedStores:
     wanted = managed_stores(spec)
     managed = spec.meta.relational_kind is not RelationalKind.CLOUDNATIVE_PG
     password = spec.target.azure.postgres_admin_secret is not None
-    return ManagedStores(relational=managed and password, object_store=False, pubsub=wanted.pubsub)
+    return ManagedStores(relational=managed and password, object_store=wanted.object_store, pubsub=wanted.pubsub)
 
 
 class AzurePostgres(SkerryComponent):

@@ -1,4 +1,4 @@
-"""The object store: S3 of the cloud, or SeaweedFS in the cluster. Durable; latency of about 100 ms is expected."""
+"""The object store: the cloud's own, or SeaweedFS in the cluster. Durable; latency of about 100 ms is expected."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ from typing import Protocol
 import pulumi
 
 from components.base import SkerryComponent
-from components.kubernetes.cluster import Cluster, ServiceAddress
+from components.channels.blob_container import BlobContainer, ObjectProtocol
+from components.kubernetes.cluster import Cluster, ManagedService, ServiceAddress
 from components.kubernetes.workload import (
     Container,
     EnvValue,
@@ -86,8 +87,16 @@ REPLICATION = "010"
 class ObjectAccess(Protocol):
     """How pods reach an object store, whoever runs it."""
 
+    @property
+    def protocol(self) -> ObjectProtocol:
+        """What clients speak."""
+
+    @property
+    def by_identity(self) -> bool:
+        """Whether pods reach it by the identity of their service account, rather than by keys of a Secret."""
+
     def client_environment(self) -> dict[str, EnvValue]:
-        """Return the environment that S3 clients read."""
+        """Return the environment that clients read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +111,16 @@ class Bucket:
     """Where it answers; None for S3 of AWS."""
     secret_ref: pulumi.Input[str] | None = None
     """Name of the Kubernetes Secret with `access-key` and `secret-key`; None where pods have an identity."""
+
+    @property
+    def protocol(self) -> ObjectProtocol:
+        """What clients speak."""
+        return ObjectProtocol.S3
+
+    @property
+    def by_identity(self) -> bool:
+        """Whether pods reach it by the identity of their service account."""
+        return self.secret_ref is None
 
     def client_environment(self) -> dict[str, EnvValue]:
         """Return the environment that S3 clients read; at the cloud identity comes from the service account."""
@@ -138,7 +157,7 @@ class Bucket:
 class ObjectStore(SkerryComponent):
     """Keeps snapshots, checkpoints, artefacts and model weights."""
 
-    access: Bucket
+    access: Bucket | BlobContainer
     """How pods reach it."""
 
     def __init__(
@@ -168,12 +187,11 @@ class ObjectStore(SkerryComponent):
                 data_class=cluster.data_class,
                 role="object-store-client",
                 guarantee="durable",
-                # The base stack's bucket policy refuses anything but TLS.
+                # The base stack's bucket or account refuses anything but TLS.
                 encrypted_in_transit=True,
             )
             super().__init__(name, facts, opts)
-            where, region = managed.attributes.get("url"), managed.attributes.get("region", "")
-            self.access = Bucket(managed.endpoint, region, where, managed.secret_ref)
+            self.access = _managed(managed)
             self.finish(
                 endpoint=managed.endpoint, port=managed.port, secret_ref=managed.secret_ref, metrics_endpoint=None
             )
@@ -190,8 +208,18 @@ class ObjectStore(SkerryComponent):
             metrics_endpoint=None,
         )
 
+    @property
+    def protocol(self) -> ObjectProtocol:
+        """What clients speak."""
+        return self.access.protocol
+
+    @property
+    def by_identity(self) -> bool:
+        """Whether pods reach it by the identity of their service account."""
+        return self.access.by_identity
+
     def client_environment(self) -> dict[str, EnvValue]:
-        """Return the environment that S3 clients read."""
+        """Return the environment that clients read."""
         return self.access.client_environment()
 
     def _make(
@@ -219,6 +247,14 @@ class ObjectStore(SkerryComponent):
 
     def _keep(self, workload: Workload, cluster: Cluster, role: str, gib: int) -> None:
         stateful_set(self, role, cluster, workload, storage_gib=gib, mount="/data")
+
+
+def _managed(service: ManagedService) -> Bucket | BlobContainer:
+    """Return how pods reach the cloud's store; one that names an account is Azure's."""
+    where = service.attributes
+    if "account" in where:
+        return BlobContainer(where["account"], service.endpoint)
+    return Bucket(service.endpoint, where.get("region", ""), where.get("url"), service.secret_ref)
 
 
 def _own(role: str, namespace: str) -> tuple[str, str]:

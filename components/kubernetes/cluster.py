@@ -73,6 +73,8 @@ class ManagedService:
     """The address range that it answers from; None where that is not known, so that only its port is opened to it."""
     attributes: Mapping[str, pulumi.Input[Any]] = field(default_factory=dict)
     """What else a client needs: region, database, ARN; `url` of a bucket that is not S3's own."""
+    more_networks: tuple[pulumi.Input[str], ...] = ()
+    """Further address ranges that it answers from."""
     authority: str | None = None
     """Key of the Secret with the certificate of the authority that vouches for it; None where clients know that one."""
 

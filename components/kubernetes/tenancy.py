@@ -170,7 +170,7 @@ class TierNamespace(SkerryComponent):
 def _service_rule(service: ManagedService) -> dict[str, Any]:
     rule: dict[str, Any] = {"ports": _ports((service.port,))}
     if service.network is not None:
-        rule["to"] = _blocks([service.network])
+        rule["to"] = _blocks([service.network, *service.more_networks])
     return rule
 
 

@@ -258,7 +258,9 @@ class Workload:
             spec["initContainers"] = [container.manifest() for container in self.init]
         if self.spread and self.replicas > 1:
             spec["topologySpreadConstraints"] = spread_constraints(self.labels(), cluster.failure_domains)
-        return {"metadata": {"labels": {**dict(cluster.labels), **self.labels()}}, "spec": spec}
+        identified = f"{self.namespace}/{self.service_account}" in cluster.service_account_annotations
+        labels = {**dict(cluster.labels), **(cluster.identity_labels if identified else {}), **self.labels()}
+        return {"metadata": {"labels": labels}, "spec": spec}
 
 
 def spread_constraints(labels: Mapping[str, str], domains: int) -> list[dict[str, Any]]:

@@ -6,6 +6,7 @@ from typing import Any, NotRequired, TypedDict, TypeVar
 
 import pulumi
 
+from components.channels.blob_container import BlobContainer
 from components.channels.object_store import REGION
 from components.channels.object_store import Bucket as BucketOfPods
 from components.channels.pubsub import PORT as PUBSUB_PORT
@@ -52,6 +53,8 @@ class Bucket(TypedDict):
     """Where it answers; left out for S3 of AWS."""
     secret_ref: NotRequired[pulumi.Input[str]]
     """Name of the Kubernetes Secret with `access-key` and `secret-key`; left out where pods have an identity."""
+    account: NotRequired[pulumi.Input[str]]
+    """The storage account of Azure, of which `bucket` is a container; left out for all that speaks S3."""
 
 
 class SecretKey(TypedDict):
@@ -83,8 +86,10 @@ def broadcasts_of(args: Broadcasts) -> Address:
     return Address(args["endpoint"], args.get("port", PUBSUB_PORT), args.get("secret_ref"), args.get("scheme", "redis"))
 
 
-def bucket_of(args: Bucket) -> BucketOfPods:
+def bucket_of(args: Bucket) -> BucketOfPods | BlobContainer:
     """Return the bucket as pods reach it."""
+    if "account" in args:
+        return BlobContainer(args["account"], args["bucket"])
     return BucketOfPods(args["bucket"], args.get("region", REGION), args.get("url"), args.get("secret_ref"))
 
 

@@ -45,6 +45,16 @@ class AzureBase(Remote):
     """Host name of PostgreSQL, where Azure runs it."""
     pubsub_endpoint: pulumi.Output[str] | None
     """Host name of Redis, where Azure runs it."""
+    storage_account: pulumi.Output[str] | None
+    """The storage account of objects, where Azure runs the store."""
+    container: pulumi.Output[str] | None
+    """Its container."""
+    cognitive_client_id: pulumi.Output[str] | None
+    """The identity of the cognitive tier's agents, which the container obeys."""
+    execution_client_id: pulumi.Output[str] | None
+    """The identity of the execution tier's agents."""
+    meta_client_id: pulumi.Output[str] | None
+    """The identity of the meta tier's agents and of MLflow."""
 
     def __init__(self, name: str, args: AzureBaseArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         """Declare what a program passes; `make` takes it."""

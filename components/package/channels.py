@@ -7,6 +7,7 @@ import pulumi
 
 from components.base import SkerryComponent
 from components.channels import object_store, pubsub, rpc, workflows
+from components.channels.blob_container import BlobContainer
 from components.package.addresses import Database, database_of, part_of
 from components.package.cluster import Cluster, cluster_of
 from components.package.remote import Remote, with_outputs
@@ -134,9 +135,9 @@ class ObjectStore(Remote):
     metrics_endpoint: pulumi.Output[str] | None
     """URL of its metrics; absent where it has none of its own."""
     bucket: pulumi.Output[str]
-    """The bucket's name."""
+    """The bucket's name, or the container's on Azure."""
     region: pulumi.Output[str]
-    """The region that clients sign for."""
+    """The region that clients sign for; empty on Azure."""
     url: pulumi.Output[str] | None
     """Where it answers; absent for S3 of AWS."""
 
@@ -167,7 +168,10 @@ class ObjectStore(Remote):
             database=database_of(database or {"endpoint": "", "secret_ref": ""}),
             opts=opts,
         )
-        return with_outputs(made, bucket=made.access.bucket, region=made.access.region, url=made.access.url)
+        access = made.access
+        if isinstance(access, BlobContainer):
+            return with_outputs(made, bucket=access.container, region="", url=None)
+        return with_outputs(made, bucket=access.bucket, region=access.region, url=access.url)
 
 
 class RpcArgs(TypedDict):

@@ -71,6 +71,8 @@ class ManagedService(TypedDict):
     """The address range that it answers from; left out, only its port is opened to it."""
     region: NotRequired[pulumi.Input[str]]
     """The cloud's region, for an object store; left out, us-east-1."""
+    account: NotRequired[pulumi.Input[str]]
+    """The storage account of Azure, of which the endpoint is a container; left out for all that speaks S3."""
 
 
 class Cluster(TypedDict):
@@ -200,10 +202,13 @@ def _placement(chosen: Placement | None) -> kubernetes.Placement:
 def _managed(args: ManagedService | None) -> kubernetes.ManagedService | None:
     if args is None:
         return None
+    attributes: dict[str, pulumi.Input[str]] = {"region": args.get("region", REGION)}
+    if "account" in args:
+        attributes["account"] = args["account"]
     return kubernetes.ManagedService(
         endpoint=args["endpoint"],
         port=args["port"],
         secret_ref=args.get("secret_ref"),
         network=args.get("network"),
-        attributes={"region": args.get("region", REGION)},
+        attributes=attributes,
     )

@@ -46,6 +46,7 @@ _PART_OF_AZURE_BASE: Final = (
 _PART_OF_GCP_BASE: Final = "a part of GcpBase: its parts take one another as objects, which no other language can pass"
 
 NOT_PUBLIC: Final = {
+    "AgentIdentities": _PART_OF_AZURE_BASE,
     "AwsFabric": "a part of AwsCluster, made where its GPU machines have Elastic Fabric Adapters",
     "AwsNodeGroup": "a part of AwsCluster, made from the pools of the deployment",
     "AwsPlatform": "a part of Sensei: it hands objects of the program to the tiers, which no other language can pass",
@@ -53,6 +54,7 @@ NOT_PUBLIC: Final = {
     "AzureKey": _PART_OF_AZURE_BASE,
     "AzureNetwork": _PART_OF_AZURE_BASE,
     "AzureNodePool": _PART_OF_AZURE_BASE,
+    "AzureObjectStore": _PART_OF_AZURE_BASE,
     "AzurePlatform": "a part of Sensei: it hands objects of the program to the tiers, which no other language can pass",
     "AzurePostgres": _PART_OF_AZURE_BASE,
     "AzurePubSub": _PART_OF_AZURE_BASE,

@@ -7,6 +7,7 @@ types and descriptions equal to the specs, which check the values.
 from collections.abc import Mapping, Sequence
 from typing import NotRequired, TypedDict
 
+from components.package.specs_aks import Aks as Aks
 from components.package.specs_eks import Eks as Eks
 from components.package.specs_eks import GpuCapacity as GpuCapacity
 from components.package.specs_eks import SystemMachines as SystemMachines

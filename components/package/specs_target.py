@@ -92,6 +92,8 @@ class AzureTarget(TypedDict):
     """The id of the capacity reservation group that GPU machines are taken from; left out, none."""
     postgres_admin_secret: NotRequired[str]
     """The secret key with the administrator's password of Azure's PostgreSQL; left out, the cluster runs one."""
+    aks: NotRequired[Aks]
+    """When Azure changes the cluster, and where pods get their identity."""
 
 
 class Target(TypedDict):

@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
+from typing import Final, assert_never
+
 import pulumi
 
 from components.base import SkerryComponent
+from components.channels.blob_container import ObjectProtocol
 from components.channels.object_store import ObjectAccess
 from components.kubernetes.cluster import Cluster, ServiceAddress
 from components.kubernetes.workload import Container, Workload, deployment, host_name, http_probe, login, service
 from skerry.facts import ComponentFacts, Tier
 
 PORT = 5000
+FULL_IMAGE: Final = "mlflow-full"
+"""The project's own image, which has Azure's identities; the other has its storage alone.
+
+Source: mlflow/mlflow docker/README.md and docker/Dockerfile.full, burakince/mlflow poetry.lock at 741a4d71, read 2026-11.
+"""
 
 
 class ExperimentTracker(SkerryComponent):
@@ -36,7 +44,8 @@ class ExperimentTracker(SkerryComponent):
             objects: where artefacts are kept.
             opts: Pulumi's options.
         """
-        image = cluster.catalog.image("mlflow", cluster.target, "experiment tracker")
+        wanted, artifacts = _artifacts(objects.protocol)
+        image = cluster.catalog.image(wanted, cluster.target, "experiment tracker")
         super().__init__(
             name,
             ComponentFacts(
@@ -49,6 +58,8 @@ class ExperimentTracker(SkerryComponent):
             namespace=namespace,
             placement=cluster.placements[Tier.META],
             replicas=2,
+            # The account that has an identity at the cloud, where the store asks for one.
+            service_account="agents" if objects.by_identity else "default",
             containers=(
                 Container(
                     name="mlflow",
@@ -59,7 +70,7 @@ class ExperimentTracker(SkerryComponent):
                     args=(
                         "--host", "0.0.0.0", "--port", str(PORT),
                         "--backend-store-uri", "$(BACKEND_URI)",
-                        "--artifacts-destination", "s3://$(BUCKET)/experiments",
+                        "--artifacts-destination", artifacts,
                     ),
                     env={
                         "BACKEND_URI": login(database, "uri"),
@@ -83,3 +94,15 @@ class ExperimentTracker(SkerryComponent):
         self.finish(
             endpoint=host_name("mlflow", namespace), port=PORT, secret_ref=database.secret_ref, metrics_endpoint=None
         )
+
+
+def _artifacts(protocol: ObjectProtocol) -> tuple[str, str]:
+    """Return the image that speaks a protocol, and where artefacts are kept, from the environment."""
+    match protocol:
+        case ObjectProtocol.S3:
+            return "mlflow", "s3://$(BUCKET)/experiments"
+        case ObjectProtocol.BLOB:
+            container = "$(AZURE_STORAGE_CONTAINER)@$(AZURE_STORAGE_ACCOUNT)"
+            return FULL_IMAGE, f"wasbs://{container}.blob.core.windows.net/experiments"
+        case _:
+            assert_never(protocol)

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Sequence
-from typing import Final
+from typing import Final, assert_never
 
 import pulumi
 from pulumi_kubernetes.core.v1 import Secret
 
 from components.base import SkerryComponent
+from components.channels.blob_container import ObjectProtocol
 from components.channels.object_store import ObjectAccess
 from components.kubernetes.cluster import Cluster
 from components.kubernetes.workload import (
@@ -133,7 +134,7 @@ def _server(image: ImageFact, spec: CognitiveSpec, sized: Fit, objects: ObjectAc
         cpu=str(4 * sized.tensor_parallel),
         memory=f"{24 * sized.tensor_parallel}Gi",
         gpus=sized.tensor_parallel,
-        args=_arguments(spec, sized),
+        args=_arguments(spec, sized, _weights(objects.protocol)),
         env={
             **client,
             **_path_style(client.get("AWS_ENDPOINT_URL")),
@@ -182,15 +183,26 @@ def _sized(cluster: Cluster, spec: CognitiveSpec) -> Fit:
     return sized
 
 
-def _arguments(spec: CognitiveSpec, sized: Fit) -> tuple[str, ...]:
+def _weights(protocol: ObjectProtocol) -> str:
+    """Return where weights are kept, from the environment, as the streamer calls it."""
+    match protocol:
+        case ObjectProtocol.S3:
+            return "s3://$(BUCKET)/models"
+        case ObjectProtocol.BLOB:
+            return "az://$(AZURE_STORAGE_CONTAINER)/models"
+        case _:
+            assert_never(protocol)
+
+
+def _arguments(spec: CognitiveSpec, sized: Fit, weights: str) -> tuple[str, ...]:
     """Return vLLM's arguments; the model stands first, since `--model` is on its way out.
 
-    Source: vllm docs/models/extensions/runai_model_streamer.md, read 2026-11. It needs the extra `vllm[runai]`; whether
-    the image of the catalogue has it was not checked.
+    Source: vllm docs/models/extensions/runai_model_streamer.md, read 2026-11. It needs the extra `vllm[runai]`, which
+    the image has: vllm docker/Dockerfile installs the streamer for S3, Cloud Storage and Blob, read 2026-11.
     """
     quantization = {"bf16": (), "fp8": ("--quantization", "fp8"), "int4": ("--quantization", "awq")}
     return (
-        f"s3://$(BUCKET)/models/{spec.model}",
+        f"{weights}/{spec.model}",
         "--served-model-name", f"{spec.model}",
         "--load-format", "runai_streamer",
         "--tensor-parallel-size", str(sized.tensor_parallel),

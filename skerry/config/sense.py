@@ -120,9 +120,7 @@ def _addresses(spec: DeploymentSpec) -> Iterator[Problem]:
 
 def _copies(spec: DeploymentSpec) -> Iterator[Problem]:
     channels = spec.channels
-    # Azure's object store speaks no S3, so that the cluster runs one there as well.
-    no_s3 = spec.target.kind in (TargetKind.ONPREM, TargetKind.AZURE)
-    own = no_s3 or channels.object_store is ObjectStoreKind.SEAWEEDFS
+    own = spec.target.kind is TargetKind.ONPREM or channels.object_store is ObjectStoreKind.SEAWEEDFS
     if own and channels.object_store_replicas < 2:
         yield Problem(
             "channels.object_store_replicas",

@@ -135,9 +135,6 @@ def _azure(spec: DeploymentSpec) -> Iterator[Problem]:
     except ConfigError as exc:
         yield from exc.problems
     yield from _api_clients("target.azure", (), azure.administrators)
-    if spec.channels.object_store is ObjectStoreKind.MANAGED:
-        text = "Azure's object store does not speak S3, which MLflow, vLLM and the agents are told to speak"
-        yield Problem("channels.object_store", text, "use auto: SeaweedFS in the cluster, on encrypted disks")
     if spec.meta.relational_kind is RelationalKind.MANAGED and azure.postgres_admin_secret is None:
         text = "is required where Azure runs PostgreSQL: it takes no server without an administrator's password"
         yield Problem("target.azure.postgres_admin_secret", text, "name a secret config key")

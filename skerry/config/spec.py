@@ -13,6 +13,7 @@ from typing import Final
 
 from pydantic import Field
 
+from skerry.config.aks import AksSpec
 from skerry.config.autoscale import AutoscaleSpec
 from skerry.config.backup import BackupSpec
 from skerry.config.data_access import DataEndpointSpec
@@ -181,6 +182,8 @@ class AzureTargetSpec(Spec):
     """The id of the capacity reservation group that GPU machines are taken from; left out, none."""
     postgres_admin_secret: SecretKey | None = None
     """The secret key with the administrator's password of Azure's PostgreSQL; left out, the cluster runs one."""
+    aks: AksSpec = AksSpec()
+    """When Azure changes the cluster, and where pods get their identity."""
 
 
 class TargetSpec(Spec):

@@ -115,7 +115,7 @@ def test_what_serves_others_says_where(stack: str) -> None:
     silent = {"Sensei", "OnPremCluster", "NodePool", "TierNamespace", "PriorityClasses", "Operator", "AwsPlatform",
               "AwsNetwork", "AwsCluster", "AwsNodeGroup", "AwsBase", "GpuDevices", "GcpPlatform", "GcpNetwork",
               "GcpCluster", "GcpNodePool", "GcpBase", "GcpKey", "AzurePlatform", "AzureNetwork", "AzureCluster",
-              "AzureNodePool", "AzureBase", "AzureKey"}  # fmt: skip
+              "AzureNodePool", "AzureBase", "AzureKey", "AgentIdentities"}  # fmt: skip
     serving = 0
     for resource in graph.resources:
         facts = facts_of(resource)

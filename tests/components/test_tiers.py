@@ -17,7 +17,7 @@ from skerry.config.spec import DeploymentSpec
 from skerry.facts import ComponentFacts, Tier, deployments, facts_of
 from skerry.graph import Resource
 from skerry.sizing import fit
-from tests.simulators.stack_objects import PLATFORMS, ROOT, STACKS, Pods, graph_of, inputs, objects, pods
+from tests.simulators.stack_objects import AZURE, PLATFORMS, ROOT, STACKS, Pods, graph_of, inputs, objects, pods
 
 CLOUD_FREE = ("tiers", "channels", "stores", "kubernetes")
 CLOUDS = ("components.aws", "components.onprem", "pulumi_aws", "boto3")
@@ -69,7 +69,7 @@ def test_nothing_downloads_weights_at_run_time(stack: str) -> None:
     pod = pod_of(stack, "vllm")
     assert variable(pod, "HF_HUB_OFFLINE") == "1"
     arguments = pod.spec["containers"][0]["args"]
-    assert arguments[0].startswith("s3://")
+    assert arguments[0].startswith("az://" if stack == AZURE else "s3://")
 
 
 @pytest.mark.parametrize("stack", PLATFORMS)

@@ -109,6 +109,9 @@ def test_each_identity_has_the_rights_it_needs_on_one_resource_and_no_other() ->
     assert found == {
         "encryption-stores-may": ("e147488a", ["sensei-base-encryption-key"]),
         "encryption-disks-may": ("e147488a", ["sensei-base-encryption-key"]),
+        "agents-cognitive-objects": ("ba92f5b4", ["sensei-base-objects-container"]),
+        "agents-execution-objects": ("ba92f5b4", ["sensei-base-objects-container"]),
+        "agents-meta-objects": ("ba92f5b4", ["sensei-base-objects-container"]),
         "cluster-nodes-may": ("4d97b98b", ["sensei-base-network-nodes"]),
         "cluster-api-may": ("4d97b98b", ["sensei-base-network-api"]),
         "cluster-secrets-may": ("12338af0", ["sensei-base-encryption-key"]),

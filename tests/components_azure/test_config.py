@@ -79,18 +79,13 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
         {"target.azure.gpu_zones": ["eastus-9"]},
         "target.azure.gpu_zones: 'eastus-9' is not among target.failure_domains; use eastus-1, eastus-2, eastus-3",
     ),
-    "an object store that speaks no S3": (
-        {"channels.object_store": "managed"},
-        "channels.object_store: Azure's object store does not speak S3, which MLflow, vLLM and the agents are told to "
-        "speak; use auto: SeaweedFS in the cluster, on encrypted disks",
-    ),
     "a PostgreSQL without a password": (
         {"meta.relational_kind": "managed"},
         "target.azure.postgres_admin_secret: is required where Azure runs PostgreSQL: it takes no server without an "
         "administrator's password; name a secret config key",
     ),
     "one volume server for objects": (
-        {"channels.object_store_replicas": 1},
+        {"channels.object_store": "seaweedfs", "channels.object_store_replicas": 1},
         "channels.object_store_replicas: is 1, but each object has a copy on a second machine",
     ),
     "a tag that is none there": (

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from skerry.config.aks import ENTRA_CIDRS
 from skerry.errors import ConfigError
 from skerry.graph import UNKNOWN, ResourceGraph, plain
 from tests.simulators.azure_stacks import AZURE_BASE, MANAGED_POSTGRES, OUTPUTS, azure_platform
@@ -14,6 +15,7 @@ from tests.simulators.changed_stacks import run_changed
 from tests.simulators.provider_graphs import refusals
 from tests.simulators.stack_objects import AWS, inputs, objects, pods
 
+IDENTITY_LABEL = "azure.workload.identity/use"
 TIERS = ("sensei-cognitive", "sensei-execution", "sensei-meta")
 
 
@@ -67,11 +69,10 @@ def shape(graph: ResourceGraph) -> set[tuple[str, str]]:
 
 
 def test_the_tiers_are_those_of_aws_with_the_stores_that_azure_does_not_run() -> None:
-    """Only `target` was edited; without Azure's PostgreSQL its operator comes too, and always SeaweedFS."""
-    own = {"channels.object_store": "seaweedfs"}
-    on_aws, on_azure = shape(run_changed(AWS, own, {})), shape(with_postgres())
+    """Only `target` was edited; without Azure's PostgreSQL its operator comes too."""
+    on_aws, on_azure = shape(run_changed(AWS, {}, {})), shape(with_postgres())
     assert (on_aws - on_azure, on_azure - on_aws) == (set(), set())
-    own["meta.relational_kind"] = "cloudnative-pg"
+    own = {"meta.relational_kind": "cloudnative-pg"}
     on_aws, on_azure = shape(run_changed(AWS, own, {})), shape(deployed())
     assert (on_aws - on_azure, on_azure - on_aws) == (set(), set())
     assert len(on_azure) > 140
@@ -90,8 +91,19 @@ def test_volumes_are_under_the_key_and_outlive_their_claims() -> None:
 @pytest.mark.parametrize("namespace", TIERS)
 def test_pods_reach_azures_stores_and_nothing_else(namespace: str) -> None:
     rules = named(with_postgres(), "NetworkPolicy", "allow-managed", namespace)["spec"]["egress"]
-    opened = {(row["to"][0]["ipBlock"]["cidr"], row["ports"][0]["port"]) for row in rules}
-    assert opened == {("10.20.5.48/28", 5432), ("10.20.5.0/27", 10000)}
+    opened = {(block["ipBlock"]["cidr"], row["ports"][0]["port"]) for row in rules for block in row["to"]}
+    entra = {(block, 443) for block in ENTRA_CIDRS}
+    assert opened == {("10.20.5.48/28", 5432), ("10.20.5.0/27", 10000), ("10.20.5.0/27", 443), *entra}
+
+
+def test_where_no_store_asks_for_an_identity_pods_have_none_and_entra_is_closed() -> None:
+    graph = azure_platform({"channels.object_store": "seaweedfs"})
+    rules = named(graph, "NetworkPolicy", "allow-managed", "sensei-meta")["spec"]["egress"]
+    assert [row["ports"][0]["port"] for row in rules] == [10000]
+    assert [pod.labels for pod in pods(graph) if IDENTITY_LABEL in pod.labels] == []
+    found = environment("worker", graph)
+    assert found["AWS_ENDPOINT_URL"] == "http://seaweedfs-s3.sensei-channels.svc.cluster.local:8333"
+    assert found["AWS_ACCESS_KEY_ID"] == {"secretKeyRef": {"name": "object-store", "key": "access-key"}}
 
 
 def test_whoever_calls_the_api_reaches_its_subnet_alone() -> None:
@@ -104,10 +116,41 @@ def test_whoever_calls_the_api_reaches_its_subnet_alone() -> None:
     assert {block["ipBlock"]["cidr"] for rule in rules for block in rule["to"]} == {"10.20.5.32/28"}
 
 
-def test_agents_get_objects_by_s3_from_the_cluster() -> None:
-    found = environment("worker", deployed())
-    assert found["AWS_ENDPOINT_URL"] == "http://seaweedfs-s3.sensei-channels.svc.cluster.local:8333"
-    assert found["AWS_ACCESS_KEY_ID"] == {"secretKeyRef": {"name": "object-store", "key": "access-key"}}
+@pytest.mark.parametrize("name", ["scout", "architect", "worker", "validator", "learning", "vllm", "mlflow"])
+def test_whoever_needs_objects_has_an_identity_and_no_key(name: str) -> None:
+    found = environment(name, deployed())
+    assert found["AZURE_STORAGE_ACCOUNT"] == found["AZURE_STORAGE_ACCOUNT_NAME"] == "senseiobjects12345678"
+    assert found["AZURE_STORAGE_CONTAINER"] == "sensei"
+    assert [key for key in found if key.startswith("AWS_") or "ACCESS_KEY" in key] == []
+    (pod,) = (pod for pod in pods(deployed()) if pod.labels.get("app.kubernetes.io/name") == name)
+    assert (pod.labels[IDENTITY_LABEL], pod.spec["serviceAccountName"]) == ("true", "agents")
+
+
+@pytest.mark.parametrize(("namespace", "last"), zip(TIERS, ("c1", "c2", "c3"), strict=True))
+def test_each_tier_has_an_identity_of_its_own(namespace: str, last: str) -> None:
+    account = named(deployed(), "ServiceAccount", "agents", namespace)
+    (client,) = account["metadata"]["annotations"].values()
+    assert list(account["metadata"]["annotations"]) == ["azure.workload.identity/client-id"]
+    assert client.endswith(last)
+
+
+def test_pods_without_a_need_for_objects_have_no_identity() -> None:
+    bearing = {pod.labels["app.kubernetes.io/name"] for pod in pods(deployed()) if IDENTITY_LABEL in pod.labels}
+    assert bearing == {"scout", "architect", "worker", "validator", "learning", "vllm", "mlflow"}
+
+
+def test_weights_and_artefacts_are_named_as_their_readers_name_blobs() -> None:
+    """vLLM streams from az://; MLflow has wasbs://, and the image with Azure's identities."""
+    commands = {}
+    for pod in pods(deployed()):
+        if (name := pod.labels.get("app.kubernetes.io/name")) in ("vllm", "mlflow"):
+            commands[name] = pod.spec["containers"][0]
+    assert commands["vllm"]["args"][0] == "az://$(AZURE_STORAGE_CONTAINER)/models/llama-3.3-70b-instruct"
+    destination = commands["mlflow"]["args"].index("--artifacts-destination") + 1
+    assert commands["mlflow"]["args"][destination] == (
+        "wasbs://$(AZURE_STORAGE_CONTAINER)@$(AZURE_STORAGE_ACCOUNT).blob.core.windows.net/experiments"
+    )
+    assert commands["mlflow"]["image"].startswith("ghcr.io/mlflow/mlflow:v3.15.1-full")
 
 
 def test_broadcasts_are_encrypted_and_vouched_for_by_an_authority_that_everybody_knows() -> None:

@@ -42,6 +42,11 @@ OUTPUTS: Final[Mapping[str, Mapping[str, Any]]] = {
         "diskEncryptionSetId": f"/subscriptions/{SUBSCRIPTION}/resourceGroups/g/providers/Microsoft.Compute/d/s",
         "postgresEndpoint": "server12345678.postgres.database.azure.com",
         "pubsubEndpoint": "redis12345678.eastus.redis.azure.net",
+        "storageAccount": "senseiobjects12345678",
+        "container": "sensei",
+        "cognitiveClientId": "00000000-0000-0000-0000-0000000000c1",
+        "executionClientId": "00000000-0000-0000-0000-0000000000c2",
+        "metaClientId": "00000000-0000-0000-0000-0000000000c3",
     }
 }
 """What a base stack that was deployed says."""
