@@ -1,0 +1,1 @@
+"""What a platform team runs beside the tiers: a gateway, certificates, secrets from outside, monitoring."""
