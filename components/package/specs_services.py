@@ -77,13 +77,15 @@ class Secrets(TypedDict):
     """Secrets of the stores from a store outside the cluster, by External Secrets."""
 
     prefix: NotRequired[str]
-    """Each secret there is `<prefix>-<namespace>-<name>`, a JSON object with the keys of the Kubernetes Secret."""
+    """Each secret there is `<prefix>-<name>`, a JSON object with the keys of the Kubernetes Secret of that name."""
     refresh_minutes: NotRequired[int]
     """How often it is read again."""
     cluster_secret_store: NotRequired[str]
     """A ClusterSecretStore that the site makes; left out, the cloud's own service; own machines have none."""
     store_cidrs: NotRequired[Sequence[str]]
     """The addresses of that store; left out, port 443 of any address, which needs a connection."""
+    more: NotRequired[Sequence[str]]
+    """Further Secrets, `<namespace>/<name>`, of which all keys are taken; left out, those that docs/sites.md names."""
     azure_vault_url: NotRequired[str]
     """The vault; required on azure."""
     azure_client_id: NotRequired[str]

@@ -128,13 +128,15 @@ class SecretsSpec(Spec):
     """Secrets of the stores from a store outside the cluster, by External Secrets."""
 
     prefix: DnsLabel = "sensei"
-    """Each secret there is `<prefix>-<namespace>-<name>`, a JSON object with the keys of the Kubernetes Secret."""
+    """Each secret there is `<prefix>-<name>`, a JSON object with the keys of the Kubernetes Secret of that name."""
     refresh_minutes: int = Field(default=60, ge=1, le=10080)
     """How often it is read again."""
     cluster_secret_store: DnsLabel | None = None
     """A ClusterSecretStore that the site makes; left out, the cloud's own service; own machines have none."""
     store_cidrs: tuple[str, ...] = Field(default=(), max_length=16)
     """The addresses of that store; left out, port 443 of any address, which needs a connection."""
+    more: tuple[str, ...] = Field(default=(), max_length=32)
+    """Further Secrets, `<namespace>/<name>`, of which all keys are taken; left out, those that docs/sites.md names."""
     azure_vault_url: str | None = Field(default=None, pattern=r"^https://[a-z0-9-]{3,24}\.vault\.azure\.net/?$")
     """The vault; required on azure."""
     azure_client_id: Guid | None = None
