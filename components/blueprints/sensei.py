@@ -42,6 +42,7 @@ from components.tiers.execution import ExecutionTier
 from components.tiers.meta import MetaTier
 from skerry.catalog import load_catalog
 from skerry.config.spec import DeploymentSpec, Layer, ObjectStoreKind, VectorStoreKind
+from skerry.config.services import ServicesSpec
 from skerry.facts import ComponentFacts, Tier
 
 NAMESPACES: Mapping[Tier, str] = {
@@ -141,6 +142,12 @@ def _platform(
     spec: DeploymentSpec, cluster: Cluster, root: Sensei, config: FlatConfig
 ) -> dict[str, pulumi.Input[object]]:
     talks = [cluster.provider] if cluster.provider is not None else []
+    serves = spec.services != ServicesSpec()
+    if serves:
+        # Imported by need: most deployments have none.
+        from components.blueprints.services import make_services, with_services
+
+        cluster = with_services(spec, cluster)
     options = pulumi.ResourceOptions(parent=root, providers=talks)
     spaces = _namespaces(spec, cluster, options)
     first = [*(space.made for space in spaces.values()), *PriorityClasses("sensei-priorities", cluster, options).made]
@@ -153,6 +160,8 @@ def _platform(
     pubsub, objects, workflows = _channels(spec, cluster, ready, postgres)
     meta, cognitive, execution = _tiers(spec, cluster, config, ready, (pubsub, objects, workflows), postgres)
     return {
+    if serves:
+        make_services(spec, cluster, names, ready, first)
         "namespaces": {tier.value: name for tier, name in names.items()},
         "endpoints": {
             "cognitive": pulumi.Output.concat(cognitive.endpoint, f":{cognitive.port}"),

@@ -45,6 +45,11 @@ _PART_OF_AZURE_BASE: Final = (
 )
 _PART_OF_GCP_BASE: Final = "a part of GcpBase: its parts take one another as objects, which no other language can pass"
 
+_SERVICE: Final = (
+    "a part of Sensei, made where `services` asks for it: it takes objects of the program, which no other language can "
+    "pass"
+)
+
 NOT_PUBLIC: Final = {
     "AgentIdentities": _PART_OF_AZURE_BASE,
     "AwsFabric": "a part of AwsCluster, made where its GPU machines have Elastic Fabric Adapters",
@@ -59,6 +64,7 @@ NOT_PUBLIC: Final = {
     "AzurePostgres": _PART_OF_AZURE_BASE,
     "AzurePubSub": _PART_OF_AZURE_BASE,
     "FabricDevices": "a part of AwsPlatform: elsewhere the site's own operator makes adapters known",
+    "CertificateIssuer": _SERVICE,
     "GcpCluster": _PART_OF_GCP_BASE,
     "GcpKey": _PART_OF_GCP_BASE,
     "GcpNetwork": _PART_OF_GCP_BASE,
@@ -68,10 +74,13 @@ NOT_PUBLIC: Final = {
     "GcpPostgres": _PART_OF_GCP_BASE,
     "GcpPubSub": _PART_OF_GCP_BASE,
     "GpuDevices": "a part of AwsPlatform and GcpPlatform; elsewhere the site's own operator makes GPUs known",
+    "HttpsGateway": _SERVICE,
     "ModelServer": "a part of CognitiveTier, whose outputs name it",
+    "Monitoring": _SERVICE,
     "NodePool": "a part of OnPremCluster and AwsCluster, which say where its machines are",
     "PostgresBackup": "a part of RelationalStore, where backups are asked for",
     "RayPool": "a part of ExecutionTier, whose outputs name it",
+    "SecretSync": _SERVICE,
     "StoreBackup": "a part of each store, where backups are asked for",
 }
 """The components that are not, and why."""
