@@ -100,13 +100,13 @@ def layout_of(sharing: GpuSharingSpec, model: GpuModel | None) -> Mapping[str, i
     return {found.name: found.most} if found is not None else {}
 
 
-def share_of(machine: MachineSpec, sharing: GpuSharingSpec, *, on_gke: bool) -> Share:
+def share_of(machine: MachineSpec, sharing: GpuSharingSpec, *, renames: bool) -> Share:
     """Return what a pod gets of the GPUs of a machine.
 
     Args:
         machine: has the GPUs.
         sharing: as checked by `skerry.config.sense_gpu`; nonsense gives no units.
-        on_gke: whether Google shares the GPUs, which keeps their name.
+        renames: whether parts of GPUs have a name of their own; on GKE they keep that of whole ones.
     """
     gpus, memory = machine.gpus, machine.gpu_memory_gib
     match sharing.mode:
@@ -118,7 +118,7 @@ def share_of(machine: MachineSpec, sharing: GpuSharingSpec, *, on_gke: bool) -> 
         case GpuSharingMode.TIME_SLICING | GpuSharingMode.MPS:
             count = replicas_of(sharing)
             text = f"{gpus} GPUs x {count} = {gpus * count} parts of {memory:g} / {count} = {memory / count:g} GiB"
-            name = GPU if on_gke else SHARED
+            name = SHARED if renames else GPU
             return Share(sharing.mode, name, gpus * count, memory / count, count, False, text)
         case GpuSharingMode.MIG:
             return _slices(machine, sharing)

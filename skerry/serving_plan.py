@@ -63,13 +63,13 @@ class ServingPlan:
         return f"{self.nodes} machines x {self.share.per_node} - {taken} = {self.units_left} left"
 
 
-def plan(spec: CognitiveSpec, models: Mapping[str, ModelRow], *, on_gke: bool) -> ServingPlan:
+def plan(spec: CognitiveSpec, models: Mapping[str, ModelRow], *, renames: bool) -> ServingPlan:
     """Return the local servers of a tier.
 
     Args:
         spec: has a pool and a model that `models` has.
         models: the catalogue's.
-        on_gke: whether Google shares the GPUs.
+        renames: whether parts of GPUs have a name of their own.
 
     Raises:
         SizingError: a model does not fit a machine, or all servers together do not fit the pool's minimum.
@@ -77,7 +77,7 @@ def plan(spec: CognitiveSpec, models: Mapping[str, ModelRow], *, on_gke: bool) -
     pool = spec.pool
     if pool is None or spec.model is None:
         raise SizingError("local inference needs cognitive.pool and cognitive.model: add what is missing")
-    share = share_of(pool.machine, sharing_of(pool), on_gke=on_gke)
+    share = share_of(pool.machine, sharing_of(pool), renames=renames)
     serving = spec.serving
     first = _fitted(spec, pool, share, models[spec.model], spec.precision, spec.context_tokens, serving.tensor_parallel)
     second = serving.second if ModelProvider.SECOND_LOCAL in spec.providers else None

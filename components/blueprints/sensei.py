@@ -35,11 +35,12 @@ from components.stores.relational import PORT as POSTGRES_PORT
 from components.stores.relational import RelationalStore
 from components.stores.vector import PORTS as VECTOR_PORTS
 from components.stores.vector import hosted_endpoints as hosted_vectors
-from components.tiers.cognitive import PORT as MODEL_PORT
 from components.tiers.cognitive import CognitiveTier
-from components.tiers.cognitive import hosted_endpoints as hosted_models
 from components.tiers.execution import ExecutionTier
 from components.tiers.meta import MetaTier
+from components.tiers.providers import PORT as MODEL_PORT
+from components.tiers.providers import hosted_endpoints as hosted_models
+from components.tiers.providers import hosted_ranges, stack_keys
 from skerry.catalog import load_catalog
 from skerry.config.spec import DeploymentSpec, Layer, ObjectStoreKind, VectorStoreKind
 from skerry.config.services import ServicesSpec
@@ -197,7 +198,6 @@ def _tiers(
         depends_on=[workflows, *postgres],
         opts=ready,
     )
-    hosted = hosted_models(spec.cognitive)
     cognitive = CognitiveTier(
         "cognitive",
         cluster,
@@ -205,9 +205,9 @@ def _tiers(
         spec=spec.cognitive,
         objects=objects,
         environment={**environment, **meta.knowledge, "WORKERS": peers("worker", names[Tier.EXECUTION])},
-        api_key=secret_of(config, f"{spec.cognitive.api_key_secret}", "cognitive.api_key_secret", "key")
-        if hosted
-        else None,
+        api_keys={
+            name: secret_of(config, key, path, "key") for name, (key, path) in stack_keys(spec.cognitive).items()
+        },
         depends_on=[workflows],
         opts=ready,
     )
@@ -312,6 +312,7 @@ def _namespaces(spec: DeploymentSpec, cluster: Cluster, options: pulumi.Resource
             tier=tier,
             flows=_vector_flows(flows(), spec.meta.vector_store),
             internet=internet.get(tier, ()),
+            internet_ranges=hosted_ranges(spec.cognitive),
             api_clients=_api_clients(spec, cluster).get(tier),
             managed=tier is not Tier.PLATFORM,
             keeps_data=tier in (Tier.META, Tier.CHANNELS),

@@ -83,6 +83,7 @@ class GcpPlatform(SkerryComponent):
         placements = {tier: placement_of(tier, pool, AUTOSCALER) for tier, pool in pools_of(spec)}
         placements[Tier.CHANNELS] = placements[Tier.PLATFORM] = placements[Tier.META]
         self.cluster = Cluster(
+            renames_shared_gpus=False,
             target=target,
             provider=provider,
             catalog=catalog,

@@ -111,6 +111,8 @@ class Cluster:
     """Installs what adds machines, into a namespace and after some resources; None where machines are as they are."""
     api_server: tuple[str, ...] = PRIVATE_RANGES
     """Address ranges of the API server, as pods reach it."""
+    renames_shared_gpus: bool = True
+    """Whether parts of GPUs have another resource name than whole ones, as NVIDIA's own plugin gives them."""
     api_proxy: str | None = None
     """Namespace of the pods through which the API server calls webhooks; None where it calls them itself."""
     load_balancer_class: str | None = None

@@ -64,6 +64,7 @@ class TierNamespace(SkerryComponent):
         tier: Tier,
         flows: Sequence[Flow],
         internet: Sequence[EndpointFact] = (),
+        internet_ranges: Mapping[str, Sequence[str]] | None = None,
         api_clients: Mapping[str, Mapping[str, Any]] | None = None,
         managed: bool = True,
         keeps_data: bool = False,
@@ -80,6 +81,7 @@ class TierNamespace(SkerryComponent):
             tier: the tier that lives there.
             flows: all flows of the deployment; those that begin or end here are opened here.
             internet: addresses outside that pods here may call on their ports.
+            internet_ranges: host of those -> its address ranges; a host that is left out may be anywhere.
             api_clients: role -> selector of the pods here that call the Kubernetes API; no other may.
             managed: whether pods here may call the managed services of the target.
             keeps_data: whether volumes lie in it; then it is protected and retained, because a namespace that goes
@@ -110,9 +112,7 @@ class TierNamespace(SkerryComponent):
         self._policy("allow-dns", _dns())
         self._open(flows)
         if internet:
-            # No address range: providers publish none that lasts, and a policy knows no host names.
-            ports = sorted({endpoint.port for endpoint in internet})
-            self._policy("allow-internet", _egress({}, [{"ports": _ports(ports)}]))
+            self._policy("allow-internet", _egress({}, _outside(internet, internet_ranges or {})))
         self._open_services(managed)
         for role, selector in (api_clients or {}).items():
             rule = {"to": _blocks(cluster.api_server), "ports": _ports((443, 6443))}
@@ -165,6 +165,17 @@ class TierNamespace(SkerryComponent):
             rules.append(_service_rule(self._cluster.credentials))
         if rules:
             self._policy("allow-managed", _egress({}, rules))
+
+
+def _outside(internet: Sequence[EndpointFact], ranges: Mapping[str, Sequence[str]]) -> list[dict[str, Any]]:
+    """Open exactly the ranges of hosts whose ranges are known; for others the port, since a policy knows no names."""
+    rules: list[dict[str, Any]] = [
+        {"to": _blocks(ranges[endpoint.host]), "ports": _ports((endpoint.port,))}
+        for endpoint in internet
+        if endpoint.host in ranges
+    ]
+    ports = sorted({endpoint.port for endpoint in internet if endpoint.host not in ranges})
+    return rules + ([{"ports": _ports(ports)}] if ports else [])
 
 
 def _service_rule(service: ManagedService) -> dict[str, Any]:

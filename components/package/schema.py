@@ -22,7 +22,11 @@ from components.package import channels, cluster, stores
 from skerry.config import spec
 from skerry.config.words import Spec
 
-SECRET_INPUTS: Final = {"AzureBase": ("postgresPassword",), "CognitiveTier": ("apiKey",), "Sensei": ("secrets",)}
+SECRET_INPUTS: Final = {
+    "AzureBase": ("postgresPassword",),
+    "CognitiveTier": ("apiKey", "apiKeys"),
+    "Sensei": ("secrets",),
+}
 """Component -> its inputs that are secrets in whole."""
 
 _SPECS: Final[Mapping[str, tuple[type[Spec], Mapping[str, str]]]] = {

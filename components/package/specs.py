@@ -142,6 +142,8 @@ class Cognitive(TypedDict):
     """The secret key that holds the API key of a hosted provider."""
     api_key_secrets: NotRequired[Mapping[str, str]]
     """Hosted provider -> the secret key that holds its own API key; left out, `api_key_secret` is for all of them."""
+    provider_cidrs: NotRequired[Mapping[str, Sequence[str]]]
+    """Hosted provider -> the address ranges that it answers from; left out, those that it publishes, else any."""
     model: NotRequired[str]
     """The row of images/models.yaml that local inference serves."""
     precision: NotRequired[Precision]

@@ -17,7 +17,7 @@ from components.package.addresses import (
 from components.package.cluster import Cluster, cluster_of, with_pool
 from components.package.remote import Remote, with_outputs
 from components.package.specs import Agent, Cognitive, Execution, Meta
-from components.tiers import agents, cognitive, execution, meta
+from components.tiers import agents, cognitive, execution, meta, providers
 from skerry.config.load import load_part
 from skerry.config.spec import (
     AgentSpec,
@@ -43,7 +43,9 @@ class CognitiveTierArgs(TypedDict):
     objects: Bucket
     """The bucket that holds the weights, under `models/<name>`."""
     api_key: NotRequired[pulumi.Input[str]]
-    """The API key of a hosted provider; required where `cognitive.providers` names one, else left out."""
+    """The API key of hosted providers; required where `cognitive.providers` names one without a key of its own."""
+    api_keys: NotRequired[Mapping[str, pulumi.Input[str]]]
+    """Hosted provider -> its own API key; left out, `apiKey` is for all of them."""
     environment: NotRequired[Mapping[str, pulumi.Input[str]]]
     """Variables of every agent: where channels and stores are; left out, none."""
     secret_environment: NotRequired[Mapping[str, SecretKey]]
@@ -71,7 +73,6 @@ class CognitiveTier(Remote):
     def make(cls, name: str, args: CognitiveTierArgs, opts: pulumi.ResourceOptions) -> SkerryComponent:
         """Make the tier."""
         spec = load_part(CognitiveSpec, args["cognitive"], "cognitive")
-        hosted = bool(cognitive.hosted_endpoints(spec))
         problems = []
         if ModelProvider.LOCAL in spec.providers:
             for field, value in (("pool", spec.pool), ("model", spec.model)):
@@ -79,10 +80,13 @@ class CognitiveTier(Remote):
                     problems.append(Problem(f"cognitive.{field}", "is required for local inference", "add it"))
         if spec.api_key_secret is not None:
             problems.append(Problem("cognitive.api_key_secret", "names a key of a stack", "pass apiKey in its place"))
-        if hosted and "api_key" not in args:
-            problems.append(Problem("api_key", "is required by a hosted provider", "pass the key as a secret"))
+        if spec.api_key_secrets:
+            problems.append(Problem("cognitive.api_key_secrets", "names keys of a stack", "pass apiKeys in its place"))
+        keys, told = providers.passed_keys(spec, args.get("api_key"), args.get("api_keys", {}))
+        problems += told
         if problems:
             raise ConfigError(name, problems)
+        spec = spec.model_copy(update={"api_key_secrets": dict.fromkeys(args.get("api_keys", {}), "passed")})
         return cognitive.CognitiveTier(
             name,
             with_pool(cluster_of(args["cluster"]), args["cluster"], Tier.COGNITIVE, spec.pool),
@@ -90,7 +94,7 @@ class CognitiveTier(Remote):
             spec=spec,
             objects=bucket_of(args["objects"]),
             environment=environment_of(args.get("environment", {}), args.get("secret_environment", {})),
-            api_key=pulumi.Output.secret(args["api_key"]) if "api_key" in args else None,
+            api_keys=keys,
             opts=opts,
         )
 

@@ -2,67 +2,45 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Sequence
-from typing import Final, assert_never
+from collections.abc import Mapping, Sequence
+from math import ceil
+from typing import Final
 
 import pulumi
-from pulumi_kubernetes.core.v1 import Secret
+from pulumi_kubernetes.core.v1 import PersistentVolumeClaim, Secret
 
 from components.base import SkerryComponent
-from components.channels.blob_container import ObjectProtocol
 from components.channels.object_store import ObjectAccess
 from components.kubernetes.cluster import Cluster
-from components.kubernetes.workload import (
-    Container,
-    EnvValue,
-    Perhaps,
-    SecretKey,
-    Workload,
-    config_map,
-    deployment,
-    host_name,
-    http_probe,
-    service,
-)
+from components.kubernetes.workload import EnvValue, config_map
 from components.tiers.agents import AgentGroup, Environment
+from components.tiers.model_server import ModelServer, Weights, wants_volume
+from components.tiers.providers import (
+    API_KEY_SECRET,
+    first_hosted,
+    hosted_endpoints,
+    key_variables,
+    provider_rows,
+)
+from components.tiers.providers import PORT as PORT
 from skerry.config.spec import CognitiveSpec, ModelProvider
-from skerry.errors import SizingError
-from skerry.facts import ComponentFacts, EndpointFact, ImageFact, Tier
-from skerry.sizing import Fit, fit
-
-PORT: Final = 8000
-API_KEY_SECRET: Final = "llm-api-key"
-"""The Kubernetes Secret (key `api-key`) for a hosted provider, made of the stack's secret `api_key_secret`."""
-
-STARTUP_S: Final = 2400
-"""Seconds that a server may take to start: 140 GB of weights over a 1 Gbit/s link take about 19 minutes."""
-
-HOSTED: Final = {ModelProvider.OPENAI: "api.openai.com", ModelProvider.ANTHROPIC: "api.anthropic.com"}
-"""Source: the vendors' API references (not opened; check before relying on it)."""
+from skerry.facts import ComponentFacts, StorageFact, Tier
+from skerry.serving_plan import ServingPlan, plan
+from skerry.units import GIB
 
 PROVIDERS_MAP: Final = "model-providers"
 
+WEIGHTS_CLAIM: Final = "model-weights"
+"""The claim of the volume that holds the weights, where Skerry makes it."""
 
-def hosted_endpoints(spec: CognitiveSpec) -> tuple[EndpointFact, ...]:
-    """Return the addresses that the tier must reach: none when all inference is local."""
-    return tuple(
-        EndpointFact(
-            name=provider.value,
-            host=HOSTED[provider],
-            port=443,
-            protocol="https",
-            direction="egress",
-            scope="internet",
-            why="inference at a provider",
-        )
-        for provider in spec.providers
-        if provider in HOSTED
-    )
+SPARE: Final = 1.2
+"""Times the bytes of the weights: room for a second copy of the smaller files and of the file system's own."""
+
+_ROLES: Final = {ModelProvider.LOCAL: "model", ModelProvider.SECOND_LOCAL: "second-model"}
 
 
-class ModelServer(SkerryComponent):
-    """Serves one model by vLLM; replicas are servers, and more capacity means larger GPUs, not more replicas."""
+class ModelWeights(SkerryComponent):
+    """A volume that every server mounts read-only; a loader or a person fills it once."""
 
     def __init__(
         self,
@@ -71,146 +49,47 @@ class ModelServer(SkerryComponent):
         *,
         namespace: str,
         spec: CognitiveSpec,
-        objects: ObjectAccess,
+        made: ServingPlan,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
-        """Make the servers.
-
-        Weights are streamed from the bucket of the object store, under `models/<name>`; nothing is downloaded.
+        """Make the claim, or say what is expected of one that is there.
 
         Args:
             name: the component's name.
-            cluster: where it runs.
-            namespace: the namespace of the cognitive tier.
-            spec: model, precision, context.
-            objects: the store that holds the weights.
+            cluster: where it is.
+            namespace: the namespace of the tier.
+            spec: of the tier; its weights come from a volume.
+            made: which models lie in it.
             opts: Pulumi's options.
-
-        Raises:
-            SizingError: the model does not fit the GPUs of one node.
         """
-        model = cluster.catalog.model(f"{spec.model}", "local inference")
-        sized = _sized(cluster, spec)
-        image = cluster.catalog.image("vllm", cluster.target, "local inference")
-        nodes = cluster.placements[Tier.COGNITIVE].nodes_minimum
-        replicas = nodes * sized.servers_per_node
-        facts = ComponentFacts(
-            tier=Tier.COGNITIVE,
-            role="inference-server",
-            replicas=replicas,
-            images=(image,),
-            models=(model,),
-            ports={"http": PORT},
+        weights = spec.serving.weights
+        size = {server.model: server.file_bytes for server in made.servers}
+        gib = ceil(sum(size.values()) / GIB * SPARE)
+        storage = StorageFact(kind="model-cache", gib=gib, copies=1, storage_class=weights.storage_class or "")
+        super().__init__(
+            name,
+            ComponentFacts(tier=Tier.COGNITIVE, role="model-weights", stateful=True, storage=(storage,)),
+            opts,
         )
-        super().__init__(name, facts, opts)
-        workload = Workload(
-            name="vllm",
-            namespace=namespace,
-            placement=cluster.placements[Tier.COGNITIVE],
-            replicas=replicas,
-            empty_dirs=("tmp", "home"),
-            host_ipc_memory="16Gi",
-            service_account="agents",
-            termination_grace_s=120,
-            # Every GPU may be taken, so the old pod goes first. The weights are put into the bucket once it exists,
-            # which is after the first `pulumi up`: nothing there waits for the servers.
-            surge=False,
-            patience_s=STARTUP_S + 600,
-            awaited=False,
-            containers=(_server(image, spec, sized, objects),),
-        )
-        deployment(self, "deployment", cluster, workload)
-        service(self, "service", cluster, workload)
-        endpoint = host_name("vllm", namespace)
-        self.finish(endpoint=endpoint, port=PORT, secret_ref=None, metrics_endpoint=f"http://{endpoint}:{PORT}/metrics")
-
-
-def _server(image: ImageFact, spec: CognitiveSpec, sized: Fit, objects: ObjectAccess) -> Container:
-    client = objects.client_environment()
-    return Container(
-        name="vllm",
-        image=image,
-        command=("vllm", "serve"),
-        cpu=str(4 * sized.tensor_parallel),
-        memory=f"{24 * sized.tensor_parallel}Gi",
-        gpus=sized.tensor_parallel,
-        args=_arguments(spec, sized, _weights(objects.protocol)),
-        env={
-            **client,
-            **_path_style(client.get("AWS_ENDPOINT_URL")),
-            # Source: huggingface_hub "Environment variables", vllm docs/usage/usage_stats.md, read 2026-11
-            "HF_HUB_OFFLINE": "1",
-            "VLLM_NO_USAGE_STATS": "1",
-            "HOME": "/home/vllm",
-        },
-        ports={"http": PORT},
-        startup=http_probe("http", "/health", periodSeconds=10, failureThreshold=STARTUP_S // 10),
-        readiness=http_probe("http", "/health", periodSeconds=10),
-        liveness=http_probe("http", "/health", periodSeconds=30, failureThreshold=4),
-        mounts={"tmp": "/tmp", "home": "/home/vllm", "shm": "/dev/shm"},
-        writable_root=True,
-    )
-
-
-_PATH_STYLE: Final = {"RUNAI_STREAMER_S3_USE_VIRTUAL_ADDRESSING": "0", "AWS_EC2_METADATA_DISABLED": "true"}
-"""What a store beside S3 needs: the bucket in the path. Source: the page of `_arguments`, read 2026-11."""
-
-
-def _path_style(url: EnvValue | None) -> dict[str, EnvValue]:
-    if isinstance(url, Perhaps):
-        return {name: Perhaps(url.value.apply(_where(text))) for name, text in _PATH_STYLE.items()}
-    return dict(_PATH_STYLE) if url is not None else {}
-
-
-def _where(text: str) -> Callable[[object], str | None]:
-    return lambda url: None if url is None else text
-
-
-def _sized(cluster: Cluster, spec: CognitiveSpec) -> Fit:
-    pool = spec.pool
-    row = cluster.catalog.models[f"{spec.model}"]
-    machine = pool.machine if pool is not None else None
-    sized = fit(
-        row,
-        spec.precision,
-        spec.context_tokens,
-        gpus=machine.gpus if machine else 0,
-        gpu_memory_gib=machine.gpu_memory_gib if machine else 0,
-        utilization=spec.gpu_memory_utilization,
-    )
-    if not sized.fits:
-        raise SizingError(f"{row.name} in {spec.precision.value} does not fit: {sized.arithmetic}; use larger GPUs")
-    return sized
-
-
-def _weights(protocol: ObjectProtocol) -> str:
-    """Return where weights are kept, from the environment, as the streamer calls it."""
-    match protocol:
-        case ObjectProtocol.S3:
-            return "s3://$(BUCKET)/models"
-        case ObjectProtocol.BLOB:
-            return "az://$(AZURE_STORAGE_CONTAINER)/models"
-        case _:
-            assert_never(protocol)
-
-
-def _arguments(spec: CognitiveSpec, sized: Fit, weights: str) -> tuple[str, ...]:
-    """Return vLLM's arguments; the model stands first, since `--model` is on its way out.
-
-    Source: vllm docs/models/extensions/runai_model_streamer.md, read 2026-11. It needs the extra `vllm[runai]`, which
-    the image has: vllm docker/Dockerfile installs the streamer for S3, Cloud Storage and Blob, read 2026-11.
-    """
-    quantization = {"bf16": (), "fp8": ("--quantization", "fp8"), "int4": ("--quantization", "awq")}
-    return (
-        f"{weights}/{spec.model}",
-        "--served-model-name", f"{spec.model}",
-        "--load-format", "runai_streamer",
-        "--tensor-parallel-size", str(sized.tensor_parallel),
-        "--max-model-len", str(spec.context_tokens),
-        "--gpu-memory-utilization", f"{spec.gpu_memory_utilization:.2f}",
-        "--port", str(PORT),
-        *quantization[spec.precision.value],
-    )  # fmt: skip
+        self.claim: pulumi.Input[str] = weights.volume_claim or WEIGHTS_CLAIM
+        if weights.volume_claim is None:
+            PersistentVolumeClaim(
+                self.child_name("claim"),
+                metadata={
+                    "name": WEIGHTS_CLAIM,
+                    "namespace": namespace,
+                    "labels": dict(cluster.labels),
+                    # Many classes bind a claim only when a pod uses it, and the servers are not waited for either.
+                    "annotations": {"pulumi.com/skipAwait": "true"},
+                },
+                spec={
+                    "accessModes": ["ReadWriteMany"],
+                    "storageClassName": weights.storage_class,
+                    "resources": {"requests": {"storage": f"{gib}Gi"}},
+                },
+                opts=self.store_options(),
+            )
+        self.finish(claim=self.claim, gib=gib)
 
 
 class CognitiveTier(SkerryComponent):
@@ -228,7 +107,7 @@ class CognitiveTier(SkerryComponent):
         spec: CognitiveSpec,
         objects: ObjectAccess,
         environment: Environment,
-        api_key: pulumi.Input[str] | None = None,
+        api_keys: Mapping[str, pulumi.Input[str]] | None = None,
         depends_on: Sequence[pulumi.Resource] = (),
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
@@ -238,40 +117,25 @@ class CognitiveTier(SkerryComponent):
             name: the component's name.
             cluster: where it runs.
             namespace: its namespace, which exists.
-            spec: providers in order, model, agents.
+            spec: providers in order, models, agents.
             objects: the object store.
             environment: where the channels and stores are.
-            api_key: of a hosted provider, secret; None where all inference is local.
+            api_keys: of hosted providers, secret: Kubernetes Secret, as `stack_keys` names it -> key; left out, the
+                Secrets are there already, or all inference is local.
             depends_on: what must be there before the agents.
             opts: Pulumi's options.
 
         Raises:
-            SizingError: the model does not fit the GPUs of one node.
+            SizingError: a model does not fit the GPUs of one node, or all servers do not fit the machines.
         """
         endpoints = hosted_endpoints(spec)
-        super().__init__(
-            name,
-            ComponentFacts(tier=Tier.COGNITIVE, role="tier", endpoints=endpoints),
-            opts,
-        )
-        local = None
-        if ModelProvider.LOCAL in spec.providers:
-            local = ModelServer(
-                self.child_name("model"),
-                cluster,
-                namespace=namespace,
-                spec=spec,
-                objects=objects,
-                opts=self.child_options(),
-            )
-        config_map(
-            self, "providers", cluster, namespace, PROVIDERS_MAP, {"providers.json": _providers(spec, namespace)}
-        )
-        agents: dict[str, EnvValue] = dict(environment)
-        if api_key is not None:
-            self._keep(api_key, cluster, namespace)
-        if endpoints:
-            agents["LLM_API_KEY"] = SecretKey(API_KEY_SECRET, "api-key")
+        super().__init__(name, ComponentFacts(tier=Tier.COGNITIVE, role="tier", endpoints=endpoints), opts)
+        servers = self._servers(cluster, namespace, spec, objects)
+        rows = {"providers.json": provider_rows(spec, namespace)}
+        config_map(self, "providers", cluster, namespace, PROVIDERS_MAP, rows)
+        for secret, key in (api_keys or {}).items():
+            self._keep(secret, key, cluster, namespace)
+        agents: dict[str, EnvValue] = {**environment, **key_variables(spec)}
         for kind, agent in (("scout", spec.scout), ("architect", spec.architect)):
             AgentGroup(
                 self.child_name(kind),
@@ -285,31 +149,53 @@ class CognitiveTier(SkerryComponent):
                 config_maps={"providers": PROVIDERS_MAP},
                 opts=self.child_options(depends_on=list(depends_on)),
             )
+        local = servers.get(ModelProvider.LOCAL)
         self.model_url = f"http://{local.endpoint}:{PORT}/v1" if local else None
         self.finish(
-            endpoint=local.endpoint if local else endpoints[0].host,
+            endpoint=local.endpoint if local else first_hosted(endpoints),
             port=PORT if local else 443,
             secret_ref=API_KEY_SECRET if endpoints else None,
             metrics_endpoint=local.metrics_endpoint if local else None,
         )
 
-    def _keep(self, api_key: pulumi.Input[str], cluster: Cluster, namespace: str) -> None:
+    def _servers(
+        self, cluster: Cluster, namespace: str, spec: CognitiveSpec, objects: ObjectAccess
+    ) -> dict[ModelProvider, ModelServer]:
+        """Make the servers of every local model."""
+        if ModelProvider.LOCAL not in spec.providers:
+            return {}
+        made = plan(spec, cluster.catalog.models, renames=cluster.renames_shared_gpus)
+        weights = Weights(objects, None)
+        if wants_volume(spec):
+            volume = ModelWeights(
+                self.child_name("weights"),
+                cluster,
+                namespace=namespace,
+                spec=spec,
+                made=made,
+                opts=self.child_options(),
+            )
+            weights = Weights(None, volume.claim)
+        return {
+            server.provider: ModelServer(
+                self.child_name(_ROLES[server.provider]),
+                cluster,
+                namespace=namespace,
+                spec=spec,
+                server=server,
+                share=made.share,
+                weights=weights,
+                opts=self.child_options(),
+            )
+            for server in made.servers
+        }
+
+    def _keep(self, name: str, api_key: pulumi.Input[str], cluster: Cluster, namespace: str) -> None:
+        """Make the Secret with the key of a hosted provider, or of all of them."""
+        role = "api-key" + name.removeprefix(API_KEY_SECRET)
         Secret(
-            self.child_name("api-key"),
-            metadata={"name": API_KEY_SECRET, "namespace": namespace, "labels": dict(cluster.labels)},
+            self.child_name(role),
+            metadata={"name": name, "namespace": namespace, "labels": dict(cluster.labels)},
             string_data={"api-key": api_key},
             opts=self.child_options(),
         )
-
-
-def _providers(spec: CognitiveSpec, namespace: str) -> str:
-    """Return the providers in the order in which agents ask them: the next one when one fails."""
-    rows = []
-    for provider in spec.providers:
-        if provider is ModelProvider.LOCAL:
-            rows.append(
-                {"name": "local", "url": f"http://{host_name('vllm', namespace)}:{PORT}/v1", "model": spec.model}
-            )
-        else:
-            rows.append({"name": provider.value, "url": f"https://{HOSTED[provider]}", "model": None})
-    return json.dumps(rows, indent=2)

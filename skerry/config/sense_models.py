@@ -102,7 +102,7 @@ def _local(spec: DeploymentSpec) -> Iterator[Problem]:
 
 def _planned(spec: DeploymentSpec) -> Iterator[Problem]:
     try:
-        made = plan(spec.cognitive, load_catalog().models, on_gke=spec.target.kind is TargetKind.GCP)
+        made = plan(spec.cognitive, load_catalog().models, renames=spec.target.kind is not TargetKind.GCP)
     except SizingError as exc:
         yield Problem("cognitive", str(exc))
         return

@@ -337,6 +337,8 @@ class CognitiveSpec(Spec):
     """The secret key that holds the API key of a hosted provider."""
     api_key_secrets: dict[ModelProvider, SecretKey] = Field(default={}, max_length=8)
     """Hosted provider -> the secret key that holds its own API key; left out, `api_key_secret` is for all of them."""
+    provider_cidrs: dict[ModelProvider, tuple[str, ...]] = Field(default={}, max_length=8)
+    """Hosted provider -> the address ranges that it answers from; left out, those that it publishes, else any."""
     model: CatalogName | None = None
     """The row of images/models.yaml that local inference serves."""
     precision: Precision = Precision.BF16
