@@ -63,6 +63,7 @@ NOT_PUBLIC: Final = {
     "AzurePlatform": "a part of Sensei: it hands objects of the program to the tiers, which no other language can pass",
     "AzurePostgres": _PART_OF_AZURE_BASE,
     "AzurePubSub": _PART_OF_AZURE_BASE,
+    "DataEndpoint": "a part of ExecutionTier, one for each of `execution.data_endpoints`",
     "FabricDevices": "a part of AwsPlatform: elsewhere the site's own operator makes adapters known",
     "CertificateIssuer": _SERVICE,
     "GcpCluster": _PART_OF_GCP_BASE,
@@ -75,12 +76,15 @@ NOT_PUBLIC: Final = {
     "GcpPubSub": _PART_OF_GCP_BASE,
     "GpuDevices": "a part of AwsPlatform and GcpPlatform; elsewhere the site's own operator makes GPUs known",
     "HttpsGateway": _SERVICE,
+    "Keda": "a part of Sensei: another program installs the chart before agents with `autoscale`",
     "ModelServer": "a part of CognitiveTier, whose outputs name it",
     "Monitoring": _SERVICE,
     "NodePool": "a part of OnPremCluster and AwsCluster, which say where its machines are",
     "PostgresBackup": "a part of RelationalStore, where backups are asked for",
+    "QueueScaler": "a part of AgentGroup, made where its agents follow a queue",
     "RayPool": "a part of ExecutionTier, whose outputs name it",
     "SecretSync": _SERVICE,
+    "SmallModel": "a part of ExecutionTier, which tells its agents the address",
     "StoreBackup": "a part of each store, where backups are asked for",
 }
 """The components that are not, and why."""

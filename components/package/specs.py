@@ -11,6 +11,9 @@ from components.package.specs_aks import Aks as Aks
 from components.package.specs_eks import Eks as Eks
 from components.package.specs_eks import GpuCapacity as GpuCapacity
 from components.package.specs_eks import SystemMachines as SystemMachines
+from components.package.specs_execution import Autoscale as Autoscale
+from components.package.specs_execution import DataEndpoint as DataEndpoint
+from components.package.specs_execution import SmallServer as SmallServer
 from components.package.specs_gpu import Gpu as Gpu
 from components.package.specs_gpu import GpuQueue as GpuQueue
 from components.package.specs_gpu import GpuSharing as GpuSharing
@@ -133,6 +136,17 @@ class Agent(TypedDict):
     """How many run."""
 
 
+class QueueAgent(TypedDict):
+    """One kind of agent that takes its work from a queue."""
+
+    image: str
+    """The image reference; pinned by the lock or by an @sha256 digest of its own."""
+    replicas: NotRequired[int]
+    """How many run."""
+    autoscale: NotRequired[Autoscale]
+    """How many run follows the queue; left out, always `replicas`."""
+
+
 class Cognitive(TypedDict):
     """The GPU tier: frontier inference, Scout and Architect agents."""
 
@@ -170,15 +184,21 @@ class Execution(TypedDict):
     small_model: NotRequired[SmallModelPlacement]
     """Where the agents' small model runs."""
     model: NotRequired[str]
-    """The row of images/models.yaml for `cpu`."""
+    """The row of images/models.yaml for `cpu` (a GGUF file) and `gpu`."""
+    small_server: NotRequired[SmallServer]
+    """Size of the small model's servers, with `cpu` and `gpu`."""
+    small_pool: NotRequired[Pool]
+    """The GPU machines of `gpu`."""
     checkpoint_every_records: NotRequired[int]
     """Migration progress is checkpointed every so many records."""
-    worker: Agent
+    worker: QueueAgent
     """Agents that transform."""
-    validator: Agent
+    validator: QueueAgent
     """Agents that check."""
     interruptible: NotRequired[bool]
     """True allows spot machines: tasks are then lost and repeated when a machine is taken away."""
+    data_endpoints: NotRequired[Sequence[DataEndpoint]]
+    """The customer's databases; nothing else outside the cluster is opened to this tier."""
 
 
 class StoreSize(TypedDict):

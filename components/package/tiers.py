@@ -110,6 +110,10 @@ class ExecutionTierArgs(TypedDict):
     """The CPU tier."""
     pubsub: Broadcasts
     """What keeps the state of Ray's head."""
+    objects: NotRequired[Bucket]
+    """The bucket with the small model's weights; required where `execution.small_model` is cpu or gpu."""
+    passwords: NotRequired[Mapping[str, pulumi.Input[str]]]
+    """Name of a database in `execution.data_endpoints` -> password; left out, none has a login made here."""
     environment: NotRequired[Mapping[str, pulumi.Input[str]]]
     """Variables of every agent: where channels and stores are; left out, none."""
     secret_environment: NotRequired[Mapping[str, SecretKey]]
@@ -135,14 +139,17 @@ class ExecutionTier(Remote):
     def make(cls, name: str, args: ExecutionTierArgs, opts: pulumi.ResourceOptions) -> SkerryComponent:
         """Make the tier."""
         spec = load_part(ExecutionSpec, args["execution"], "execution")
-        if spec.small_model is SmallModelPlacement.CPU and spec.model is None:
-            raise ConfigError(name, [Problem("execution.model", "is required for small_model cpu", "add it")])
+        if spec.small_model is not SmallModelPlacement.COGNITIVE and spec.model is None:
+            text = f"is required for small_model {spec.small_model.value}"
+            raise ConfigError(name, [Problem("execution.model", text, "add it")])
         return execution.ExecutionTier(
             name,
             with_pool(cluster_of(args["cluster"]), args["cluster"], Tier.EXECUTION, spec.pool),
             namespace=args["namespace"],
             spec=spec,
             pubsub=broadcasts_of(args["pubsub"]),
+            objects=bucket_of(args["objects"]) if "objects" in args else None,
+            passwords={name: pulumi.Output.secret(value) for name, value in args.get("passwords", {}).items()},
             environment=environment_of(args.get("environment", {}), args.get("secret_environment", {})),
             opts=opts,
         )

@@ -78,10 +78,7 @@ class DataEndpointSpec(Spec):
     host: str = Field(pattern=r"^[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?$")
     """The DNS name or address that agents connect to, and that its certificate bears."""
     cidrs: tuple[Cidr, ...] = Field(min_length=1, max_length=16)
-    """Where it answers, as IPv4 ranges, since network policies know no names.
-
-    With `private-link` these are the single addresses (/32) that it is to have in the deployment's own network.
-    """
+    """The IPv4 ranges that it answers from; with `private-link` free addresses (/32) of the deployment's network."""
     port: int | None = Field(default=None, ge=1, le=65535)
     """TCP port; left out, the engine's usual one."""
     jurisdiction: CountryCode

@@ -87,7 +87,7 @@ NOT_SHIPPED: Final[Mapping[str, tuple[str, Mapping[str, Any]]]] = {
                 "vcpu": 64, "memory_gib": 512, "gpu_model": "H100", "gpus": 4, "gpu_memory_gib": 80,
             },
             "execution.small_model": "cpu",
-            "execution.model": "llama-3.1-8b-instruct",
+            "execution.model": "llama-3.1-8b-instruct-q4",
             "execution.pool.machine": {"vcpu": 16, "memory_gib": 32},
             "execution.worker.replicas": 7,
             "meta.pool.minimum": 4,

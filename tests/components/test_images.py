@@ -65,7 +65,7 @@ def missing(graph: ResourceGraph) -> list[tuple[str, str]]:
 
 VARIANTS: dict[str, dict[str, Any]] = {
     "nodes that ask a mirror": {"target": {"image_access": "mirror"}},
-    "a small model on CPUs": {"execution": {"small_model": "cpu", "model": "mistral-7b-instruct"}},
+    "a small model on CPUs": {"execution": {"small_model": "cpu", "model": "mistral-7b-instruct-q4"}},
     "one member of everything": {
         "meta": {name: {"replicas": 1} for name in ("vector", "graph", "documents", "relational")},
         "channels": {"pubsub_replicas": 1, "temporal_replicas": 1},

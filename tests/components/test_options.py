@@ -87,11 +87,13 @@ def test_only_the_cognitive_tier_reaches_the_provider(hosted: ResourceGraph) -> 
 
 
 def test_a_small_model_on_cpus_is_a_fact_and_agents_are_told() -> None:
-    graph = changed(AIRGAPPED, {"execution.small_model": "cpu", "execution.model": "mistral-7b-instruct"})
+    graph = changed(AIRGAPPED, {"execution.small_model": "cpu", "execution.model": "mistral-7b-instruct-q4"})
     carried = {model.name for r in graph.resources for model in getattr(facts_of(r), "models", ())}
-    assert carried == {"llama-3.3-70b-instruct", "mistral-7b-instruct"}
+    assert carried == {"llama-3.3-70b-instruct", "mistral-7b-instruct-q4"}
     for agent in ("worker", "validator"):
-        assert environment(graph, agent)["SMALL_MODEL"] == "models/mistral-7b-instruct"
+        assert environment(graph, agent)["SMALL_MODEL"] == "mistral-7b-instruct-q4"
+        where = environment(graph, agent)["SMALL_MODEL_URL"]
+        assert where == "http://small-model.sensei-execution.svc.cluster.local:8000/v1"
         assert "SMALL_MODEL" not in environment(graph, "scout")
 
 
