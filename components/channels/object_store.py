@@ -38,6 +38,9 @@ CREDENTIALS_SECRET = "object-store"
 MASTER_PORT, VOLUME_PORT, FILER_PORT, S3_PORT = 9333, 8080, 8888, 8333
 """Source: seaweedfs/seaweedfs k8s/charts/seaweedfs/values.yaml (4.44.0) and weed/command, read 2026-11."""
 
+METRICS_PORT = 9327
+"""Where each part tells its metrics, when somebody collects them; source as above."""
+
 BUCKET = "sensei"
 REGION = "us-east-1"
 """What clients sign for where the store has no regions."""
@@ -278,6 +281,8 @@ def _part(
 ) -> Workload:
     """Return the pods of one part; with `database` those that keep their metadata there and answer S3."""
     first = next(iter(ports))
+    if cluster.monitored:
+        args, ports = (*args, f"-metricsPort={METRICS_PORT}"), {**ports, "metrics": METRICS_PORT}
     env: dict[str, EnvValue] = {}
     mounts = {"tmp": "/tmp"}
     if database is not None:

@@ -10,10 +10,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
+from components.channels.object_store import METRICS_PORT as OBJECTS_METRICS
 from components.channels.pubsub import METRICS_PORT as VALKEY_METRICS
 from components.channels.workflows import METRICS_PORT as TEMPORAL_METRICS
 from components.channels.workflows import SERVICES
 from components.services.openings import named
+from components.stores.graph import METRICS_PORT as NEO4J_METRICS
 from components.stores.vector import API_KEY_SECRET
 from components.stores.vector import PORTS as QDRANT_PORTS
 from components.tiers.agents import HEALTH_PORT
@@ -30,12 +32,6 @@ AUTOSCALER_METRICS: Final = 44217
 Source: ray 2.52.0 ray/autoscaler/v2/monitor.py; ray-project/kuberay v1.7.0 config/prometheus/podMonitor.yaml, read
 2026-11.
 """
-
-NEO4J_METRICS: Final = 2004
-"""Source: Neo4j operations manual "Expose metrics", read 2026-11."""
-
-OBJECTS_METRICS: Final = 9327
-"""Of SeaweedFS, by `-metricsPort`; the number is that of its chart (not opened; it is told to the server as well)."""
 
 ENVOY_METRICS: Final = 19001
 """Source: envoyproxy/gateway v1.9.0 internal/xds/bootstrap/bootstrap.go, read 2026-11."""

@@ -53,6 +53,7 @@ class ExperimentTracker(SkerryComponent):
             ),
             opts,
         )
+        public = cluster.public_hosts.get("mlflow")
         workload = Workload(
             name="mlflow",
             namespace=namespace,
@@ -79,7 +80,10 @@ class ExperimentTracker(SkerryComponent):
                         "MLFLOW_SERVER_ALLOWED_HOSTS": ",".join(
                             f"{host}:{PORT}"
                             for host in ("localhost", "mlflow", f"mlflow.{namespace}", host_name("mlflow", namespace))
-                        ),
+                        )
+                        + (f",{public}" if public else ""),
+                        # What a browser sends from the page itself counts as another site's, unless it is named.
+                        **({"MLFLOW_SERVER_CORS_ALLOWED_ORIGINS": f"https://{public}"} if public else {}),
                         **objects.client_environment(),
                     },
                     ports={"http": PORT},

@@ -35,6 +35,20 @@ PORTS = {"http": 7474, "bolt": 7687, "cluster": 6000, "raft": 7000, "routing": 7
 """Source: Neo4j operations manual "Ports", read 2026-11. Discovery of version 2 uses the port of the cluster."""
 
 
+METRICS_PORT = 2004
+
+_METRICS = {
+    "NEO4J_server_metrics_prometheus_enabled": "true",
+    "NEO4J_server_metrics_prometheus_endpoint": f"0.0.0.0:{METRICS_PORT}",
+    # The choice of its own leaves out what says that a member has lost the others.
+    "NEO4J_server_metrics_filter": "*",
+}
+"""How it tells its metrics; nobody asks for a password there, so policies say who may call.
+
+Source: Neo4j operations manual 5 "Expose metrics", read 2026-11.
+"""
+
+
 class GraphStore(SkerryComponent):
     """Keeps the knowledge graph."""
 
@@ -158,8 +172,9 @@ def _members(
                     **({"NEO4J_server_backup_listen__address": f"0.0.0.0:{BACKUP_PORT}"} if backed else {}),
                     **({"NEO4J_ACCEPT_LICENSE_AGREEMENT": "yes"} if accepted else {}),
                     "NEO4J_initial_dbms_default__primaries__count": str(size.replicas),
+                    **(_METRICS if cluster.monitored else {}),
                 },
-                ports=PORTS,
+                ports={**PORTS, **({"metrics": METRICS_PORT} if cluster.monitored else {})},
                 startup=tcp_probe("bolt", periodSeconds=10, failureThreshold=60),
                 readiness=tcp_probe("bolt", periodSeconds=10),
                 liveness=tcp_probe("bolt", periodSeconds=20, failureThreshold=6),
