@@ -269,6 +269,7 @@ def _channels(
         namespace=names[Tier.CHANNELS],
         channels=spec.channels,
         database=database,
+        authority=database.authority,
         opts=ready,
     )
     Rpc("rpc", cluster, namespaces=(names[Tier.COGNITIVE], names[Tier.EXECUTION]), opts=ready)

@@ -1,4 +1,9 @@
-"""Durable workflows: Temporal over a PostgreSQL of its own. Exactly once; latency of about 10 ms is expected."""
+"""Durable workflows: Temporal over a PostgreSQL of its own; latency of about 10 ms is expected.
+
+What a workflow decides takes effect exactly once, since its history is written before anybody acts on it, and is
+replayed after a loss. An activity, the code that touches the world, is run at least once: it may have acted before
+its worker was lost, so that it must bear being repeated. The number of history shards is fixed for life.
+"""
 
 from __future__ import annotations
 
@@ -13,6 +18,7 @@ from components.kubernetes.cluster import Cluster, ServiceAddress
 from components.kubernetes.workload import (
     Container,
     EnvValue,
+    SecretKey,
     Workload,
     config_map,
     deployment,
@@ -31,6 +37,9 @@ SERVICES: Final = {"frontend": 7233, "history": 7234, "matching": 7235, "worker"
 
 UI_PORT: Final = 8080
 METRICS_PORT: Final = 9090
+AUTHORITY_PATH: Final = "/etc/temporal/postgres"
+"""Where Temporal finds the certificate of the authority that vouches for its PostgreSQL."""
+
 DATABASE, VISIBILITY = "temporal", "temporal_visibility"
 DYNAMIC_CONFIG: Final = "temporal-dynamic-config"
 """The ConfigMap with the file without which the server does not start; empty: every value is the default.
@@ -51,6 +60,7 @@ class Workflows(SkerryComponent):
         namespace: str,
         channels: ChannelsSpec,
         database: ServiceAddress,
+        authority: SecretKey | None = None,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         """Make schema, services and UI.
@@ -61,6 +71,8 @@ class Workflows(SkerryComponent):
             namespace: the namespace of the channels.
             channels: replicas, and the number of history shards, which is fixed for life.
             database: a PostgreSQL with the databases `temporal` and `temporal_visibility`.
+            authority: the certificate that vouches for that PostgreSQL, in a Secret of this namespace; without it the
+                connection is encrypted, but nobody asks whom it leads to.
             opts: Pulumi's options.
         """
         server = cluster.catalog.image("temporal-server", cluster.target, "workflow engine")
@@ -77,7 +89,7 @@ class Workflows(SkerryComponent):
             ports={**SERVICES, "ui": UI_PORT, "metrics": METRICS_PORT},
         )
         super().__init__(name, facts, opts)
-        self._cluster, self._namespace = cluster, namespace
+        self._cluster, self._namespace, self._authority = cluster, namespace, authority
         connection: dict[str, EnvValue] = {
             "POSTGRES_SEEDS": database.endpoint,
             "DB_PORT": port_text(database.port),
@@ -86,7 +98,13 @@ class Workflows(SkerryComponent):
             # The managed PostgreSQL refuses anything but TLS, and the one in the cluster speaks it.
             "SQL_TLS_ENABLED": "true",
         }
-        self._job("schema", tools, _SCHEMA, connection)
+        if authority is not None:
+            connection |= {
+                "SQL_CA": f"{AUTHORITY_PATH}/{authority.key}",
+                "SQL_HOST_VERIFICATION": "true",
+                "SQL_HOST_NAME": database.endpoint,
+            }
+        self._job("schema", tools, _SCHEMA, connection, authority)
         address = f"{host_name('temporal-frontend', namespace)}:{SERVICES['frontend']}"
         self._job("namespace", tools, _NAMESPACE, {"TEMPORAL_ADDRESS": address})
         config_map(self, "dynamic-config", cluster, namespace, DYNAMIC_CONFIG, {"docker.yaml": "{}\n"})
@@ -106,12 +124,22 @@ class Workflows(SkerryComponent):
             namespace=self._namespace,
             placement=self._cluster.placements[Tier.CHANNELS],
             replicas=replicas,
-            empty_dirs=tuple(mount for mount in container.mounts if mount != "config"),
+            empty_dirs=tuple(mount for mount in container.mounts if mount not in ("config", "authority")),
+            secret_files={"authority": self._authority}
+            if self._authority is not None and "authority" in container.mounts
+            else {},
             config_maps={"config": DYNAMIC_CONFIG} if "config" in container.mounts else {},
             containers=(container,),
         )
 
-    def _job(self, role: str, image: ImageFact, script: str, env: Mapping[str, EnvValue]) -> None:
+    def _job(
+        self,
+        role: str,
+        image: ImageFact,
+        script: str,
+        env: Mapping[str, EnvValue],
+        authority: SecretKey | None = None,
+    ) -> None:
         """Run a script of the administrator's tools once; it is repeated until what it needs is there."""
         container = Container(
             name=role,
@@ -121,7 +149,7 @@ class Workflows(SkerryComponent):
             command=("/bin/sh", "-ec"),
             args=(script,),
             env=env,
-            mounts={"tmp": "/tmp"},
+            mounts={"tmp": "/tmp", **({"authority": AUTHORITY_PATH} if authority is not None else {})},
         )
         workload = self._workload(f"temporal-{role}", container, 1)
         template = workload.template(self._cluster)
@@ -164,7 +192,11 @@ class Workflows(SkerryComponent):
             startup=tcp_probe(probe, periodSeconds=5, failureThreshold=60),
             readiness=tcp_probe(probe, periodSeconds=10),
             liveness=tcp_probe(probe, periodSeconds=20),
-            mounts={"tmp": "/tmp", "config": "/etc/temporal/config/dynamicconfig"},
+            mounts={
+                "tmp": "/tmp",
+                "config": "/etc/temporal/config/dynamicconfig",
+                **({"authority": AUTHORITY_PATH} if self._authority is not None else {}),
+            },
             writable_root=True,
         )
         workload = self._workload(f"temporal-{role}", container, channels.temporal_replicas)
@@ -204,7 +236,10 @@ _NAMESPACE: Final = (
 
 _SCHEMA: Final = (
     'export SQL_PLUGIN=postgres12 SQL_HOST="$POSTGRES_SEEDS" SQL_PORT="$DB_PORT" SQL_USER="$POSTGRES_USER" '
-    'SQL_PASSWORD="$POSTGRES_PWD" SQL_TLS="$SQL_TLS_ENABLED" SQL_TLS_DISABLE_HOST_VERIFICATION=true; '
+    'SQL_PASSWORD="$POSTGRES_PWD" SQL_TLS="$SQL_TLS_ENABLED"; '
+    'if [ -n "${SQL_CA:-}" ]; then '
+    'export SQL_TLS_CA_FILE="$SQL_CA" SQL_TLS_SERVER_NAME="$SQL_HOST_NAME" SQL_TLS_DISABLE_HOST_VERIFICATION=false; '
+    "else export SQL_TLS_DISABLE_HOST_VERIFICATION=true; fi; "
     "for pair in temporal:temporal/versioned temporal_visibility:visibility/versioned; do "
     'export SQL_DATABASE="${pair%%:*}"; '
     "temporal-sql-tool setup-schema -v 0.0 || true; "

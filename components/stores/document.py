@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pulumi
 
 from components.base import SkerryComponent
@@ -11,6 +13,7 @@ from components.kubernetes.workload import (
     EnvValue,
     SecretKey,
     Workload,
+    config_map,
     hosts_of,
     service,
     stateful_set,
@@ -27,6 +30,13 @@ AUTH_SECRET = "mongodb-auth"
 
 PORT = 27017
 REPLICA_SET = "knowledge"
+INITIATE_MAP = "mongodb-initiate"
+
+_INITIATE = (
+    "until mongosh --quiet --host localhost --file /program/initiate.js; do sleep 5; done; "
+    # It may be asked again only with a new pod; a sidecar that ends would be started again and again.
+    "trap exit TERM; while :; do sleep 3600 & wait; done"
+)
 
 
 class DocumentStore(SkerryComponent):
@@ -42,7 +52,7 @@ class DocumentStore(SkerryComponent):
         backup: BackupStore | None = None,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
-        """Make the replica set's members; the site initiates the set once, as docs/sites.md says.
+        """Make the replica set's members; beside each a program initiates the set and makes its first user, once.
 
         Args:
             name: the component's name.
@@ -63,10 +73,12 @@ class DocumentStore(SkerryComponent):
             quorum=True,
         )
         super().__init__(name, facts, opts)
-        workload = _members(cluster, namespace, size, image)
+        members = ",".join(f"{host}:{PORT}" for host in hosts_of("mongodb", namespace, size.replicas))
+        workload = _members(cluster, namespace, size, image, members)
+        program = Path(__file__).with_name("mongodb_initiate.js").read_text(encoding="utf-8")
+        config_map(self, "initiate", cluster, namespace, INITIATE_MAP, {"initiate.js": program})
         stateful_set(self, "set", cluster, workload, storage_gib=size.storage_gib, mount="/data/db")
         service(self, "service", cluster, workload)
-        members = ",".join(f"{host}:{PORT}" for host in hosts_of("mongodb", namespace, size.replicas))
         if backup is not None:
             StoreBackup(
                 self.child_name("backup"),
@@ -103,7 +115,23 @@ def _keyfile(image: ImageFact) -> Container:
     )
 
 
-def _members(cluster: Cluster, namespace: str, size: StoreSpec, image: ImageFact) -> Workload:
+def _initiator(image: ImageFact, members: str) -> Container:
+    return Container(
+        name="initiate",
+        image=image,
+        cpu="20m",
+        memory="256Mi",
+        user=999,
+        command=("/bin/sh", "-c"),
+        args=(_INITIATE,),
+        env={"DOCUMENTS_HOSTS": members, "DOCUMENTS_REPLICA_SET": REPLICA_SET, "HOME": "/tmp", **_login()},
+        # Kubernetes' own HOSTNAME may be the machine's: the program asks for the pod's.
+        fields={"HOSTNAME": "metadata.name"},
+        mounts={"tmp": "/tmp", "program": "/program"},
+    )
+
+
+def _members(cluster: Cluster, namespace: str, size: StoreSpec, image: ImageFact, members: str) -> Workload:
     return Workload(
         name="mongodb",
         namespace=namespace,
@@ -114,6 +142,7 @@ def _members(cluster: Cluster, namespace: str, size: StoreSpec, image: ImageFact
         empty_dirs=("tmp", "key"),
         init=(_keyfile(image),),
         secrets={"auth": AUTH_SECRET},
+        config_maps={"program": INITIATE_MAP},
         containers=(
             Container(
                 name="mongodb",
@@ -129,5 +158,6 @@ def _members(cluster: Cluster, namespace: str, size: StoreSpec, image: ImageFact
                 liveness=tcp_probe("mongodb", periodSeconds=20, failureThreshold=6),
                 mounts={"tmp": "/tmp", "key": "/key"},
             ),
+            _initiator(image, members),
         ),
     )

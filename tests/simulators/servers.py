@@ -85,7 +85,12 @@ def wait(what: str, done: Callable[[], Any], patience_s: float = PATIENCE_S) -> 
 
 @contextmanager
 def running(
-    command: Sequence[str], log: Path, *, env: Mapping[str, str] | None = None, cwd: Path | None = None
+    command: Sequence[str],
+    log: Path,
+    *,
+    env: Mapping[str, str] | None = None,
+    cwd: Path | None = None,
+    gently: bool = True,
 ) -> Iterator[subprocess.Popen[bytes]]:
     """Run a program until the block ends."""
     with log.open("ab") as out:
@@ -95,7 +100,7 @@ def running(
     try:
         yield process
     finally:
-        process.terminate()
+        process.terminate() if gently else process.kill()
         try:
             process.wait(20)
         except subprocess.TimeoutExpired:
@@ -137,7 +142,12 @@ class Postgres:
 
     def start(self) -> None:
         """Start the server and wait until it takes connections."""
-        options = {"port": str(self.port), "listen_addresses": "127.0.0.1", "unix_socket_directories": "", **self.settings}
+        options = {
+            "port": str(self.port),
+            "listen_addresses": "127.0.0.1",
+            "unix_socket_directories": "",
+            **self.settings,
+        }
         text = " ".join(f"-c {key}='{value}'" for key, value in options.items())
         self.run("pg_ctl", "-D", str(self.data), "-l", str(self.log), "-o", text, "-w", "-t", "60", "start")
 
@@ -191,6 +201,6 @@ def weed(folder: Path, access: str, secret: str) -> Iterator[str]:
         f"-master.port={master}", f"-volume.port={volume}", f"-filer.port={filer}", f"-s3.port={s3}",
         f"-s3.config={folder / 's3.json'}", "-volume.max=20", "-master.volumeSizeLimitMB=64",
     ]  # fmt: skip
-    with running(command, folder / "weed.log") as process:
+    with running(command, folder / "weed.log", gently=False) as process:
         wait("SeaweedFS", lambda: answers(s3) and process.poll() is None)
         yield f"http://127.0.0.1:{s3}"
