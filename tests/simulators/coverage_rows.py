@@ -1,0 +1,152 @@
+"""The requirements of the seeds, row by row: what each says, where it stands, and the checks that find it.
+
+A row is in one state. `met`: its checks find the seed's number at a path in the graph of a named stack. `finding`: the
+row is a trap, and its checks provoke the finding or the refusal that names it. `documented`: only a page says it.
+`out`: out of reach, with the reason. `open`: not built yet, with what is missing.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date
+from fnmatch import fnmatchcase
+from functools import cache
+from pathlib import Path
+from typing import Any, Final
+
+import yaml
+
+from policies.runner import check
+from skerry.errors import SkerryError
+from skerry.graph import Resource, ResourceGraph, find, plain
+from tests.simulators.changed_stacks import run_changed
+
+ROOT: Final = Path(__file__).resolve().parents[2]
+TODAY: Final = date(2026, 11, 21)
+STATES: Final = ("met", "finding", "documented", "out", "open")
+_ROWS: Final = ROOT / "tests" / "coverage" / "rows"
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One requirement."""
+
+    id: str
+    says: str
+    """The requirement in our words, with the seed's numbers."""
+    seed: str
+    """`<document>:<line>` of the seed."""
+    state: str
+    checks: tuple[Mapping[str, Any], ...]
+    """Of a met row or a finding; empty otherwise."""
+    text: str
+    """Of a row that is documented, out of reach or open: the page or the reason."""
+
+
+def load_rows(path: Path) -> tuple[Row, ...]:
+    """Read one file of rows; a row without exactly one state is an error."""
+    found = []
+    for id_, value in yaml.safe_load(path.read_text(encoding="utf-8")).items():
+        (state,) = [name for name in STATES if name in value]
+        assert set(value) == {"says", "seed", state}, f"{id_}: {sorted(value)}"
+        given = value[state]
+        checks = tuple(given) if isinstance(given, list) else ()
+        found.append(Row(id_, value["says"], str(value["seed"]), state, checks, given if not checks else ""))
+    return tuple(found)
+
+
+@cache
+def all_rows() -> tuple[Row, ...]:
+    """Return every row of every seed, in order."""
+    return tuple(row for path in sorted(_ROWS.glob("*.yaml")) for row in load_rows(path))
+
+
+def told(check_: Mapping[str, Any]) -> str:
+    """Return what one check looks for, for people."""
+    where = f"`{check_['stack']}`" if "stack" in check_ else ""
+    if "change" in check_:
+        where += " with " + ", ".join(f"`{key}: {json.dumps(value)}`" for key, value in check_["change"].items())
+    if "refused" in check_:
+        return f"{where} is refused: {check_['refused']}"
+    if "rule" in check_:
+        return f"{where}: {check_['rule']} on `{check_['at']}`: {check_['says']}"
+    if "count" in check_:
+        return f"{where}: {check_['count']} of `{check_['at']}`"
+    if "file" in check_:
+        return f'`{check_["file"]}` says "{check_["says"]}"'
+    how = next(key for key in ("is", "has", "least", "most") if key in check_)
+    word = {"is": "=", "has": "has", "least": ">=", "most": "<="}[how]
+    return f"{where}: `{check_['at']}` `{check_['path']}` {word} {json.dumps(check_[how])}"
+
+
+def problems(check_: Mapping[str, Any]) -> Iterator[str]:
+    """Return what is not as the check says; nothing where it holds."""
+    if "file" in check_:
+        text = " ".join((ROOT / check_["file"]).read_text(encoding="utf-8").split())
+        if check_["says"] not in text:
+            yield f"{check_['file']} does not say it"
+        return
+    stack, changes = check_["stack"], check_.get("change", {})
+    try:
+        graph = _graph(stack, json.dumps(changes, sort_keys=True))
+    except SkerryError as exc:
+        if "refused" not in check_ or check_["refused"] not in " ".join(str(exc).split()):
+            yield f"was refused: {exc}"
+        return
+    if "refused" in check_:
+        yield "was not refused"
+    elif "rule" in check_:
+        yield from _finding(graph, check_)
+    else:
+        yield from _value(graph, check_)
+
+
+@cache
+def _graph(stack: str, changes: str) -> ResourceGraph:
+    changed = json.loads(changes)
+    secrets = [f"skerry:{value}" for key, value in changed.items() if key.endswith("_secret")]
+    return run_changed(stack, changed, secrets=secrets)
+
+
+def _at(graph: ResourceGraph, pattern: str) -> list[Resource]:
+    """Return the resources of `<Type> <name>`, each with globs; a type is the last part of its token."""
+    kind, _, name = pattern.partition(" ")
+    return [
+        one
+        for one in graph.resources
+        if fnmatchcase(one.type.rpartition(":")[2], kind) and fnmatchcase(one.name, name or "*")
+    ]
+
+
+def _value(graph: ResourceGraph, check_: Mapping[str, Any]) -> Iterator[str]:
+    found = _at(graph, check_["at"])
+    if "count" in check_:
+        if len(found) != check_["count"]:
+            yield f"{len(found)} of {check_['at']}"
+        return
+    if not found:
+        yield f"there is no {check_['at']}"
+    for resource in found:
+        value = plain(find(resource.inputs, check_["path"]))
+        if not _holds(value, check_):
+            yield f"{resource.name}: {check_['path']} is {value!r}"
+
+
+def _holds(value: Any, check_: Mapping[str, Any]) -> bool:
+    if "is" in check_:
+        return bool(value == check_["is"])
+    if "has" in check_:
+        text = value if isinstance(value, str) else json.dumps(value, default=str, sort_keys=True)
+        return value is not None and check_["has"] in text
+    number = isinstance(value, int | float)
+    return number and (value >= check_["least"] if "least" in check_ else value <= check_["most"])
+
+
+def _finding(graph: ResourceGraph, check_: Mapping[str, Any]) -> Iterator[str]:
+    report = check(graph, today=TODAY)
+    wanted = check_.get("verdict", "violation")
+    rows = [one for one in report.findings if one.rule.id == check_["rule"] and one.verdict.value == wanted]
+    if not any(fnmatchcase(one.path, f"*{check_['at']}") and check_["says"] in one.message for one in rows):
+        yield f"{check_['rule']} says {[(one.path, one.message) for one in rows]}"
