@@ -10,6 +10,7 @@ import pulumi
 from pulumi_kubernetes.core.v1 import ServiceAccount
 
 from components.base import SkerryComponent
+from components.blueprints.backups import backup_store
 from components.blueprints.deployment import deployment_fact, labels_of, target_fact
 from components.blueprints.operators import (
     backup_plugin,
@@ -30,7 +31,6 @@ from components.configuration import FlatConfig, secret_of
 from components.kubernetes.cluster import Cluster
 from components.kubernetes.tenancy import Flow, PriorityClasses, TierNamespace
 from components.kubernetes.workload import EnvValue, SecretKey
-from components.stores.backup import backup_store
 from components.stores.relational import PORT as POSTGRES_PORT
 from components.stores.relational import RelationalStore
 from components.stores.vector import PORTS as VECTOR_PORTS

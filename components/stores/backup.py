@@ -14,11 +14,10 @@ import pulumi
 from pulumi_kubernetes.networking.v1 import NetworkPolicy
 
 from components.base import SkerryComponent
-from components.channels.object_store import CHECKSUMS, GOOGLE_URL
+from components.channels.object_store import CHECKSUMS
 from components.kubernetes.cluster import Cluster
 from components.kubernetes.workload import EnvValue, SecretKey
 from skerry.config.backup import BackupSpec
-from skerry.config.spec import DeploymentSpec, TargetKind
 from skerry.facts import BackupFact, ComponentFacts, EndpointFact, ImageFact, Tier
 
 AUTHORITY_KEY: Final = "ca.crt"
@@ -47,6 +46,8 @@ class BackupStore:
     cidrs: tuple[str, ...] = ()
     named: str = ""
     """The bucket for reports; its name, or what it is."""
+    scope: str = "site"
+    """`site`, or `internet` where the way there may lead over it."""
 
     @property
     def host(self) -> str:
@@ -129,7 +130,6 @@ class BackupStore:
         self, cluster: Cluster, tier: Tier, *, method: str, images: tuple[ImageFact, ...], recovery_point_s: int
     ) -> ComponentFacts:
         """Return what a backup says about itself."""
-        own = cluster.target.kind == TargetKind.ONPREM.value
         return ComponentFacts(
             tier=tier,
             data_class=cluster.data_class,
@@ -145,7 +145,7 @@ class BackupStore:
                     port=self.port,
                     protocol="https" if self.tls else "http",
                     direction="egress",
-                    scope="site" if own else "internet",
+                    scope=self.scope,
                     why="backups",
                 ),
             ),
@@ -174,42 +174,3 @@ class BackupStore:
             spec={"podSelector": {"matchLabels": labels}, "policyTypes": ["Egress"], "egress": [rule]},
             opts=parent.child_options(),
         )
-
-
-def backup_store(spec: DeploymentSpec, cluster: Cluster) -> BackupStore | None:
-    """Return where the backups of a deployment go; None where none is asked for."""
-    asked = spec.backup
-    if asked is None:
-        return None
-    store = asked.store
-    if store is not None:
-        return BackupStore(
-            asked=asked,
-            url=store.endpoint_url,
-            bucket=store.bucket,
-            prefix=store.prefix,
-            region=store.region,
-            jurisdiction=store.jurisdiction,
-            secret=store.secret,
-            authority=store.authority,
-            encryption=store.encryption.value if store.encryption else None,
-            encrypted=store.encrypted,
-            cidrs=store.cidrs,
-            named=store.bucket,
-        )
-    managed = cluster.object_store
-    if managed is None:
-        return None
-    google = spec.target.kind is TargetKind.GCP
-    return BackupStore(
-        asked=asked,
-        url=GOOGLE_URL if google else f"https://s3.{spec.target.region}.amazonaws.com",
-        bucket=managed.endpoint,
-        prefix="backups",
-        region=spec.target.region,
-        jurisdiction=spec.target.jurisdiction,
-        secret=managed.secret_ref,
-        # The base stack encrypts its bucket with the deployment's key.
-        encrypted=True,
-        named="the deployment's bucket",
-    )

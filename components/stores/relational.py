@@ -101,34 +101,14 @@ class RelationalStore(SkerryComponent):
             return
         image = cluster.catalog.image("postgresql", cluster.target, f"PostgreSQL for {database}")
         super().__init__(name, _facts(cluster, tier, size, image), opts)
-        described = {"name": name, "namespace": namespace, "labels": dict(cluster.labels)}
-        made = CustomResource(
-            self.child_name("cluster"),
-            api_version=API_VERSION,
-            kind="Cluster",
-            metadata=described,
-            spec=_spec(cluster, name, image.deployed_as, database, size, sizes or Sizes(), backup),
-            opts=self.store_options(),
+        self._own(
+            cluster,
+            namespace,
+            name,
+            database,
+            _spec(cluster, name, image.deployed_as, database, size, sizes or Sizes(), backup),
+            {**({database: extensions} if extensions else {}), **dict.fromkeys(more_databases, ())},
         )
-        wanted: dict[str, Sequence[str]] = {database: extensions} if extensions else {}
-        for extra, extended in {**wanted, **dict.fromkeys(more_databases, ())}.items():
-            slug = extra.replace("_", "-")
-            of_it: dict[str, Any] = {
-                "name": extra,
-                "owner": database,
-                "cluster": {"name": name},
-                "databaseReclaimPolicy": "retain",
-            }
-            if extended:
-                of_it["extensions"] = [{"name": one} for one in extended]
-            CustomResource(
-                self.child_name(slug),
-                api_version=API_VERSION,
-                kind="Database",
-                metadata={**described, "name": f"{name}-{slug}"},
-                spec=of_it,
-                opts=self.store_options(depends_on=[made]),
-            )
         if backup is not None:
             PostgresBackup(
                 self.child_name("backup"),
@@ -146,6 +126,44 @@ class RelationalStore(SkerryComponent):
             secret_ref=f"{name}-app",
             metrics_endpoint=f"http://{host_name(f'{name}-rw', namespace)}:9187/metrics",
         )
+
+    def _own(
+        self,
+        cluster: Cluster,
+        namespace: str,
+        name: str,
+        owner: str,
+        spec: Mapping[str, Any],
+        databases: Mapping[str, Sequence[str]],
+    ) -> None:
+        """Make a cluster of CloudNativePG, and of its databases those that need more than it makes by itself."""
+        described = {"name": name, "namespace": namespace, "labels": dict(cluster.labels)}
+        made = CustomResource(
+            self.child_name("cluster"),
+            api_version=API_VERSION,
+            kind="Cluster",
+            metadata=described,
+            spec=dict(spec),
+            opts=self.store_options(),
+        )
+        for database, extensions in databases.items():
+            slug = database.replace("_", "-")
+            of_it: dict[str, Any] = {
+                "name": database,
+                "owner": owner,
+                "cluster": {"name": name},
+                "databaseReclaimPolicy": "retain",
+            }
+            if extensions:
+                of_it["extensions"] = [{"name": one} for one in extensions]
+            CustomResource(
+                self.child_name(slug),
+                api_version=API_VERSION,
+                kind="Database",
+                metadata={**described, "name": f"{name}-{slug}"},
+                spec=of_it,
+                opts=self.store_options(depends_on=[made]),
+            )
 
     def _extend(self, cluster: Cluster, namespace: str, name: str, extensions: Sequence[str]) -> None:
         """Make the extensions of a managed database, by the login of its owner; it may be run again.
