@@ -31,9 +31,16 @@ from skerry.facts import ComponentFacts, Tier
 
 LOGS: Final = ("kube-apiserver", "kube-audit-admin", "kube-controller-manager", "kube-scheduler", "cluster-autoscaler",
                "guard")  # fmt: skip
-"""Categories of the control plane's logs. Source: AKS "Monitoring data reference", resource logs (not opened)."""
+"""Categories of the control plane's logs.
 
+Source: Azure Monitor "Supported logs for Microsoft.ContainerService/managedClusters", read 2026-11.
+"""
+
+VAULT_LOG: Final = "AuditEvent"
 LOG_DAYS: Final = 90
+MAINTENANCE: Final = {"patches": "aksManagedAutoUpgradeSchedule", "images": "aksManagedNodeOSUpgradeSchedule"}
+"""What Azure changes -> the name of its window. Source: PSRule "Azure.AKS.MaintenanceWindow", read 2026-11."""
+
 DNS_ADDRESS: Final = 10
 """Which address of the Services' range answers for names. Source: AKS's own default, 10.0.0.10 of 10.0.0.0/16."""
 
@@ -95,13 +102,14 @@ class AzureCluster(SkerryComponent):
             # The autoscaler counts the machines of the first pool; the others are resources of their own.
             opts=self.child_options(depends_on=rights, ignore_changes=["agentPoolProfiles[0].count"]),
         )
-        self._logs(place)
+        self._logs(place, key)
+        self._maintenance(place)
         self._pools(spec, network, place)
         self.kubeconfig = self._kubeconfig(place, spec)
         self.finish(name=self.aks.name)
 
-    def _logs(self, place: Place) -> None:
-        """Keep what the control plane says, in the region."""
+    def _logs(self, place: Place, key: AzureKey) -> None:
+        """Keep what the control plane says and who asked the vault for what, in the region."""
         workspace = operationalinsights.Workspace(
             self.child_name("logs"),
             resource_group_name=place.group,
@@ -120,6 +128,31 @@ class AzureCluster(SkerryComponent):
             logs=[{"category": category, "enabled": True} for category in LOGS],
             opts=self.child_options(),
         )
+        monitor.DiagnosticSetting(
+            self.child_name("vault-logs"),
+            resource_uri=key.vault.id,
+            workspace_id=workspace.id,
+            logs=[{"category": VAULT_LOG, "enabled": True}],
+            opts=self.child_options(),
+        )
+
+    def _maintenance(self, place: Place) -> None:
+        """Say when Azure may bring patches of Kubernetes and images of machines."""
+        told = place.spec.target.azure.aks
+        for role, name in MAINTENANCE.items():
+            containerservice.MaintenanceConfiguration(
+                self.child_name(f"{role}-window"),
+                resource_group_name=place.group,
+                resource_name_=self.aks.name,
+                config_name=name,
+                maintenance_window={
+                    "schedule": {"weekly": {"day_of_week": told.upgrade_day.value, "interval_weeks": 1}},
+                    "start_time": f"{told.upgrade_hour_utc:02}:00",
+                    "utc_offset": "+00:00",
+                    "duration_hours": told.upgrade_hours,
+                },
+                opts=self.child_options(),
+            )
 
     def _pools(self, spec: DeploymentSpec, network: AzureNetwork, place: Place) -> None:
         (_, system), *others = pools_of(spec)
@@ -229,7 +262,8 @@ def _guards(spec: DeploymentSpec, key: AzureKey) -> dict[str, Any]:
         "disable_local_accounts": True,
         "aad_profile": {
             "managed": True,
-            "enable_azure_rbac": False,
+            # Who else may do what is said by Azure's roles for Kubernetes; the groups below are above them.
+            "enable_azure_rbac": True,
             "admin_group_object_ids": list(spec.target.azure.administrators),
             "tenant_id": spec.target.azure.tenant_id,
         },

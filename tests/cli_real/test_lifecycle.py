@@ -25,9 +25,10 @@ from tests.simulators.stack_objects import STACKS
 AIRGAPPED, ONPREM = "sensei-airgapped", "sensei-private-onprem"
 BASE, SAAS = "sensei-saas-aws-base", "sensei-saas-aws"
 GCP_BASE, GCP = "sensei-saas-gcp-base", "sensei-saas-gcp"
+AZURE_BASE, AZURE = "sensei-saas-azure-base", "sensei-saas-azure"
 IN_CI: Final = (AIRGAPPED, BASE, SAAS)
 """Kubernetes alone; AWS alone; both, over the deployed base."""
-WORLDS: Final = ((AIRGAPPED,), (ONPREM,), (BASE, SAAS), (GCP_BASE, GCP))
+WORLDS: Final = ((AIRGAPPED,), (ONPREM,), (BASE, SAAS), (GCP_BASE, GCP), (AZURE_BASE, AZURE))
 """What is deployed side by side, each in a world of its own."""
 AT_ONCE: Final = 2
 """As many as CI has cores."""
@@ -48,12 +49,15 @@ CLUSTER_CHANGES: Final = {
     "one more member of a store": Change({"meta-vectors-set": UPDATE}, {"meta.vector.replicas": 5}),
 }
 """What may be done to any stack inside a cluster."""
-OWN_CLUSTER_CHANGES: Final = {
-    **CLUSTER_CHANGES,
-    "more machines for the executors": Change({"execution-ray-cluster": UPDATE}, {"execution.pool.maximum": 24}),
+OWN_POSTGRES_CHANGES: Final = {
     "more disk for PostgreSQL, which its operator grows": Change(
         {"temporal-db-cluster": UPDATE, "experiments-db-cluster": UPDATE}, {"meta.relational.storage_gib": 80}
     ),
+}
+OWN_CLUSTER_CHANGES: Final = {
+    **CLUSTER_CHANGES,
+    "more machines for the executors": Change({"execution-ray-cluster": UPDATE}, {"execution.pool.maximum": 24}),
+    **OWN_POSTGRES_CHANGES,
 }
 OWN_CLUSTER_REFUSED: Final = {
     "another storage class": Change(
@@ -67,6 +71,35 @@ HARMLESS: Final[dict[str, dict[str, Change]]] = {
     ONPREM: OWN_CLUSTER_CHANGES,
     SAAS: CLUSTER_CHANGES,
     GCP: CLUSTER_CHANGES,
+    AZURE: {**CLUSTER_CHANGES, **OWN_POSTGRES_CHANGES},
+    AZURE_BASE: {
+        "a new version of Kubernetes": Change(
+            {
+                "sensei-base-cluster-aks": UPDATE,
+                "sensei-base-cluster-meta": UPDATE,
+                "sensei-base-cluster-execution": UPDATE,
+                "sensei-base-cluster-cognitive": UPDATE,
+            },
+            {"target.azure.kubernetes_version": "1.36"},
+        ),
+        "more machines in a pool": Change(
+            {"sensei-base-cluster-meta": UPDATE}, {"meta.pool.minimum": 4, "meta.pool.maximum": 4}
+        ),
+        "another day for Azure's own changes": Change(
+            {"sensei-base-cluster-patches-window": UPDATE, "sensei-base-cluster-images-window": UPDATE},
+            {"target.azure.aks": {"upgrade_day": "Saturday"}},
+        ),
+        "a new pool of machines": Change(
+            {"sensei-base-cluster-channels": CREATE},
+            source=(
+                (
+                    "components/azure/cluster.py",
+                    "found = [(Tier.PLATFORM, system), ",
+                    "found = [(Tier.PLATFORM, system), (Tier.CHANNELS, spec.meta.pool), ",
+                ),
+            ),
+        ),
+    },
     GCP_BASE: {
         "a new version of Kubernetes": Change(
             {"sensei-base-cluster-gke": UPDATE}, {"target.gcp.kubernetes_version": "1.36"}
@@ -131,6 +164,38 @@ HARMFUL: Final[dict[str, dict[str, Change]]] = {
     ONPREM: OWN_CLUSTER_REFUSED,
     SAAS: STORES_REFUSED,
     GCP: STORES_REFUSED,
+    AZURE: STORES_REFUSED,
+    AZURE_BASE: {
+        "objects under names that are paths": Change(
+            {"senseiobjects": REFUSED},
+            source=(
+                (
+                    "components/azure/objects.py",
+                    "is_sftp_enabled=False,",
+                    "is_sftp_enabled=False, is_hns_enabled=True,",
+                ),
+            ),
+        ),
+        "pub/sub on another port": Change(
+            {"sensei-base-pubsub-database": REFUSED},
+            source=(
+                (
+                    "components/azure/stores.py",
+                    "            port=REDIS_PORT,\n            client",
+                    "            port=10001,\n            client",
+                ),
+            ),
+        ),
+        "other GPUs, which no store stands on": Change(
+            {"sensei-base-cluster-cognitive": REPLACE},
+            {
+                "cognitive.pool.machine.gpus": 4,
+                "cognitive.pool.machine.gpu_memory_gib": 80,
+                "cognitive.pool.machine.vcpu": 96,
+                "cognitive.pool.machine.memory_gib": 880,
+            },
+        ),
+    },
     GCP_BASE: {
         "another collation of the managed PostgreSQL": Change(
             {"sensei-base-postgres-instance": REFUSED},
@@ -188,8 +253,9 @@ DRIFTS: Final = {
         1,
         "sensei-base-network-gcr-names",
     ),
+    AZURE_BASE: Drift("senseiobjects", "minimumTlsVersion", "TLS1_0", "sensei-base-objects-lifecycle"),
     **dict.fromkeys(
-        (AIRGAPPED, ONPREM, SAAS, GCP),
+        (AIRGAPPED, ONPREM, SAAS, GCP, AZURE),
         Drift("cognitive-scout-deployment", "spec.replicas", 9, "cognitive-scout-service"),
     ),
 }
@@ -341,14 +407,14 @@ def test_with_protection_lifted_destroy_leaves_the_retained_stores_and_nothing_e
     assert life.retained == sorted(by_urn(life.cloud_at_end))
 
 
-@pytest.mark.parametrize("stack", [AIRGAPPED, BASE, GCP_BASE])
+@pytest.mark.parametrize("stack", [AIRGAPPED, BASE, GCP_BASE, AZURE_BASE])
 def test_the_engine_s_graph_of_a_stack_is_the_command_s(lives: Callable[[str], Life], stack: str) -> None:
     if not is_lived(stack):
         pytest.skip(f"the preview of {stack} is compared in test_stacks.py; `make test-all` lives it ({ALL_VARIABLE})")
     assert_equal(run_program(ROOT, stack), lives(stack).told)
 
 
-@pytest.mark.parametrize(("below", "above"), [(BASE, SAAS), (GCP_BASE, GCP)])
+@pytest.mark.parametrize(("below", "above"), [(BASE, SAAS), (GCP_BASE, GCP), (AZURE_BASE, AZURE)])
 def test_two_stacks_are_one_graph_in_both_engines(lives: Callable[[str], Life], below: str, above: str) -> None:
     if not is_lived(above):
         pytest.skip(f"the life of {above} is lived by `make test-all` ({ALL_VARIABLE})")

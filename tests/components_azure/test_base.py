@@ -71,7 +71,7 @@ def test_nobody_enters_but_by_entra() -> None:
     cluster = one(CLUSTER)
     assert cluster["disableLocalAccounts"] is True
     assert cluster["aadProfile"] == {
-        "managed": True, "enableAzureRBAC": False, "adminGroupObjectIDs": [GROUP], "tenantID": TENANT,
+        "managed": True, "enableAzureRBAC": True, "adminGroupObjectIDs": [GROUP], "tenantID": TENANT,
     }  # fmt: skip
     assert cluster["oidcIssuerProfile"] == {"enabled": True}
     assert cluster["securityProfile"]["workloadIdentity"] == {"enabled": True}
@@ -174,6 +174,31 @@ def test_another_version_changes_the_version_alone() -> None:
     differing = {key for name in old for key in old[name] if old[name][key] != new[name][key]}
     assert differing == {"orchestratorVersion"}
     assert [r.ignore_changes for r in of_type(POOL)] == [("count",)] * 3
+
+
+@pytest.mark.parametrize(
+    ("changes", "expected"),
+    [
+        ({}, ("Sunday", "01:00", 6)),
+        ({"target.azure.aks": {"upgrade_day": "Wednesday", "upgrade_hour_utc": 22, "upgrade_hours": 4}},
+         ("Wednesday", "22:00", 4)),
+    ],
+    ids=["left out", "said"],
+)  # fmt: skip
+def test_azure_changes_the_cluster_in_its_window_alone(changes: dict[str, Any], expected: tuple[str, str, int]) -> None:
+    rows = [inputs(r) for r in of_type("azure-native:containerservice:MaintenanceConfiguration", azure_base(changes))]
+    assert {row["configName"] for row in rows} == {"aksManagedAutoUpgradeSchedule", "aksManagedNodeOSUpgradeSchedule"}
+    for row in rows:
+        window = row["maintenanceWindow"]
+        weekly = window["schedule"]["weekly"]
+        assert (weekly["dayOfWeek"], window["startTime"], window["durationHours"]) == expected
+        assert (weekly["intervalWeeks"], window["utcOffset"]) == (1, "+00:00")
+
+
+def test_who_asks_the_vault_is_written_down() -> None:
+    rows = {r.name: inputs(r) for r in of_type("azure-native:monitor:DiagnosticSetting")}
+    assert [row["category"] for row in rows["sensei-base-cluster-vault-logs"]["logs"]] == ["AuditEvent"]
+    assert {row["category"] for row in rows["sensei-base-cluster-logs"]["logs"]} >= {"kube-audit-admin", "guard"}
 
 
 def test_machines_leave_by_the_gateway_only() -> None:

@@ -107,6 +107,6 @@ def test_what_a_change_does_is_known(kind: str, path: str) -> None:
     assert CHANGES[kind, path] == effect(kind, path)
 
 
-@pytest.mark.parametrize("kind", [ACCOUNT, CONTAINER, SERVICE, LIFECYCLE, TRUST])
+@pytest.mark.parametrize("kind", [ACCOUNT, CONTAINER, SERVICE])
 def test_of_every_input_a_source_says_what_a_change_does(kind: str) -> None:
     assert [path for r in base().resources if r.type == kind for path in unanswered(kind, inputs(r))] == []

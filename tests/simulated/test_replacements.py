@@ -84,7 +84,7 @@ CASES: Final[dict[str, tuple[str, str, Effect | None]]] = {
     "Google's place of a bucket": (BUCKET, "location", Effect.REPLACES),
     "Google's disk that may only grow": ("gcp:compute/disk:Disk", "size", None),
     "Azure's place of an account": ("azure-native:storage:StorageAccount", "location", Effect.REPLACES),
-    "Azure's property that was not read": ("azure-native:storage:StorageAccount", "minimumTlsVersion", None),
+    "Azure's property that was not read": ("azure-native:storage:StorageAccount", "largeFileSharesState", None),
 }  # fmt: skip
 
 
