@@ -23,7 +23,7 @@ from components.blueprints.targets import base_layer, cluster_of
 from components.channels.object_store import DATABASE as METADATA
 from components.channels.object_store import S3_PORT, ObjectStore
 from components.channels.pubsub import PORT as PUBSUB_PORT
-from components.channels.pubsub import PubSub
+from components.channels.pubsub import SENTINEL_PORT, PubSub
 from components.channels.rpc import PORT as RPC_PORT
 from components.channels.rpc import Rpc, peers
 from components.channels.workflows import NAMESPACE, SERVICES, VISIBILITY, Workflows
@@ -127,15 +127,17 @@ def flows(*, queues: bool = False) -> tuple[Flow, ...]:
     return tuple(found)
 
 
-def _vector_flows(found: tuple[Flow, ...], kind: VectorStoreKind) -> tuple[Flow, ...]:
-    """Return the flows with the ports of the vector store that there is: Qdrant's, or PostgreSQL's."""
-    if kind is not VectorStoreKind.PGVECTOR:
-        return found
+def _ported(found: tuple[Flow, ...], spec: DeploymentSpec) -> tuple[Flow, ...]:
+    """Return the flows with the ports of what there is: PostgreSQL's for Qdrant's, and Sentinel's beside Valkey's."""
     moved = []
     for flow in found:
-        kept = tuple(port for port in flow.ports if port not in (VECTOR_PORTS["http"], VECTOR_PORTS["grpc"]))
-        asks = kept != flow.ports
-        moved.append(replace(flow, ports=(*kept, POSTGRES_PORT)) if asks else flow)
+        ports = flow.ports
+        if spec.meta.vector_store is VectorStoreKind.PGVECTOR and VECTOR_PORTS["http"] in ports:
+            kept = tuple(port for port in ports if port not in (VECTOR_PORTS["http"], VECTOR_PORTS["grpc"]))
+            ports = (*kept, POSTGRES_PORT)
+        if spec.channels.pubsub_failover and PUBSUB_PORT in ports:
+            ports = (*ports, SENTINEL_PORT)
+        moved.append(replace(flow, ports=ports))
     return tuple(moved)
 
 
@@ -269,11 +271,18 @@ def _channels(
         namespace=names[Tier.CHANNELS],
         channels=spec.channels,
         database=database,
-        authority=database.authority,
+        authority=_authority(spec, database),
         opts=ready,
     )
     Rpc("rpc", cluster, namespaces=(names[Tier.COGNITIVE], names[Tier.EXECUTION]), opts=ready)
     return pubsub, objects, workflows
+
+
+def _authority(spec: DeploymentSpec, database: RelationalStore) -> SecretKey | None:
+    """Return the certificate that vouches for a PostgreSQL: CloudNativePG's own, or the one that the site adds."""
+    if database.authority is not None or not spec.meta.relational_authority or database.secret_ref is None:
+        return database.authority
+    return SecretKey(database.secret_ref, "ca.crt")
 
 
 def _api_clients(spec: DeploymentSpec, cluster: Cluster) -> dict[Tier, dict[str, dict[str, object]]]:
@@ -311,7 +320,7 @@ def _namespaces(spec: DeploymentSpec, cluster: Cluster, options: pulumi.Resource
             cluster,
             namespace=namespace,
             tier=tier,
-            flows=_vector_flows(flows(), spec.meta.vector_store),
+            flows=_ported(flows(), spec),
             internet=internet.get(tier, ()),
             internet_ranges=hosted_ranges(spec.cognitive),
             api_clients=_api_clients(spec, cluster).get(tier),
@@ -344,6 +353,9 @@ def _environment(pubsub: PubSub, objects: ObjectStore, workflows: Workflows) -> 
         "TEMPORAL_NAMESPACE": NAMESPACE,
         **objects.client_environment(),
     }
+    if pubsub.sentinel is not None:
+        # The address is that of Sentinels, who know which member is the primary by this name.
+        found["PUBSUB_SENTINEL"] = pubsub.sentinel
     if pubsub.secret_ref is not None:
         found["PUBSUB_PASSWORD"] = SecretKey(pubsub.secret_ref, "password")
         if pubsub.authority is not None:

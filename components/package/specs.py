@@ -227,6 +227,8 @@ class Meta(TypedDict):
     """Who runs PostgreSQL for Temporal and MLflow."""
     relational: NotRequired[StoreSize]
     """Size of PostgreSQL."""
+    relational_authority: NotRequired[bool]
+    """True where the Secret of a managed PostgreSQL holds, as `ca.crt`, the certificate that vouches for it."""
     learning: Agent
     """Agents that learn from finished migrations."""
     baseline: NotRequired[str]
@@ -240,6 +242,8 @@ class Channels(TypedDict):
     """Broadcasts, at most once; never for migration state."""
     pubsub_replicas: NotRequired[int]
     """Members of Valkey."""
+    pubsub_failover: NotRequired[bool]
+    """True runs a Sentinel beside each member, which make another one the primary when that is lost."""
     temporal_replicas: NotRequired[int]
     """Replicas of each Temporal service."""
     temporal_history_shards: NotRequired[int]

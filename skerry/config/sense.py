@@ -14,6 +14,7 @@ from typing import Final
 from skerry.catalog import load_catalog
 from skerry.config.pools import POOL_RANGES, need_of
 from skerry.config.sense_backup import backup_problems
+from skerry.config.sense_channels import channel_problems
 from skerry.config.sense_clouds import cloud_problems
 from skerry.config.sense_execution import execution_problems
 from skerry.config.sense_gpu import gpu_problems
@@ -261,5 +262,6 @@ CHECKS: Final[tuple[Callable[[DeploymentSpec], Iterator[Problem]], ...]] = (
     _copies,
     _licences,
     backup_problems,
+    channel_problems,
 )
 """Every check, in the order in which problems are reported."""

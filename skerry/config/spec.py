@@ -445,6 +445,8 @@ class MetaSpec(Spec):
     """Who runs PostgreSQL for Temporal and MLflow."""
     relational: StoreSpec = StoreSpec()
     """Size of PostgreSQL."""
+    relational_authority: bool = False
+    """True where the Secret of a managed PostgreSQL holds, as `ca.crt`, the certificate that vouches for it."""
     learning: AgentSpec
     """Agents that learn from finished migrations."""
     baseline: CatalogName | None = None
@@ -476,6 +478,8 @@ class ChannelsSpec(Spec):
     """Broadcasts, at most once; never for migration state."""
     pubsub_replicas: int = Field(default=3, ge=1, le=9)
     """Members of Valkey."""
+    pubsub_failover: bool = False
+    """True runs a Sentinel beside each member, which make another one the primary when that is lost."""
     temporal_replicas: int = Field(default=3, ge=1, le=9)
     """Replicas of each Temporal service."""
     temporal_history_shards: int = Field(default=512, ge=1, le=16384)
