@@ -93,6 +93,17 @@ def managed_redis(context: Context, store: Resource) -> Iterator[CostComponent]:
     yield CostComponent(f"instance {kind}", HOUR, fixed(HOURS_PER_MONTH), price)
 
 
+def storage_account(context: Context, account: Resource) -> Iterator[CostComponent]:
+    """Yield space and operations of its blobs, by tier and redundancy."""
+    redundancy = text_at(account.inputs, "sku.name").rpartition("_")[2].lower()
+    kind = f"{text_at(account.inputs, 'accessTier', 'Hot').lower()}-{redundancy}"
+    stored = ("storage " + kind, f"blob-{kind}", GB_MONTH, Metered.GB_STORED)
+    writes = ("write operations", f"blob-writes-{kind}", REQUEST, Metered.WRITE_REQUESTS)
+    reads = ("read operations", f"blob-reads-{kind}", REQUEST, Metered.READ_REQUESTS)
+    for name, sku, unit, what in (stored, writes, reads):
+        yield context.metered(account, name, sku, unit, what, cloud=CLOUD)
+
+
 def key(context: Context, item: Resource) -> Iterator[CostComponent]:
     """Yield the key and its operations."""
     price = context.price(item, "key-vault-key", KEY_MONTH, cloud=CLOUD)

@@ -31,6 +31,7 @@ eastus,dns-zone,month,0.5,on-demand
 eastus,key-vault-key,key-month,1,on-demand
 """
 CLUSTER, POOL = "azure-native:containerservice:ManagedCluster", "azure-native:containerservice:AgentPool"
+ACCOUNT = "azure-native:storage:StorageAccount"
 POSTGRES = "azure-native:dbforpostgresql:Server"
 GROWS = {"enableAutoScaling": True, "minCount": 4, "maxCount": 128, "vmSize": "Standard_F32s_v2"}
 
@@ -89,6 +90,16 @@ PRICED: dict[str, tuple[str, dict[str, Any], dict[str, str]]] = {
 def test_a_type_costs_what_the_book_says(case: str) -> None:
     kind, inputs, expected = PRICED[case]
     assert expected == costs(kind, inputs)
+
+
+def test_objects_are_priced_by_tier_and_redundancy_and_by_what_is_done_with_them() -> None:
+    found = costs(ACCOUNT, {"sku": {"name": "Standard_ZRS"}})
+    assert {"storage hot-zrs", "write operations", "read operations"} == set(found)
+    assert "usage not given: gb_stored" in found["storage hot-zrs"]
+    assert "price of blob-hot-zrs (GB-month)" in found["storage hot-zrs"]
+    assert "price of blob-reads-hot-zrs (request)" in found["read operations"]
+    cool = costs(ACCOUNT, {"sku": {"name": "Standard_LRS"}, "accessTier": "Cool"})
+    assert "storage cool-lrs" in cool
 
 
 @pytest.mark.parametrize(

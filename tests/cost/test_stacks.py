@@ -66,3 +66,13 @@ def test_on_google_cloud_what_the_book_has_is_priced_and_the_rest_says_so() -> N
     assert known == {"machines a2-ultragpu-8g", "machines c2d-highcpu-32", "machines e2-standard-4"}
     assert Decimal(60_000) < found.minimum_usd < found.typical_usd < found.maximum_usd
     assert not found.is_complete
+
+
+def test_on_azure_what_the_book_has_is_priced_and_the_rest_says_so() -> None:
+    found = priced("sensei-saas-azure", usage=True)
+    known = {line.component.name for line in found.lines if line.component.monthly is not None}
+    assert known == {
+        "machines Standard_ND96amsr_A100_v4", "machines Standard_F32s_v2", "machines Standard_D4s_v5 of pool system",
+    }  # fmt: skip
+    assert Decimal(60_000) < found.minimum_usd < found.typical_usd < found.maximum_usd
+    assert not found.is_complete
