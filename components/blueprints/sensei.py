@@ -42,8 +42,8 @@ from components.tiers.providers import PORT as MODEL_PORT
 from components.tiers.providers import hosted_endpoints as hosted_models
 from components.tiers.providers import hosted_ranges, stack_keys
 from skerry.catalog import load_catalog
-from skerry.config.spec import DeploymentSpec, Layer, ObjectStoreKind, VectorStoreKind
 from skerry.config.services import ServicesSpec
+from skerry.config.spec import DeploymentSpec, Layer, ObjectStoreKind, VectorStoreKind
 from skerry.facts import ComponentFacts, Tier
 
 NAMESPACES: Mapping[Tier, str] = {
@@ -144,13 +144,13 @@ def _ported(found: tuple[Flow, ...], spec: DeploymentSpec) -> tuple[Flow, ...]:
 def _platform(
     spec: DeploymentSpec, cluster: Cluster, root: Sensei, config: FlatConfig
 ) -> dict[str, pulumi.Input[object]]:
-    talks = [cluster.provider] if cluster.provider is not None else []
     serves = spec.services != ServicesSpec()
     if serves:
         # Imported by need: most deployments have none.
         from components.blueprints.services import make_services, with_services
 
         cluster = with_services(spec, cluster)
+    talks = [cluster.provider] if cluster.provider is not None else []
     options = pulumi.ResourceOptions(parent=root, providers=talks)
     spaces = _namespaces(spec, cluster, options)
     first = [*(space.made for space in spaces.values()), *PriorityClasses("sensei-priorities", cluster, options).made]
@@ -162,9 +162,9 @@ def _platform(
     names = NAMESPACES
     pubsub, objects, workflows = _channels(spec, cluster, ready, postgres)
     meta, cognitive, execution = _tiers(spec, cluster, config, ready, (pubsub, objects, workflows), postgres)
-    return {
     if serves:
         make_services(spec, cluster, names, ready, first)
+    return {
         "namespaces": {tier.value: name for tier, name in names.items()},
         "endpoints": {
             "cognitive": pulumi.Output.concat(cognitive.endpoint, f":{cognitive.port}"),
@@ -320,7 +320,7 @@ def _namespaces(spec: DeploymentSpec, cluster: Cluster, options: pulumi.Resource
             cluster,
             namespace=namespace,
             tier=tier,
-            flows=_ported(flows(), spec),
+            flows=_ported(flows(queues=follows_queues(spec)), spec),
             internet=internet.get(tier, ()),
             internet_ranges=hosted_ranges(spec.cognitive),
             api_clients=_api_clients(spec, cluster).get(tier),
