@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import codecs
+import json
 import re
 import sys
 import zlib
@@ -81,6 +82,34 @@ def stack_config(args: argparse.Namespace, graph: ResourceGraph) -> dict[str, st
         project = _project(args)
         config |= _config_of(project, graph.stacks[-1]) | overrides(args.config, _namespace(project))
     return {key: value for key, value in config.items() if not key.startswith(f"{_SKERRY}:")}
+
+
+def deployment_config(args: argparse.Namespace, graph: ResourceGraph) -> tuple[object, str] | None:
+    """Return the value that Skerry's own program was run with, and what to call it; None for every other source.
+
+    Raises:
+        UsageError: the stack or its configuration cannot be used.
+    """
+    if file_source(args) is not None:
+        return None
+    from skerry.config.spec import CONFIG_KEY
+
+    project = _project(args)
+    if project.program != CHECKOUT:
+        return None
+    values = _config_of(project, graph.stacks[-1]) | overrides(args.config, _namespace(project))
+    text = values.get(CONFIG_KEY)
+    return None if text is None else (json.loads(text), f"the configuration of {graph.stacks[-1]}")
+
+
+def read_state_file(file: str) -> ResourceGraph:
+    """Return the graph of what `pulumi stack export` wrote, beside the source that a verb reads.
+
+    Raises:
+        UsageError: it cannot be read.
+        GraphError: it does not hold a whole state.
+    """
+    return _reader("--from-state")(_text("--deployed", file))
 
 
 def overrides(pairs: list[str], namespace: str) -> dict[str, str]:

@@ -153,8 +153,9 @@ class AwsNodeGroup(SkerryComponent):
                 "max_size": pool.maximum,
                 "desired_size": pool.minimum if pool.typical is None else pool.typical,
             },
-            # Nobody has a machine beside those that are reserved, so one goes before its successor comes.
-            update_config={"max_unavailable": 1, **({"update_strategy": "MINIMAL"} if capacity else {})},
+            # GPU machines are scarce: one goes before its successor comes. The default strategy would first start up to
+            # two in each zone. Source: Amazon EKS "Understand each phase of node updates", read 2026-11
+            update_config={"max_unavailable": 1, **({"update_strategy": "MINIMAL"} if machine.gpus else {})},
             labels={TIER_LABEL: tier.value},
             taints=_taints(tier, machine),
             tags=tier_tag(tier),

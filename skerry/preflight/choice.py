@@ -1,0 +1,80 @@
+"""Why a pool has the machine that it has: what was asked, what was taken, what is next, and what will not do."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Final
+
+from skerry.config.pools import need_of, type_of
+from skerry.config.spec import DeploymentSpec, PoolSpec, TargetKind
+from skerry.instances import InstanceType, Need, candidates
+from skerry.preflight.document import Choice, Rejected
+
+NEAREST: Final = 6
+"""How many rejected types a report names: those nearest in size to the one taken."""
+
+Sold = Callable[[str, str, str], str | None]
+"""Cloud, region and type -> where it was seen that the region sells it; None where nothing here knows."""
+
+
+def choices_of(spec: DeploymentSpec, sold: Sold) -> tuple[Choice, ...]:
+    """Return why each pool of a deployment on a cloud has its machine; empty on own machines.
+
+    Args:
+        spec: the deployment.
+        sold: what is known of the region's machines.
+
+    Raises:
+        CatalogError: the catalogue has no type that fits.
+    """
+    if spec.target.kind is TargetKind.ONPREM:
+        return ()
+    return tuple(_choice(spec, tier, pool, sold) for tier, pool in _pools(spec))
+
+
+def _pools(spec: DeploymentSpec) -> Iterator[tuple[str, PoolSpec]]:
+    if spec.cognitive.pool is not None:
+        yield "cognitive", spec.cognitive.pool
+    yield "execution", spec.execution.pool
+    yield "meta", spec.meta.pool
+
+
+def _choice(spec: DeploymentSpec, tier: str, pool: PoolSpec, sold: Sold) -> Choice:
+    cloud, need = spec.target.kind.value, need_of(pool.machine)
+    taken = type_of(spec.target.kind, pool.machine)
+    rows = candidates(cloud, need)
+    at = next(index for index, row in enumerate(rows) if row.type.name == taken.name)
+    larger = next((row.type for row in rows[at + 1 :] if not row.lacks and _size(row.type) != _size(taken)), None)
+    like = [row for row in rows if row.lacks and bool(row.type.gpus) == bool(need.gpus)]
+    near = sorted(like, key=lambda row: abs(rows.index(row) - at))[:NEAREST]
+    seen = sold(cloud, spec.target.region, taken.name)
+    return Choice(
+        tier=tier,
+        asked=str(need),
+        taken=taken.name,
+        has=_has(taken),
+        named=pool.machine.instance_type is not None,
+        larger=f"{larger.name}: {_has(larger)}" if larger else None,
+        rejected=tuple(Rejected(row.type.name, ", ".join(row.lacks)) for row in sorted(near, key=rows.index)),
+        total=_total(pool, taken),
+        sold_there=seen or f"whether {spec.target.region} sells it is not known here",
+    )
+
+
+def _size(row: InstanceType) -> tuple[int, float, int, float]:
+    return (row.gpus, row.gpu_memory_gib, row.vcpu, row.memory_gib)
+
+
+def _has(row: InstanceType) -> str:
+    network = row.network_gbps
+    text = str(Need(row.vcpu, row.memory_gib, row.gpu_model, row.gpus, row.gpu_memory_gib))
+    return f"{text}, {f'{network:g} Gbit/s' if network is not None else 'bandwidth unknown'}"
+
+
+def _total(pool: PoolSpec, row: InstanceType) -> str:
+    def size(count: int) -> str:
+        gpus = f", {count * row.gpus} GPUs" if row.gpus else ""
+        return f"{count} x {row.vcpu} = {count * row.vcpu:,} vCPU{gpus}"
+
+    sizes = [pool.minimum] if pool.minimum == pool.maximum else [pool.minimum, pool.maximum]
+    return " to ".join(size(count) for count in sizes)
