@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Final, assert_never
 
 from skerry.config.gpu import GpuDevices, GpuSharingMode, GpuSharingSpec, MigStrategy
-from skerry.config.spec import MachineSpec, PoolSpec, TargetKind
+from skerry.config.spec import DeploymentSpec, MachineSpec, PoolSpec, TargetKind
 from skerry.gpus import GpuModel, gpu_model
 
 GPU: Final = "nvidia.com/gpu"
@@ -80,6 +80,14 @@ def devices_of(target: TargetKind, asked: GpuDevices) -> GpuDevices:
         case TargetKind.ONPREM:
             return GpuDevices.SITE
     assert_never(target)
+
+
+def plugin_wanted(spec: DeploymentSpec) -> bool:
+    """Return whether the device plugin runs by itself: on targets that bring driver and toolkit and nothing more."""
+    pool = spec.cognitive.pool
+    if pool is None or not pool.machine.gpus or sharing_of(pool).mode is GpuSharingMode.DRA:
+        return False
+    return devices_of(spec.target.kind, spec.gpu.devices) is GpuDevices.DEVICE_PLUGIN
 
 
 def model_of(machine: MachineSpec) -> GpuModel | None:

@@ -27,6 +27,7 @@ from components.kubernetes.operator import Operator, image_values
 from skerry.catalog import Catalog
 from skerry.config.spec import DeploymentSpec, Purchase, TargetKind
 from skerry.facts import ComponentFacts, TargetFact, Tier
+from skerry.gpu_sharing import plugin_wanted, sharing_of
 
 STORAGE_CLASS: Final = "encrypted-gp3"
 KARPENTER: Final = "karpenter"
@@ -155,7 +156,8 @@ class AwsPlatform(SkerryComponent):
         options = pulumi.ResourceOptions(parent=self, providers=[self._talks])
         if spec.cognitive.pool is not None and machine_of(spec.cognitive.pool).gpus:
             # The machines' image brings the driver and the container toolkit, not the plugin.
-            GpuDevices(self.child_name("gpus"), cluster, opts=options)
+            if plugin_wanted(spec):
+                GpuDevices(self.child_name("gpus"), cluster, sharing_of(spec.cognitive.pool), opts=options)
             if spec.target.aws.eks.efa and machine_of(spec.cognitive.pool).fabric_interfaces:
                 FabricDevices(self.child_name("fabric"), cluster, opts=options)
         operator = Operator(

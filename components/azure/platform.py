@@ -24,6 +24,7 @@ from skerry.address_plan import aks_ranges
 from skerry.catalog import Catalog
 from skerry.config.spec import DeploymentSpec, PoolSpec
 from skerry.facts import ComponentFacts, EndpointFact, TargetFact, Tier
+from skerry.gpu_sharing import plugin_wanted, sharing_of
 
 STORAGE_CLASS: Final = "encrypted-premium"
 DISK: Final = "Premium_LRS"
@@ -104,7 +105,8 @@ class AzurePlatform(SkerryComponent):
             # Azure installs the driver and the container toolkit, not the plugin.
             # Source: AKS "Use GPUs for compute-intensive workloads" (not opened; check before relying on it)
             inside = pulumi.ResourceOptions(parent=self, providers=[provider])
-            GpuDevices(self.child_name("gpus"), self.cluster, opts=inside)
+            if plugin_wanted(spec):
+                GpuDevices(self.child_name("gpus"), self.cluster, sharing_of(spec.cognitive.pool), opts=inside)
         self.finish()
 
     def _storage_class(self, provider: k8s.Provider, labels: dict[str, str], base: pulumi.StackReference) -> None:

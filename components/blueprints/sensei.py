@@ -12,6 +12,7 @@ from pulumi_kubernetes.core.v1 import ServiceAccount
 from components.base import SkerryComponent
 from components.blueprints.backups import backup_store
 from components.blueprints.deployment import deployment_fact, labels_of, target_fact
+from components.blueprints.gpus import gpu_platform, namespace_gpus
 from components.blueprints.operators import (
     backup_plugin,
     follows_queues,
@@ -157,6 +158,7 @@ def _platform(
     ready = pulumi.ResourceOptions(parent=root, providers=talks, depends_on=first)
     if cluster.machines is not None:
         cluster.machines(NAMESPACES[Tier.PLATFORM], first)
+    gpu_platform(spec, cluster, NAMESPACES, ready, first)
     postgres = postgres_operator(spec, cluster, NAMESPACES[Tier.PLATFORM], ready)
     postgres += backup_plugin(spec, cluster, NAMESPACES[Tier.PLATFORM], ready, postgres)
     names = NAMESPACES
@@ -315,6 +317,7 @@ def _namespaces(spec: DeploymentSpec, cluster: Cluster, options: pulumi.Resource
         Tier.META: vectors,
     }
     for tier, namespace in NAMESPACES.items():
+        parts = namespace_gpus(spec, cluster, tier)
         space = TierNamespace(
             namespace,
             cluster,
@@ -327,6 +330,8 @@ def _namespaces(spec: DeploymentSpec, cluster: Cluster, options: pulumi.Resource
             managed=tier is not Tier.PLATFORM,
             keeps_data=tier in (Tier.META, Tier.CHANNELS),
             gpus=pools[tier].gpus * pools[tier].nodes_maximum if tier in pools else 0,
+            gpu_quota=parts.quota,
+            labels=parts.labels,
             opts=options,
         )
         if tier is not Tier.PLATFORM:

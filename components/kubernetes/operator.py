@@ -12,7 +12,7 @@ from pulumi_kubernetes.networking.v1 import NetworkPolicy
 from components.base import SkerryComponent
 from components.kubernetes.cluster import Cluster
 from components.kubernetes.tenancy import NAMESPACE_LABEL
-from skerry.facts import ComponentFacts, Tier
+from skerry.facts import ComponentFacts, ImageFact, Tier
 
 
 class Operator(SkerryComponent):
@@ -31,6 +31,7 @@ class Operator(SkerryComponent):
         webhook_port: int | None = None,
         webhook_pods: str | None = None,
         without: Sequence[str] = (),
+        more_images: Sequence[ImageFact] = (),
         depends_on: Sequence[pulumi.Resource] = (),
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
@@ -47,6 +48,7 @@ class Operator(SkerryComponent):
             webhook_port: where the API server calls it; opened in the namespace, which denies by default.
             webhook_pods: the name label of the pods that answer there; left out, the chart's name.
             without: images of the chart's row that these values switch off.
+            more_images: that these values add to it.
             depends_on: what must be there before.
             opts: Pulumi's options.
 
@@ -54,7 +56,7 @@ class Operator(SkerryComponent):
             CatalogError: the chart, or an image of it, has no row.
         """
         pinned, images = cluster.catalog.chart(chart, cluster.target, why)
-        images = tuple(image for image in images if image.name not in without)
+        images = (*(image for image in images if image.name not in without), *more_images)
         super().__init__(
             name,
             ComponentFacts(tier=tier, role="operator", charts=(pinned,), images=images),

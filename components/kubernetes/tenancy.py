@@ -69,6 +69,8 @@ class TierNamespace(SkerryComponent):
         managed: bool = True,
         keeps_data: bool = False,
         gpus: int = 0,
+        gpu_quota: Mapping[str, str] | None = None,
+        labels: Mapping[str, str] | None = None,
         load_balancers: int = 0,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
@@ -87,6 +89,8 @@ class TierNamespace(SkerryComponent):
             keeps_data: whether volumes lie in it; then it is protected and retained, because a namespace that goes
                 takes its volume claims with it.
             gpus: the most GPUs that its pods may take together.
+            gpu_quota: in place of `gpus`, quotas of parts of GPUs or of claims.
+            labels: more labels of the namespace.
             load_balancers: the most load balancers, each with a port of every node where the cloud needs one.
             opts: Pulumi's options.
         """
@@ -102,11 +106,12 @@ class TierNamespace(SkerryComponent):
                     # Source: Kubernetes "Pod Security Admission", read 2026-11
                     "pod-security.kubernetes.io/enforce": "restricted",
                     "pod-security.kubernetes.io/warn": "restricted",
+                    **(labels or {}),
                 },
             },
             opts=self.store_options() if keeps_data else self.child_options(),
         )
-        self._limits(gpus, load_balancers)
+        self._limits(gpu_quota or {"requests.nvidia.com/gpu": str(gpus)}, load_balancers)
         self._policy("default-deny", {"podSelector": {}, "policyTypes": ["Ingress", "Egress"]})
         self._policy("allow-inside", _inside())
         self._policy("allow-dns", _dns())
@@ -119,7 +124,7 @@ class TierNamespace(SkerryComponent):
             self._policy(f"allow-api-{role}", _egress(selector, [rule]))
         self.finish(namespace=self.made.metadata["name"])
 
-    def _limits(self, gpus: int, load_balancers: int) -> None:
+    def _limits(self, gpus: Mapping[str, str], load_balancers: int) -> None:
         """Give containers without a word some memory, and forbid what would leave the cluster."""
         container = {
             "type": "Container",
@@ -132,7 +137,7 @@ class TierNamespace(SkerryComponent):
         )
         # Source: Kubernetes "Configure Quotas for API Objects" (not opened; check before relying on it)
         outside = str(load_balancers)
-        hard = {"services.loadbalancers": outside, "services.nodeports": outside, "requests.nvidia.com/gpu": str(gpus)}
+        hard = {"services.loadbalancers": outside, "services.nodeports": outside, **gpus}
         ResourceQuota(self.child_name("quota"), metadata=self._metadata("limits"), spec={"hard": hard}, opts=options)
 
     def _metadata(self, name: str) -> dict[str, Any]:
