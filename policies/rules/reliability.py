@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from policies.context import Context
 from policies.reading import mapping, rows
-from policies.rules import azure
+from policies.rules import azure, growth
 from policies.rules.google import one_zone
 from policies.verdict import Judgement, Rule, Severity, ok, undetermined, violation
 from policies.workloads import REPLICATED, kind_of, namespace_of, of_kind, pod_template, selects
@@ -81,6 +81,7 @@ def _pools(graph: ResourceGraph, context: Context) -> Iterator[Judgement]:
             yield violation(resource, text, "scaling.autoscaler")
         else:
             yield ok(resource)
+    yield from growth.groups(graph, context)
 
 
 def _zones(graph: ResourceGraph, context: Context) -> Iterator[Judgement]:
@@ -225,7 +226,7 @@ RULES: Final = (
         rationale="a maximum that nothing reaches is a promise nobody keeps",
         remedy="name an autoscaler, or set the minimum and the maximum to the same number",
         controls=("NIST SP 800-53 CP-2(2)",),
-        subject="components with a scaling range",
+        subject="components with a scaling range or groups of machines",
         check=_pools,
     ),
     Rule(

@@ -92,7 +92,83 @@ POOLS: dict[str, tuple[Build, Told]] = {
     "promised": (scaled(4, 128), [("violation", "c", "4 to 128 are planned, but nothing scales them")]),
     "no range": (
         lambda b: b.component("c"),
-        [("not-applicable", "", "no components with a scaling range in the graph")],
+        [("not-applicable", "", "no components with a scaling range or groups of machines in the graph")],
+    ),
+}
+
+
+NODE_GROUP, SCALING_GROUP = "aws:eks/nodeGroup:NodeGroup", "aws:autoscaling/group:Group"
+AKS_POOL, AKS_CLUSTER = (
+    "azure-native:containerservice:AgentPool",
+    "azure-native:containerservice:ManagedCluster",
+)
+GROWS = {"scalingConfig": {"minSize": 2, "maxSize": 10}}
+RELEASE = "kubernetes:helm.sh/v3:Release"
+UNSCALED = "2 to 10 are planned, but nothing in this program scales them"
+
+
+def group(kind: str, inputs: dict[str, Any], *more: tuple[str, str, dict[str, Any]]) -> Build:
+    def build(b: Builder) -> None:
+        b.add(kind, "g", inputs)
+        for type_, name, given in more:
+            b.add(type_, name, given)
+
+    return build
+
+
+POOLS |= {
+    "a group of EKS that something else in the cluster would scale, if it were there": (
+        group(NODE_GROUP, GROWS, (RELEASE, "web", {"chart": "nginx"})),
+        [("violation", "g", UNSCALED)],
+    ),
+    "a group of EKS in a program that makes nothing in the cluster": (
+        group(NODE_GROUP, GROWS),
+        [("undetermined", "g", f"{UNSCALED}; what runs in the cluster is not in it either")],
+    ),
+    "a group of EKS with the autoscaler of Kubernetes": (
+        group(NODE_GROUP, GROWS, (RELEASE, "scaler", {"chart": "cluster-autoscaler"})),
+        [("ok", "g", "")],
+    ),
+    "a group of EKS of one size": (
+        group(NODE_GROUP, {"scalingConfig": {"minSize": 3, "maxSize": 3}}),
+        [("ok", "g", "")],
+    ),
+    "a group of EKS whose size is not known": (
+        group(NODE_GROUP, {"scalingConfig": {"minSize": 1, "maxSize": UNKNOWN}}),
+        [("undetermined", "g", "its bounds are not known before a deployment")],
+    ),
+    "a group of EC2 without a policy": (
+        group(SCALING_GROUP, {"minSize": 2, "maxSize": 10}),
+        [("violation", "g", UNSCALED)],
+    ),
+    "a group of EC2 with one": (
+        group(SCALING_GROUP, {"minSize": 2, "maxSize": 10}, ("aws:autoscaling/policy:Policy", "p", {})),
+        [("ok", "g", "")],
+    ),
+    "a pool of AKS that is told not to scale": (
+        group(AKS_POOL, {"minCount": 2, "maxCount": 10}),
+        [("violation", "g", "2 to 10 are planned, but enableAutoScaling is not true")],
+    ),
+    "a pool of AKS that scales": (
+        group(AKS_POOL, {"minCount": 2, "maxCount": 10, "enableAutoScaling": True}),
+        [("ok", "g", "")],
+    ),
+    "the first pool of an AKS cluster": (
+        group(AKS_CLUSTER, {"agentPoolProfiles": [{"minCount": 2, "maxCount": 10, "enableAutoScaling": False}]}),
+        [("violation", "g", "2 to 10 are planned, but enableAutoScaling is not true")],
+    ),
+    "a pool of GKE has its own": (
+        group("gcp:container/nodePool:NodePool", {"autoscaling": {"minNodeCount": 2, "maxNodeCount": 10}}),
+        [("not-applicable", "", "no components with a scaling range or groups of machines in the graph")],
+    ),
+    "a group that a component speaks for": (
+        lambda b: b.add(
+            NODE_GROUP,
+            "g",
+            GROWS,
+            parent=b.component("c", scaling=ScalingFact(minimum=3, typical=3, maximum=3)),
+        ),
+        [("ok", "c", "")],
     ),
 }
 
