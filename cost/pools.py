@@ -19,7 +19,14 @@ from skerry.units import HOURS_PER_MONTH, parse_bytes
 
 NODE_CLASS: Final = "kubernetes:karpenter.k8s.aws/v1:EC2NodeClass"
 STORAGE_CLASS: Final = "kubernetes:storage.k8s.io/v1:StorageClass"
-BUCKETS: Final = frozenset({"aws:s3/bucket:Bucket", "aws:s3/bucketV2:BucketV2", "gcp:storage/bucket:Bucket"})
+BUCKETS: Final = frozenset(
+    {
+        "aws:s3/bucket:Bucket",
+        "aws:s3/bucketV2:BucketV2",
+        "azure-native:storage:StorageAccount",
+        "gcp:storage/bucket:Bucket",
+    }
+)
 EBS_PROVISIONER: Final = "ebs.csi.aws.com"
 PD_PROVISIONER: Final = "pd.csi.storage.gke.io"
 EXISTING: Final = "existing"

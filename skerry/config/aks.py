@@ -1,4 +1,4 @@
-"""What a user can say about an AKS cluster beyond its version: when Azure changes it, and where identities come from."""
+"""What a user can say about an AKS cluster beyond its version: when Azure changes it, and where Entra answers."""
 
 from __future__ import annotations
 

@@ -50,8 +50,14 @@ SHIPPED: Final = (
     "sensei-saas-aws",
     "sensei-saas-gcp-base",
     "sensei-saas-gcp",
+    "sensei-saas-azure-base",
+    "sensei-saas-azure",
 )
-NEEDS: Final = {"sensei-saas-aws": "sensei-saas-aws-base", "sensei-saas-gcp": "sensei-saas-gcp-base"}
+NEEDS: Final = {
+    "sensei-saas-aws": "sensei-saas-aws-base",
+    "sensei-saas-gcp": "sensei-saas-gcp-base",
+    "sensei-saas-azure": "sensei-saas-azure-base",
+}
 """The command finds what a stack refers to in its backend, so that is deployed before; skerry and `construct` run
 both programs."""
 RUNS: Final = 3

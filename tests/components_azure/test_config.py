@@ -7,13 +7,15 @@ from itertools import combinations
 from typing import Any
 
 import pytest
+import yaml
 
 from skerry.address_plan import aks_parts, aks_ranges
 from skerry.config.load import load_spec
+from skerry.config.spec import CONFIG_KEY
 from skerry.errors import ConfigError
 from skerry.jurisdictions import jurisdiction_of, regions
 from tests.simulators.azure_stacks import GROUP, deployment
-from tests.simulators.stack_objects import AWS, AWS_BASE
+from tests.simulators.stack_objects import AWS, AWS_BASE, AZURE, AZURE_BASE, ROOT
 
 REFUSED: dict[str, tuple[dict[str, Any], str]] = {
     "no region": (
@@ -146,3 +148,35 @@ def test_what_each_part_needs_is_shown() -> None:
         "services": 22, "nodes": 24, "endpoints": 27, "control-plane": 28, "postgres": 28,
     }  # fmt: skip
     assert parts["nodes"].addresses == 158 + 5 <= 2**8
+
+
+@pytest.mark.parametrize(("on_azure", "on_aws"), [(AZURE_BASE, AWS_BASE), (AZURE, AWS)])
+def test_the_shipped_files_differ_from_those_of_aws_by_target_residency_and_state_alone(
+    on_azure: str, on_aws: str
+) -> None:
+    def told(stack: str) -> dict[str, Any]:
+        text = (ROOT / "stacks" / f"Pulumi.{stack}.yaml").read_text(encoding="utf-8")
+        found: dict[str, Any] = yaml.safe_load(text)["config"]["skerry:deployment"]
+        for tier in ("cognitive", "execution", "meta"):
+            found[tier]["pool"]["machine"].pop("instance_type", None)
+        return {key: value for key, value in found.items() if key not in ("target", "residency", "state")}
+
+    assert told(on_aws) == told(on_azure)
+
+
+def test_the_shipped_files_stay_inside_the_eu() -> None:
+    for stack in (AZURE_BASE, AZURE):
+        spec = load_spec(
+            yaml.safe_load((ROOT / "stacks" / f"Pulumi.{stack}.yaml").read_text())["config"][CONFIG_KEY], ""
+        )
+        assert {code for row in spec.residency.boundaries for code in row.jurisdictions} == {"EU"}
+        places = {spec.target.jurisdiction, spec.state.jurisdiction, spec.state.secrets_jurisdiction}
+        assert places == {jurisdiction_of("azure", spec.target.region)} == {"SE"}
+
+
+def test_of_both_networks_the_shipped_stacks_name_the_same() -> None:
+    base, platform = (
+        yaml.safe_load((ROOT / "stacks" / f"Pulumi.{stack}.yaml").read_text())["config"][CONFIG_KEY]["target"]
+        for stack in (AZURE_BASE, AZURE)
+    )
+    assert {**base, "base_stack": AZURE_BASE} == platform

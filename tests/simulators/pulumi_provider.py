@@ -45,6 +45,7 @@ from google.protobuf import empty_pb2, struct_pb2  # noqa: E402
 from google.protobuf.json_format import MessageToDict  # noqa: E402
 from pulumi.runtime.proto import plugin_pb2, provider_pb2, provider_pb2_grpc  # noqa: E402
 
+from tests.simulators.provider_azure_answers import azure_answer  # noqa: E402
 from tests.simulators.provider_check import RULES, UNKNOWN, Checker, Failure, Rules, reveal  # noqa: E402
 from tests.simulators.provider_diff import changed, difference, refused  # noqa: E402
 from tests.simulators.provider_outputs import MARK, Made, new_id, outputs_of  # noqa: E402
@@ -140,7 +141,10 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
         return empty_pb2.Empty()
 
     def Invoke(self, request: Any, context: Any) -> Any:  # noqa: N802
-        answer = self._answers.answer(request.tok, _known(request.args), provider=self._config, config={})
+        args = _known(request.args)
+        answer = azure_answer(request.tok, args)
+        if answer is None:
+            answer = self._answers.answer(request.tok, args, provider=self._config, config={})
         if answer is None:
             context.abort(grpc.StatusCode.UNIMPLEMENTED, f"the simulated provider has no answer for {request.tok}")
         return provider_pb2.InvokeResponse(**{"return": _struct(_sealed(answer))})
