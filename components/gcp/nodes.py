@@ -12,9 +12,11 @@ from components.base import SkerryComponent, checked_name
 from components.clouds import machines
 from components.kubernetes.cluster import TIER_LABEL
 from components.kubernetes.node_pool import scaling_of
+from skerry.config.gpu import GpuSharingMode
 from skerry.config.spec import GcpTargetSpec, MachineSpec, PoolSpec, Purchase, TargetKind
 from skerry.errors import CatalogError
 from skerry.facts import ComponentFacts, Tier
+from skerry.gpu_sharing import replicas_of, sharing_of
 from skerry.instances import InstanceType
 
 AUTOSCALER: Final = "gke"
@@ -200,6 +202,7 @@ def _node(pool: PoolSpec, machine: InstanceType, tier: Tier, target: GcpTargetSp
                 "type": _accelerator(machine),
                 "count": machine.gpus,
                 "gpu_driver_installation_config": {"gpu_driver_version": target.gpu_driver.value.upper()},
+                **_shared(pool),
             }
         ]
     if machine.gpus and target.gpu_reservation:
@@ -209,6 +212,22 @@ def _node(pool: PoolSpec, machine: InstanceType, tier: Tier, target: GcpTargetSp
             "values": [target.gpu_reservation],
         }
     return found
+
+
+def _shared(pool: PoolSpec) -> dict[str, Any]:
+    """Return how GKE shares the GPUs of a machine; it keeps the name of their resource.
+
+    Source: pulumi_gcp 9 container.NodePool guestAccelerators, GKE ComputeClass gpuSharing, read 2026-11.
+    """
+    sharing = sharing_of(pool)
+    strategies = {GpuSharingMode.TIME_SLICING: "TIME_SHARING", GpuSharingMode.MPS: "MPS"}
+    if sharing.mode in strategies:
+        clients = {
+            "gpu_sharing_strategy": strategies[sharing.mode],
+            "max_shared_clients_per_gpu": replicas_of(sharing),
+        }
+        return {"gpu_sharing_config": clients}
+    return {"gpu_partition_size": sharing.profile} if sharing.mode is GpuSharingMode.MIG else {}
 
 
 def _accelerator(machine: InstanceType) -> str:
