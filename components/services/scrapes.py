@@ -64,6 +64,10 @@ class Scrape:
     path: str = "/metrics"
     secret: tuple[str, str] | None = None
     """The Secret beside them and its key that a scraper shows as bearer; None where nothing is asked."""
+    own_labels: bool = False
+    """True where its samples tell of objects in other namespaces, whose `namespace` must not be that of the pod."""
+    pod_labels: tuple[str, ...] = ()
+    """Labels of the pods that become labels of their samples."""
     other_port: bool = False
     """True where `port` is declared by no container, so that the address is written anew from another port."""
 
@@ -136,7 +140,14 @@ def scrapes(parts: Parts, namespaces: Mapping[Tier, str]) -> tuple[Scrape, ...]:
         # Source: cloudnative-pg v1.30.0 pkg/utils/labels_annotations.go, read 2026-11
         instances = {"matchLabels": {"cnpg.io/podRole": "instance"}}
         found += [
-            Scrape(f"postgres-{tier.value}", namespaces[tier], instances, POSTGRES_METRICS, "metrics")
+            Scrape(
+                f"postgres-{tier.value}",
+                namespaces[tier],
+                instances,
+                POSTGRES_METRICS,
+                "metrics",
+                pod_labels=("cnpg.io/cluster",),
+            )
             for tier in (Tier.CHANNELS, Tier.META)
         ]
     return (*found, *_services(parts))
@@ -164,10 +175,12 @@ def _services(parts: Parts) -> list[Scrape]:
         found.append(Scrape("gateway", parts.gateway, proxies, ENVOY_METRICS, "metrics", path))
     if parts.certificates is not None:
         pods = named("cert-manager")
-        found.append(Scrape("cert-manager", parts.certificates, pods, CERTIFICATE_METRICS, "http-metrics"))
+        found.append(
+            Scrape("cert-manager", parts.certificates, pods, CERTIFICATE_METRICS, "http-metrics", own_labels=True)
+        )
     if parts.secrets is not None:
         pods = named("external-secrets")
-        found.append(Scrape("external-secrets", parts.secrets, pods, SECRETS_METRICS, "metrics"))
+        found.append(Scrape("external-secrets", parts.secrets, pods, SECRETS_METRICS, "metrics", own_labels=True))
     return found
 
 
@@ -191,7 +204,10 @@ def monitor_spec(scrape: Scrape, interval_s: int) -> dict[str, Any]:
         "interval": f"{interval_s}s",
         "relabelings": list(relabelings),
     }
+    if scrape.own_labels:
+        endpoint["honorLabels"] = True
     if scrape.secret is not None:
         name, key = scrape.secret
         endpoint["authorization"] = {"type": "Bearer", "credentials": {"name": name, "key": key}}
-    return {"selector": dict(scrape.pods), "podMetricsEndpoints": [endpoint]}
+    found: dict[str, Any] = {"selector": dict(scrape.pods), "podMetricsEndpoints": [endpoint]}
+    return {**found, "podTargetLabels": list(scrape.pod_labels)} if scrape.pod_labels else found
