@@ -204,13 +204,14 @@ def _scaled(deployment: str, spec: AutoscaleSpec, trigger: dict[str, Any]) -> di
             "policies": [{"type": "Percent", "value": 50, "periodSeconds": 60}],
         },
     }
+    # From one agent on the horizontal autoscaler looks by itself, and its window above counts; KEDA's own times are for
+    # the first and the last agent, and its webhook warns of them where there is always one.
+    first = {"pollingInterval": spec.polling_s, "cooldownPeriod": spec.cooldown_s} if spec.minimum == 0 else {}
     return {
         "scaleTargetRef": {"apiVersion": "apps/v1", "kind": "Deployment", "name": deployment},
         "minReplicaCount": spec.minimum,
         "maxReplicaCount": spec.maximum,
-        "pollingInterval": spec.polling_s,
-        # Between the minimum and the maximum the window above counts; this one is for the last agent alone.
-        "cooldownPeriod": spec.cooldown_s,
+        **first,
         "fallback": {"failureThreshold": FAILURES, "replicas": fallback},
         "advanced": {"horizontalPodAutoscalerConfig": {"behavior": behavior}},
         "triggers": [trigger],

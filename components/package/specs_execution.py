@@ -20,7 +20,7 @@ class Autoscale(TypedDict):
     tasks_per_replica: NotRequired[int]
     """Tasks that may wait for each agent before one more is started."""
     polling_s: NotRequired[int]
-    """Seconds between two looks at the queue."""
+    """With a minimum of 0: seconds between two looks at an empty queue."""
     cooldown_s: NotRequired[int]
     """Seconds that less work must last before agents are taken away."""
     fallback_replicas: NotRequired[int]

@@ -26,7 +26,7 @@ class AutoscaleSpec(Spec):
     tasks_per_replica: int = Field(default=10, ge=1, le=10_000)
     """Tasks that may wait for each agent before one more is started."""
     polling_s: int = Field(default=15, ge=5, le=300)
-    """Seconds between two looks at the queue."""
+    """With a minimum of 0: seconds between two looks at an empty queue."""
     cooldown_s: int = Field(default=300, ge=30, le=3600)
     """Seconds that less work must last before agents are taken away."""
     fallback_replicas: int | None = Field(default=None, ge=0, le=256)

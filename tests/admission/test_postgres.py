@@ -16,6 +16,7 @@ import pytest
 from tests.simulators.kube_api import ApiError
 from tests.simulators.kube_cluster import KubeCluster
 from tests.simulators.kube_manifests import Rendered, apply_all
+from tests.simulators.kube_operators import start_postgres_operator
 from tests.simulators.kube_site import TIER, Machines, Site
 from tests.simulators.kube_tools import crd_sets
 
@@ -45,7 +46,7 @@ def test_the_operator_takes_our_database_clusters_and_its_webhooks_refuse_wrong_
         site = Site(cluster.api())
         site.add_machines([Machines("meta", 3, 32, 128)], ("a", "b", "c"))
         site.add_storage_class(databases[0]["spec"]["storage"]["storageClass"])
-        cluster.start_postgres_operator(crds)
+        start_postgres_operator(cluster, crds)
         assert apply_all(site.api, [one for one in stack.documents if one["kind"] in NEEDED]).refused == []
 
         for case, (path, value, reason) in WRONG.items():

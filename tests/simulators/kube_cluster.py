@@ -6,10 +6,8 @@ the controllers, the scheduler and (where started) the KubeRay operator do with 
 
 from __future__ import annotations
 
-import base64
 import ctypes
 import os
-import shutil
 import signal
 import socket
 import subprocess
@@ -28,8 +26,6 @@ READY_S: Final = 90.0
 KWOK_LABEL: Final = "skerry-test/node"
 _KILL_S: Final = 5.0
 _PR_SET_PDEATHSIG: Final = 1
-_ARCHITECTURES: Final = {"x86_64": "amd64", "aarch64": "arm64", "arm64": "arm64"}
-"""What the kernel calls a machine, and what Go does."""
 
 
 class ClusterError(Exception):
@@ -64,10 +60,16 @@ def wait_until(what: str, check: Callable[[], bool], limit_s: float, pause_s: fl
 class KubeCluster:
     """One cluster; use it in a `with` statement, which ends every process of it."""
 
-    def __init__(self, folder: Path) -> None:
-        """Remember where keys, data and logs go; nothing is started yet."""
+    def __init__(self, folder: Path, *, aggregates: bool = False) -> None:
+        """Remember where keys, data and logs go; nothing is started yet.
+
+        Args:
+            folder: it is made.
+            aggregates: whether the API server hands groups of APIs on to servers that an APIService names.
+        """
         self._folder = folder.resolve()
         self._keys = self._folder / "keys"
+        self._aggregates = aggregates
         self._running: dict[str, subprocess.Popen[bytes]] = {}
         self.port = 0
 
@@ -90,18 +92,32 @@ class KubeCluster:
         """End every process."""
         self.stop()
 
+    @property
+    def folder(self) -> Path:
+        """Where keys, data and logs are."""
+        return self._folder
+
+    @property
+    def keys(self) -> Path:
+        """Where the keys are; `ca.crt` vouches for `apiserver.crt`, which is that of every server on loopback."""
+        return self._keys
+
     def api(self, user: str = "admin") -> KubeApi:
         """Return a new connection as one of the users of kube_keys."""
         return KubeApi(self.port, self._keys, user)
 
-    def start_controllers(self, *, scheduler: bool = True) -> None:
+    def start_controllers(self, *, scheduler: bool = True, options: Mapping[str, str] = {}) -> None:
         """Start the controller manager and the scheduler; return when the first namespace has its account.
+
+        Args:
+            scheduler: whether the scheduler is started as well.
+            options: further ones of the controller manager.
 
         Raises:
             ClusterError: they do not come up.
         """
         kubeconfig = str(self._keys / "controller-manager.kubeconfig")
-        self._run(
+        self.run(
             "kube-controller-manager",
             {
                 "kubeconfig": kubeconfig,
@@ -114,10 +130,11 @@ class KubeCluster:
                 "controllers": "*,-node-ipam-controller,-cloud-node-lifecycle-controller",
                 "kube-api-qps": "200",
                 "kube-api-burst": "400",
+                **options,
             },
         )
         if scheduler:
-            self._run(
+            self.run(
                 "kube-scheduler",
                 {
                     "kubeconfig": str(self._keys / "scheduler.kubeconfig"),
@@ -129,13 +146,13 @@ class KubeCluster:
             )
         api = self.api()
         account = "/api/v1/namespaces/default/serviceaccounts/default"
-        wait_until("controllers", lambda: self._alive() and api.get(account) is not None, READY_S)
+        wait_until("controllers", lambda: self.alive() and api.get(account) is not None, READY_S)
         api.close()
 
     def start_kwok(self) -> None:
         """Start KWOK: it plays the kubelet of every node with the label `KWOK_LABEL`."""
         # Without a lease duration the nodes' heartbeats come from KWOK's own stages.
-        self._run(
+        self.run(
             "kwok",
             {
                 "kubeconfig": str(self._keys / "kwok.kubeconfig"),
@@ -150,7 +167,7 @@ class KubeCluster:
     def start_ray_operator(self) -> None:
         """Start the KubeRay operator, outside the cluster and without its webhooks."""
         metrics, probes = free_ports(2)
-        self._run(
+        self.run(
             "ray-operator",
             {
                 "kubeconfig": str(self._keys / "operator.kubeconfig"),
@@ -161,39 +178,6 @@ class KubeCluster:
                 "burst": "400",
             },
         )
-
-    def start_postgres_operator(self, crds: CrdSet) -> None:
-        """Start the CloudNativePG operator outside the cluster, with its webhooks, and wait until they answer.
-
-        Raises:
-            ClusterError: it does not come up.
-        """
-        metrics, hooks = free_ports(2)
-        folder = self._folder / "webhook"
-        folder.mkdir()
-        for name in ("apiserver.crt", "apiserver.key"):
-            shutil.copy(self._keys / name, folder / name)
-        # Its image holds itself once for each architecture, under this name; it copies itself into the pods from there.
-        program = self._folder / "operator" / f"manager_{_ARCHITECTURES[os.uname().machine]}"
-        program.parent.mkdir()
-        program.symlink_to(_program("postgres-operator"))
-        self._run(
-            "postgres-operator",
-            {"metrics-bind-address": f"127.0.0.1:{metrics}", "webhook-port": str(hooks), "leader-elect": "false"},
-            before=("controller",),
-            environment={
-                "KUBECONFIG": str(self._keys / "operator.kubeconfig"),
-                "WEBHOOK_CERT_DIR": str(folder),
-                "OPERATOR_NAMESPACE": "default",
-                "OPERATOR_IMAGE_NAME": f"ghcr.io/cloudnative-pg/cloudnative-pg:{crds.version.removeprefix('v')}",
-                "TMPDIR": str(self._folder),
-            },
-        )
-        wait_until("CloudNativePG's webhooks", lambda: self._alive() and _listens(hooks), READY_S)
-        api = self.api()
-        for document in crds.webhooks:
-            api.apply(_at_port(document, hooks, self._keys / "ca.crt"))
-        api.close()
 
     def install(self, sets: Iterable[CrdSet], kinds: Collection[str] | None = None) -> int:
         """Install CRD sets and wait until every kind is served; return how many CRDs there are.
@@ -249,7 +233,7 @@ class KubeCluster:
         client, peer, self.port = free_ports(3)
         write_keys(self._keys, f"https://127.0.0.1:{self.port}")
         etcd = f"http://127.0.0.1:{client}"
-        self._run(
+        self.run(
             "etcd",
             {
                 "name": "test",
@@ -264,7 +248,7 @@ class KubeCluster:
             },
         )
         keys = self._keys
-        self._run(
+        self.run(
             "kube-apiserver",
             {
                 "etcd-servers": etcd,
@@ -284,13 +268,14 @@ class KubeCluster:
                 "enable-admission-plugins": "NodeRestriction",
                 "max-requests-inflight": "800",
                 "max-mutating-requests-inflight": "400",
+                **(_aggregation(keys) if self._aggregates else {}),
             },
         )
         api = self.api()
 
         def ready() -> bool:
             try:
-                return self._alive() and api.request("GET", "/readyz").code == 200
+                return self.alive() and api.request("GET", "/readyz").code == 200
             except OSError:
                 api.close()
                 return False
@@ -298,15 +283,28 @@ class KubeCluster:
         wait_until("API server", ready, READY_S, 0.1)
         api.close()
 
-    def _run(
+    def run(
         self,
         name: str,
         options: Mapping[str, str],
         *,
         before: Sequence[str] = (),
         environment: Mapping[str, str] = {},
+        program: Path | None = None,
     ) -> None:
-        program = _program(name)
+        """Start a program that ends with the cluster; what it says goes into its log.
+
+        Args:
+            name: of the log, and of the program where no other is given.
+            options: written as `--key=value`.
+            before: words before them.
+            environment: beside a home folder and a path.
+            program: the file; None takes the one of that name that was built.
+
+        Raises:
+            ClusterError: it is not built.
+        """
+        program = program or built(name)
         self._folder.mkdir(parents=True, exist_ok=True)
         with (self._folder / f"{name}.log").open("wb") as log:
             self._running[name] = subprocess.Popen(
@@ -319,14 +317,40 @@ class KubeCluster:
                 preexec_fn=_die_with_parent,
             )
 
-    def _alive(self) -> bool:
+    def alive(self) -> bool:
+        """Return True while every program runs.
+
+        Raises:
+            ClusterError: one has ended.
+        """
         for name, process in self._running.items():
             if process.poll() is not None:
                 raise ClusterError(f"{name} ended with {process.returncode}:\n{self.log(name)}")
         return True
 
 
-def _program(name: str) -> Path:
+def _aggregation(keys: Path) -> dict[str, str]:
+    """Return how the API server shows others for whom it asks.
+
+    Source: Kubernetes "Configure the Aggregation Layer" (not opened; check before relying on it).
+    """
+    return {
+        "requestheader-client-ca-file": str(keys / "ca.crt"),
+        "requestheader-allowed-names": "front-proxy",
+        "requestheader-extra-headers-prefix": "X-Remote-Extra-",
+        "requestheader-group-headers": "X-Remote-Group",
+        "requestheader-username-headers": "X-Remote-User",
+        "proxy-client-cert-file": str(keys / "front-proxy.crt"),
+        "proxy-client-key-file": str(keys / "front-proxy.key"),
+    }
+
+
+def built(name: str) -> Path:
+    """Return a program of build_cluster.sh.
+
+    Raises:
+        ClusterError: it is not built.
+    """
     program = find(name)
     if program is None:
         raise ClusterError(f"{name} is not built: run `make cluster-tools`")
@@ -336,22 +360,6 @@ def _program(name: str) -> Path:
 def _established(crd: Mapping[str, Any] | None) -> bool:
     conditions = ((crd or {}).get("status") or {}).get("conditions") or []
     return any(one["type"] == "Established" and one["status"] == "True" for one in conditions)
-
-
-def _listens(port: int) -> bool:
-    with socket.socket() as one:
-        one.settimeout(1)
-        return one.connect_ex(("127.0.0.1", port)) == 0
-
-
-def _at_port(configuration: Mapping[str, Any], port: int, authority: Path) -> dict[str, Any]:
-    """Return a webhook configuration that calls a port of loopback in place of a Service that no pod stands behind."""
-    bundle = base64.b64encode(authority.read_bytes()).decode()
-    hooks = []
-    for hook in configuration["webhooks"]:
-        address = f"https://127.0.0.1:{port}{hook['clientConfig']['service']['path']}"
-        hooks.append({**hook, "clientConfig": {"url": address, "caBundle": bundle}})
-    return {**configuration, "webhooks": hooks}
 
 
 def _die_with_parent() -> None:

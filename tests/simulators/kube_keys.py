@@ -19,6 +19,7 @@ CLIENTS: Final = {
     "scheduler": ("system:kube-scheduler", ""),
     "kwok": ("kwok", "system:masters"),
     "operator": ("ray-operator", "system:masters"),
+    "front-proxy": ("front-proxy", ""),
 }
 """Name of the key files: the user that the API server sees, and its group."""
 _LIFE: Final = datetime.timedelta(days=1)

@@ -73,6 +73,23 @@ def find(name: str) -> Path | None:
     return path if os.access(path, os.X_OK) else None
 
 
+def module_program(name: str) -> Path | str:
+    """Return a program of build_operators.sh, or the reason why it is not there."""
+    for line in (_TOOLCHAIN / "cluster" / "modules.txt").read_text(encoding="utf-8").splitlines():
+        group, _, row = line.partition(" ")
+        if group == "#" or f" {name}=" not in row:
+            continue
+        key = hashlib.sha256(f"{group} {row}\n".encode()).hexdigest()[:16]
+        folder = cache_folder() / f"{group}-{key}"
+        if os.access(folder / name, os.X_OK):
+            return folder / name
+        refused = folder / "refused"
+        if refused.exists():
+            return f"{group} could not be built: {refused.read_text(encoding='utf-8').strip()}"
+        return f"{group} is not built: run `make cluster-tools`"
+    return f"{name} is in no group of tests/toolchain/cluster/modules.txt"
+
+
 def missing() -> list[str]:
     """Return what is not built or not fetched."""
     programs = [name for name in _GROUPS if find(name) is None]
