@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 import socket
 import subprocess
@@ -158,7 +159,7 @@ class Postgres:
     def kill(self) -> None:
         """Kill all of the server's processes with signal 9, as a lost machine does."""
         first = int((self.data / "postmaster.pid").read_text().split()[0])
-        group = [one for one in _descendants(first)]
+        group = _descendants(first)
         for pid in [first, *group]:
             subprocess.run(["kill", "-9", str(pid)], check=False, capture_output=True)
         wait("the end of PostgreSQL", lambda: not answers(self.port))
@@ -192,10 +193,10 @@ def weed(folder: Path, access: str, secret: str) -> Iterator[str]:
     folder.mkdir(parents=True, exist_ok=True)
     ports = free_ports(4, below=55000)
     master, volume, filer, s3 = ports
-    (folder / "s3.json").write_text(
-        '{"identities": [{"name": "test", "credentials": [{"accessKey": "%s", "secretKey": "%s"}], '
-        '"actions": ["Admin", "Read", "Write", "List", "Tagging"]}]}' % (access, secret)
-    )
+    login = {"accessKey": access, "secretKey": secret}
+    actions = ["Admin", "Read", "Write", "List", "Tagging"]
+    identity = {"name": "test", "credentials": [login], "actions": actions}
+    (folder / "s3.json").write_text(json.dumps({"identities": [identity]}))
     command = [
         program("weed"), "server", f"-dir={folder}", "-ip=127.0.0.1", "-ip.bind=127.0.0.1", "-filer", "-s3",
         f"-master.port={master}", f"-volume.port={volume}", f"-filer.port={filer}", f"-s3.port={s3}",
