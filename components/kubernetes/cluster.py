@@ -113,16 +113,12 @@ class Cluster:
     """Address ranges of the API server, as pods reach it."""
     renames_shared_gpus: bool = True
     """Whether parts of GPUs have another resource name than whole ones, as NVIDIA's own plugin gives them."""
-    api_proxy: str | None = None
-    """Namespace of the pods through which the API server calls webhooks; None where it calls them itself."""
     load_balancer_class: str | None = None
     """What a Service of type LoadBalancer names as its class; None leaves it to the cluster."""
+    api_proxy: str | None = None
+    """Namespace of the pods through which the API server calls webhooks; None where it calls them itself."""
     service_account_annotations: Mapping[str, Mapping[str, pulumi.Input[str]]] = field(default_factory=dict)
     """`<namespace>/<service account>` -> annotations that give it an identity at the cloud."""
-
-    @property
-    def managed(self) -> tuple[ManagedService, ...]:
-        """The services outside the cluster that the tiers call."""
     identity_labels: Mapping[str, str] = field(default_factory=dict)
     """On pods whose service account has such annotations, where the cloud asks for labels too."""
 
@@ -130,6 +126,10 @@ class Cluster:
     """Whether somebody collects metrics: then what keeps them shut by default opens its port for them."""
     public_hosts: Mapping[str, str] = field(default_factory=dict)
     """Service -> the host name by which browsers reach it through the gateway; empty where there is none."""
+
+    @property
+    def managed(self) -> tuple[ManagedService, ...]:
+        """The services outside the cluster that the tiers call."""
         found = (self.relational, self.pubsub, self.object_store)
         return tuple(service for service in found if service is not None)
 

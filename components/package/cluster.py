@@ -92,10 +92,10 @@ class Cluster(TypedDict):
     """Whether the network encrypts traffic between nodes; left out, reports say that it is not known."""
     api_server_cidrs: NotRequired[Sequence[str]]
     """Address ranges of the Kubernetes API server, as pods reach it; left out, the private ranges of IPv4."""
-    image_access: NotRequired[ImageAccess]
-    """How nodes reach images where a site registry is named."""
     load_balancer_class: NotRequired[str]
     """The class of the load balancers that Services get, such as `metallb.io/metallb`; left out, the cluster's own."""
+    image_access: NotRequired[ImageAccess]
+    """How nodes reach images where a site registry is named."""
     site_registry: NotRequired[str]
     """The registry of the site, `host[:port][/prefix]`; required where `connected` is false."""
     placements: NotRequired[Placements]
@@ -119,9 +119,9 @@ OF_TARGET: Final = (
     "storage_encrypted",
     "network_encrypted",
     "api_server_cidrs",
+    "load_balancer_class",
     "image_access",
     "site_registry",
-    "load_balancer_class",
 )
 """The fields that are those of `TargetSpec`."""
 
@@ -177,9 +177,9 @@ def cluster_of(args: Cluster, path: str = "cluster") -> kubernetes.Cluster:
         pubsub=_managed(args.get("pubsub")),
         object_store=_managed(args.get("object_store")),
         api_server=target.api_server_cidrs or kubernetes.PRIVATE_RANGES,
+        load_balancer_class=target.load_balancer_class,
     )
 
-        load_balancer_class=target.load_balancer_class,
 
 def with_pool(cluster: kubernetes.Cluster, args: Cluster, tier: Tier, pool: PoolSpec | None) -> kubernetes.Cluster:
     """Return the cluster with the machines of a tier: by label and taint, unless the program says where it goes."""

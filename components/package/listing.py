@@ -51,8 +51,8 @@ _SERVICE: Final = (
 )
 
 NOT_PUBLIC: Final = {
-    "AgentIdentities": _PART_OF_AZURE_BASE,
     "AwsFabric": "a part of AwsCluster, made where its GPU machines have Elastic Fabric Adapters",
+    "AgentIdentities": _PART_OF_AZURE_BASE,
     "AwsNodeGroup": "a part of AwsCluster, made from the pools of the deployment",
     "AwsPlatform": "a part of Sensei: it hands objects of the program to the tiers, which no other language can pass",
     "AzureCluster": _PART_OF_AZURE_BASE,

@@ -123,10 +123,10 @@ class Target(TypedDict):
     """Whether the network encrypts traffic between nodes; left out: what the cloud does, else not known."""
     api_server_cidrs: NotRequired[Sequence[str]]
     """Address ranges of the Kubernetes API server, as pods reach it; left out, the private ranges of IPv4."""
-    image_access: NotRequired[ImageAccess]
-    """How nodes reach images where a site registry is named."""
     load_balancer_class: NotRequired[str]
     """The class of the load balancers that Services get, such as `metallb.io/metallb`; left out, the cluster's own."""
+    image_access: NotRequired[ImageAccess]
+    """How nodes reach images where a site registry is named."""
     site_registry: NotRequired[str]
     """The registry of the site, `host[:port][/prefix]`; required where `connected` is false."""
     aws: NotRequired[AwsTarget]
