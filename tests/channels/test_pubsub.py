@@ -27,6 +27,7 @@ from tests.simulators.stack_objects import AIRGAPPED, ONPREM, Pods, graph_of, po
 
 pytestmark = [pytest.mark.servers, pytest.mark.timeout(240)]
 
+ASKER = Path(__file__).with_name("sentinel_cli.py")
 PASSWORD = "only-for-this-test"
 NAMESPACE = "sensei-channels"
 DOMAIN = f"valkey-headless.{NAMESPACE}.svc.cluster.local"
@@ -103,7 +104,7 @@ def make(folder: Path, pod: Pods, count: int, block: int) -> list[Member]:
                 '#!/bin/sh\ncase "$1" in */sentinel.conf) echo "bind {a}" >> "$1"; exec {p} "$@";; esac\n'
                 'exec {p} "$@" --bind {a} --repl-diskless-sync-delay 0\n'
             ).format(p=program("valkey-server"), a=member.address),
-            "valkey-cli": f'#!/bin/sh\nPYTHONPATH={ROOT} exec {sys.executable} {Path(__file__).parent}/sentinel_cli.py "$@"\n',
+            "valkey-cli": f'#!/bin/sh\nPYTHONPATH={ROOT} exec {sys.executable} {ASKER} "$@"\n',
         }
         for name, text in shims.items():
             (member.folder / name).write_text(text)
