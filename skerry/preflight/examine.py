@@ -37,7 +37,7 @@ def examine(
     pools = pools_of(graph)
     quotas, ranges = quotas_of(graph, pools), ranges_of(graph, pools)
     choices = choices_of(spec, sold) if spec is not None else ()
-    own = all(pool.cloud == "onprem" for pool in pools)
+    own = bool(pools) and all(pool.cloud == "onprem" for pool in pools)
     region = next((fact.target.region for _, fact in deployments(graph)), "")
     steps = [
         *(_quota_step(one, region) for one in quotas),

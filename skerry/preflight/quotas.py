@@ -121,15 +121,16 @@ def _of_machines(pools: Iterable[Pool]) -> Iterator[Quota]:
         low, _, high, renewing = counts
         amounts = Amounts(*(count * pool.vcpu for count in counts))
         surge = f" + {renewing - high} while they are renewed" if renewing > high else ""
+        more = pool.surge is None  # nobody says how many there are beside them while they are renewed
         line = f"{pool.name}: {low} to {high}{surge} x {pool.type} x {pool.vcpu} vCPU = {high * pool.vcpu:,} at most"
         for key, fallback in counted_in(pool):
-            yield _quota(pool.cloud, key, fallback, "vCPU", amounts, line)
+            yield _quota(pool.cloud, key, fallback, "vCPU", amounts, line, at_least=more)
         if pool.gpus and pool.cloud == "gcp":
             gpus = Amounts(*(count * pool.gpus for count in counts))
             said = f"{pool.name}: {low} to {high} x {pool.type} x {pool.gpus} GPUs = {high * pool.gpus:,} at most"
             name = f"{pool.gpu_model} {pool.gpu_memory_gib:g} GB GPUs{' (spot)' if pool.spot else ''}"
-            yield _quota("gcp", gpu_key(pool), name, "GPUs", gpus, said)
-            yield _quota("gcp", "gpus all regions", "", "GPUs", gpus, said)
+            yield _quota("gcp", gpu_key(pool), name, "GPUs", gpus, said, at_least=more)
+            yield _quota("gcp", "gpus all regions", "", "GPUs", gpus, said, at_least=more)
         if pool.cloud == "aws" and pool.autoscaler != "karpenter":
             nodes = Amounts(*counts)
             yield replace(

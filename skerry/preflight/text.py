@@ -62,7 +62,7 @@ def _name(quota: Quota) -> str:
 def _quota_lines(quotas: Sequence[Quota], width: int) -> list[str]:
     rows = [[_name(quota), *_cells(quota)] for quota in quotas]
     wide = [max(len(row[at]) for row in [["", *_SIZES], *rows]) for at in range(1, len(_SIZES) + 1)]
-    first = max(width - sum(wide) - 2 * len(wide) - 2, 30)
+    first = max(width - sum(wide) - 2 * len(wide) - 2, 20)
     lines = [" " * (first + 2) + "".join(f"  {word:>{wide[at]}}" for at, word in enumerate(_SIZES))]
     for quota, row in zip(quotas, rows, strict=True):
         head, *more = textwrap.wrap(row[0], first) or [""]
