@@ -266,6 +266,8 @@ class KubeCluster:
                 "service-cluster-ip-range": "10.96.0.0/16",
                 "authorization-mode": "Node,RBAC",
                 "enable-admission-plugins": "NodeRestriction",
+                # As kubeadm and the clouds start it: what may be privileged is for Pod Security to say.
+                "allow-privileged": "true",
                 "max-requests-inflight": "800",
                 "max-mutating-requests-inflight": "400",
                 **(_aggregation(keys) if self._aggregates else {}),
