@@ -22,9 +22,6 @@ from components.package.specs_gpu import Serving as Serving
 from components.package.specs_gpu import Weights as Weights
 from components.package.specs_backup import Backup as Backup
 from components.package.specs_backup import BackupStore as BackupStore
-from components.package.specs_target import AwsTarget as AwsTarget
-from components.package.specs_target import AzureTarget as AzureTarget
-from components.package.specs_target import GcpTarget as GcpTarget
 from components.package.specs_gpu import Gpu as Gpu
 from components.package.specs_gpu import GpuQueue as GpuQueue
 from components.package.specs_gpu import GpuSharing as GpuSharing
@@ -33,12 +30,17 @@ from components.package.specs_gpu import Serving as Serving
 from components.package.specs_gpu import Weights as Weights
 from components.package.specs_backup import Backup as Backup
 from components.package.specs_backup import BackupStore as BackupStore
+from components.package.specs_hybrid import Hybrid as Hybrid
+from components.package.specs_hybrid import HybridCustomer as HybridCustomer
 from components.package.specs_services import Acme as Acme
 from components.package.specs_services import Certificates as Certificates
 from components.package.specs_services import Gateway as Gateway
 from components.package.specs_services import Monitoring as Monitoring
 from components.package.specs_services import Secrets as Secrets
 from components.package.specs_services import Services as Services
+from components.package.specs_target import AwsTarget as AwsTarget
+from components.package.specs_target import AzureTarget as AzureTarget
+from components.package.specs_target import GcpTarget as GcpTarget
 from components.package.specs_target import Target
 from skerry.config.serving import Precision
 from skerry.config.spec import (
@@ -254,6 +256,12 @@ class Channels(TypedDict):
     """Space for objects in GiB."""
     object_store_replicas: NotRequired[int]
     """Volume servers of SeaweedFS."""
+    pool: NotRequired[Pool]
+    """Customer's side of `hybrid`, which has no meta tier: the machines of the channels; left out elsewhere."""
+    relational_kind: NotRequired[RelationalKind]
+    """Customer's side of `hybrid`: who runs PostgreSQL for Temporal; left out, as `auto` of the meta tier says."""
+    relational: NotRequired[StoreSize]
+    """Customer's side of `hybrid`: size of that PostgreSQL; left out, the default of the meta tier's."""
 
 
 class Budget(TypedDict):
@@ -308,21 +316,21 @@ class Deployment(TypedDict):
     """Where data may be."""
     state: State
     """Where Pulumi's state is."""
-    cognitive: Cognitive
-    """The GPU tier."""
-    execution: Execution
-    """The CPU tier."""
-    meta: Meta
-    """The persistent tier."""
+    cognitive: NotRequired[Cognitive]
+    """The GPU tier; left out only where the other side of `hybrid` has it."""
+    execution: NotRequired[Execution]
+    """The CPU tier; left out only where the other side of `hybrid` has it."""
+    meta: NotRequired[Meta]
+    """The persistent tier; left out only where the other side of `hybrid` has it."""
     channels: NotRequired[Channels]
     """What joins the tiers."""
     gpu: NotRequired[Gpu]
     """How GPUs come to Kubernetes, their metrics and queue."""
+    services: NotRequired[Services]
+    """Gateway, certificates, secrets from outside and monitoring; left out, none of them."""
     backup: NotRequired[Backup]
     """Backups of all stores; left out, none is made but those that a cloud makes of its managed stores."""
     budget: NotRequired[Budget]
-    services: NotRequired[Services]
-    """Gateway, certificates, secrets from outside and monitoring; left out, none of them."""
     """What it may cost; left out, no budget is checked."""
     waivers: NotRequired[Sequence[Waiver]]
     """Findings that somebody answers for."""
@@ -330,3 +338,5 @@ class Deployment(TypedDict):
     """Licences with terms that are accepted; what bears one of the others is a finding."""
     tags: NotRequired[Mapping[str, str]]
     """Tags on every cloud resource and labels on every object, beside Skerry's own."""
+    hybrid: NotRequired[Hybrid]
+    """Whose side of mode hybrid this stack is, and what joins the two; left out in every other mode."""

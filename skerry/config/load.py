@@ -16,6 +16,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from skerry.config.sense import sense_problems
+from skerry.config.sides import required_tiers
 from skerry.config.spec import CONFIG_KEY, CONFIG_SCHEMA, DeploymentSpec
 from skerry.config.words import Spec
 from skerry.errors import ConfigError, Problem
@@ -75,6 +76,7 @@ def json_schema() -> dict[str, Any]:
     """Return the JSON Schema of a stack file, for editors."""
     deployment = DeploymentSpec.model_json_schema()
     definitions = deployment.pop("$defs")
+    deployment["allOf"] = required_tiers()
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "$id": CONFIG_SCHEMA,

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from datetime import date
 from typing import Final
 
@@ -18,8 +18,10 @@ from skerry.config.sense_channels import channel_problems
 from skerry.config.sense_clouds import cloud_problems
 from skerry.config.sense_execution import execution_problems
 from skerry.config.sense_gpu import gpu_problems
+from skerry.config.sense_hybrid import CHANNEL_MACHINES, hybrid_problems, presence_problems
 from skerry.config.sense_models import model_problems
 from skerry.config.sense_services import service_problems
+from skerry.config.sides import has_tier, persistent_tier
 from skerry.config.spec import (
     DeploymentSpec,
     Layer,
@@ -34,6 +36,7 @@ from skerry.config.spec import (
     VectorStoreKind,
 )
 from skerry.errors import CatalogError, Problem, UsageError
+from skerry.facts import Tier
 from skerry.images import ImageReference
 from skerry.instances import instance_type, smallest
 from skerry.jurisdictions import countries
@@ -49,14 +52,17 @@ _OWN_LABELS: Final = ("skerry.dev/", "app.kubernetes.io/")
 
 def sense_problems(spec: DeploymentSpec) -> list[Problem]:
     """Return everything that cannot be, in the order of `CHECKS`."""
-    return [problem for check in CHECKS for problem in check(spec)]
+    absent = list(presence_problems(spec))
+    checks = [check for check in CHECKS if has_tier(spec, _OF_TIER.get(check, Tier.PLATFORM))]
+    return absent or [problem for check in checks for problem in check(spec)]
 
 
 def _pools(spec: DeploymentSpec) -> Iterator[tuple[str, PoolSpec]]:
     if spec.cognitive.pool is not None:
         yield "cognitive", spec.cognitive.pool
-    yield "execution", spec.execution.pool
-    yield "meta", spec.meta.pool
+    if has_tier(spec, Tier.EXECUTION):
+        yield "execution", spec.execution.pool
+    yield persistent_tier(spec).value, spec.meta.pool
 
 
 def _target(spec: DeploymentSpec) -> Iterator[Problem]:
@@ -131,10 +137,12 @@ def _copies(spec: DeploymentSpec) -> Iterator[Problem]:
 
 
 def _hosted(spec: DeploymentSpec) -> Iterator[Problem]:
-    inside = spec.mode is not Mode.SAAS or spec.target.kind is TargetKind.ONPREM or not spec.target.connected
+    at_vendor = spec.mode in (Mode.SAAS, Mode.HYBRID)
+    inside = not at_vendor or spec.target.kind is TargetKind.ONPREM or not spec.target.connected
     where = "without a connection" if not spec.target.connected else f"in mode {spec.mode.value}"
     if spec.meta.vector_store is VectorStoreKind.PINECONE and inside:
-        yield Problem("meta.vector_store", f"pinecone is hosted by its vendor and cannot be used {where}", "use qdrant or pgvector")
+        text = f"pinecone is hosted by its vendor and cannot be used {where}"
+        yield Problem("meta.vector_store", text, "use qdrant or pgvector")
     if spec.target.kind is TargetKind.ONPREM:
         for path, managed in (
             ("meta.relational_kind", spec.meta.relational_kind is RelationalKind.MANAGED),
@@ -147,7 +155,7 @@ def _hosted(spec: DeploymentSpec) -> Iterator[Problem]:
 
 def _pool_sizes(spec: DeploymentSpec) -> Iterator[Problem]:
     for tier, pool in _pools(spec):
-        low, high = POOL_RANGES[tier]
+        low, high = POOL_RANGES.get(tier, CHANNEL_MACHINES)
         typical = pool.minimum if pool.typical is None else pool.typical
         if not pool.minimum <= typical <= pool.maximum:
             yield Problem(
@@ -214,7 +222,6 @@ def _named_machine(path: str, cloud: str, machine: MachineSpec) -> Iterator[Prob
         return
     wanted = (machine.vcpu, machine.memory_gib, machine.gpus, machine.gpu_memory_gib)
     has = (found.vcpu, found.memory_gib, found.gpus, found.gpu_memory_gib)
-    service_problems,
     if any(need > have for need, have in zip(wanted, has, strict=True)):
         text = "{} vCPU, {:g} GiB and {} x {:g} GiB GPUs"
         yield Problem(
@@ -263,5 +270,13 @@ CHECKS: Final[tuple[Callable[[DeploymentSpec], Iterator[Problem]], ...]] = (
     _licences,
     backup_problems,
     channel_problems,
+    service_problems,
+    hybrid_problems,
 )
 """Every check, in the order in which problems are reported."""
+
+_OF_TIER: Final[Mapping[Callable[[DeploymentSpec], Iterator[Problem]], Tier]] = {
+    model_problems: Tier.COGNITIVE,
+    execution_problems: Tier.EXECUTION,
+}
+"""Checks that judge one tier alone, where a stack has it."""

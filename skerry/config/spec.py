@@ -9,9 +9,9 @@ Longer than 400 lines because it is one table: every option once, in the order o
 from __future__ import annotations
 
 from enum import Enum
-from typing import Final
+from typing import Any, Final
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from skerry.config.aks import AksSpec
 from skerry.config.autoscale import AutoscaleSpec
@@ -19,6 +19,7 @@ from skerry.config.backup import BackupSpec
 from skerry.config.data_access import DataEndpointSpec
 from skerry.config.eks import EksSpec
 from skerry.config.gpu import GpuSharingSpec, GpuSpec
+from skerry.config.hybrid import HybridSpec, with_customer_channels
 from skerry.config.services import ServicesSpec
 from skerry.config.serving import Precision, ServingSpec
 from skerry.config.small_models import SmallServerSpec
@@ -55,6 +56,8 @@ class Mode(str, Enum):
     SAAS = "saas"
     PRIVATE = "private"
     AIR_GAPPED = "air-gapped"
+    HYBRID = "hybrid"
+    """The execution tier at a customer, the rest at the vendor: two stacks, see `hybrid`."""
 
 
 class Layer(str, Enum):
@@ -112,17 +115,17 @@ class AwsTargetSpec(Spec):
     """The minor version of the EKS control plane."""
     account_id: str | None = Field(default=None, pattern=r"^\d{12}$")
     """The only account that the provider may touch; left out, any account of the credentials is taken."""
-    node_image: str = Field(default="al2023@latest", pattern=r"^al2023@(latest|v\d{8})$")
     deployment_role: IamRoleArn | None = None
     """The role of that account by which the provider does everything; left out, the credentials act themselves."""
+    node_image: str = Field(default="al2023@latest", pattern=r"^al2023@(latest|v\d{8})$")
     """The image of machines that come and go; left out, AWS's latest, so that a new one replaces running machines."""
     administrators: tuple[IamArn, ...] = Field(default=(), max_length=20)
     """IAM roles or users that administer the cluster beside the one that made it, such as the role of the runner."""
     api_cidrs: tuple[str, ...] = Field(default=(), max_length=20)
     """Private address ranges beyond the VPC that reach the cluster's API, over a VPN or a peering."""
-
     eks: EksSpec = EksSpec()
     """Machines of the cluster's own pods, GPU machines and add-ons."""
+
 
 class GcpTargetSpec(Spec):
     """What only Google Cloud needs."""
@@ -131,9 +134,9 @@ class GcpTargetSpec(Spec):
     """The id of the project that holds everything; required on gcp."""
     project_number: str | None = Field(default=None, pattern=r"^\d{6,19}$")
     """Its number, which is part of the names of Google's own accounts; left out, it is asked for at deployment."""
-    network_cidr: str = "10.0.0.0/16"
     deployment_account: GcpServiceAccount | None = None
     """The service account by which the provider does everything; left out, the credentials act themselves."""
+    network_cidr: str = "10.0.0.0/16"
     """The private address range that machines, pods and managed stores are cut from, by what the plan needs."""
     pods_per_node: int = Field(default=64, ge=8, le=256)
     """The most pods of one machine; each machine takes at least twice as many addresses."""
@@ -213,11 +216,11 @@ class TargetSpec(Spec):
     """Whether the network encrypts traffic between nodes; left out: what the cloud does, else not known."""
     api_server_cidrs: tuple[str, ...] = Field(default=(), max_length=16)
     """Address ranges of the Kubernetes API server, as pods reach it; left out, the private ranges of IPv4."""
+    load_balancer_class: str | None = Field(default=None, pattern=r"^[a-z0-9.-]+/[a-z0-9A-Z._-]+$", max_length=150)
+    """The class of the load balancers that Services get, such as `metallb.io/metallb`; left out, the cluster's own."""
     image_access: ImageAccess = ImageAccess.REWRITE
     """How nodes reach images where a site registry is named."""
     site_registry: str | None = Field(default=None, pattern=r"^[a-z0-9.-]+(:\d{1,5})?(/[a-z0-9._/-]+)?$")
-    load_balancer_class: str | None = Field(default=None, pattern=r"^[a-z0-9.-]+/[a-z0-9A-Z._-]+$", max_length=150)
-    """The class of the load balancers that Services get, such as `metallb.io/metallb`; left out, the cluster's own."""
     """The registry of the site, `host[:port][/prefix]`; required where `connected` is false."""
     aws: AwsTargetSpec = AwsTargetSpec()
     """What only AWS needs; ignored elsewhere."""
@@ -281,11 +284,11 @@ class MachineSpec(Spec):
     """GPUs of one machine."""
     gpu_memory_gib: float = Field(default=0, ge=0, le=512)
     """Memory of one GPU in GiB."""
+    network_gbps: float = Field(default=0, ge=0, le=6400)
+    """The network bandwidth in Gbit/s that it must keep up; left out, any."""
     instance_type: str | None = None
     """The cloud's name of the type; left out, the catalogue's smallest type that has all of the above."""
     comparable_instance: str | None = Field(default=None, pattern=r"^(aws|gcp|azure):[a-z0-9-]+:[A-Za-z0-9_.-]+$")
-    network_gbps: float = Field(default=0, ge=0, le=6400)
-    """The network bandwidth in Gbit/s that it must keep up; left out, any."""
     """Own machines: `<cloud>:<region>:<type>` of rented machines of like size, for a comparison in cost reports."""
 
 
@@ -490,6 +493,12 @@ class ChannelsSpec(Spec):
     """Space for objects in GiB."""
     object_store_replicas: int = Field(default=3, ge=1, le=99)
     """Volume servers of SeaweedFS."""
+    pool: PoolSpec | None = None
+    """Customer's side of `hybrid`, which has no meta tier: the machines of the channels; left out elsewhere."""
+    relational_kind: RelationalKind | None = None
+    """Customer's side of `hybrid`: who runs PostgreSQL for Temporal; left out, as `auto` of the meta tier says."""
+    relational: StoreSpec | None = None
+    """Customer's side of `hybrid`: size of that PostgreSQL; left out, the default of the meta tier's."""
 
 
 class BudgetSpec(Spec):
@@ -525,6 +534,17 @@ class LicenceSpec(Spec):
     """The day of it."""
 
 
+def _nobody(kind: type[AgentSpec] = AgentSpec) -> Any:
+    return kind(image="absent.invalid/nobody:0", replicas=1)
+
+
+NO_POOL: Final = PoolSpec(minimum=0, maximum=0, machine=MachineSpec(vcpu=1, memory_gib=32))
+NO_COGNITIVE: Final = CognitiveSpec(scout=_nobody(), architect=_nobody())
+NO_EXECUTION: Final = ExecutionSpec(pool=NO_POOL, worker=_nobody(QueueAgentSpec), validator=_nobody(QueueAgentSpec))
+NO_META: Final = MetaSpec(pool=NO_POOL, learning=_nobody())
+"""What stands for a tier that the other side of a hybrid deployment has; a pool of no machines makes nothing."""
+
+
 class DeploymentSpec(Spec):
     """One deployment: the value of `skerry:deployment`."""
 
@@ -544,16 +564,18 @@ class DeploymentSpec(Spec):
     """Where data may be."""
     state: StateSpec
     """Where Pulumi's state is."""
-    cognitive: CognitiveSpec
-    """The GPU tier."""
-    execution: ExecutionSpec
-    """The CPU tier."""
-    meta: MetaSpec
-    """The persistent tier."""
+    cognitive: CognitiveSpec = NO_COGNITIVE
+    """The GPU tier; left out only where the other side of `hybrid` has it."""
+    execution: ExecutionSpec = NO_EXECUTION
+    """The CPU tier; left out only where the other side of `hybrid` has it."""
+    meta: MetaSpec = NO_META
+    """The persistent tier; left out only where the other side of `hybrid` has it."""
     channels: ChannelsSpec = ChannelsSpec()
     """What joins the tiers."""
     gpu: GpuSpec = GpuSpec()
     """How GPUs come to Kubernetes, their metrics and queue."""
+    services: ServicesSpec = ServicesSpec()
+    """Gateway, certificates, secrets from outside and monitoring; left out, none of them."""
     backup: BackupSpec | None = None
     """Backups of all stores; left out, none is made but those that a cloud makes of its managed stores."""
     budget: BudgetSpec | None = None
@@ -562,7 +584,13 @@ class DeploymentSpec(Spec):
     """Findings that somebody answers for."""
     licences: tuple[LicenceSpec, ...] = ()
     """Licences with terms that are accepted; what bears one of the others is a finding."""
-    services: ServicesSpec = ServicesSpec()
-    """Gateway, certificates, secrets from outside and monitoring; left out, none of them."""
     tags: dict[str, str] = Field(default={})
     """Tags on every cloud resource and labels on every object, beside Skerry's own."""
+    hybrid: HybridSpec | None = None
+    """Whose side of mode hybrid this stack is, and what joins the two; left out in every other mode."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _machines_of_channels(cls, value: Any) -> Any:
+        """Let a customer's side say by `channels` what elsewhere the meta tier says: machines and PostgreSQL."""
+        return with_customer_channels(value, NO_META.model_dump(exclude_unset=True))
