@@ -12,6 +12,7 @@ from typing import Final
 
 import pulumi
 from pulumi_kubernetes.batch.v1 import Job
+from pulumi_kubernetes.core.v1 import ConfigMap
 
 from components.base import SkerryComponent
 from components.kubernetes.cluster import Cluster, ServiceAddress
@@ -107,6 +108,7 @@ class Workflows(SkerryComponent):
         self._job("schema", tools, _SCHEMA, connection, authority)
         address = f"{host_name('temporal-frontend', namespace)}:{SERVICES['frontend']}"
         self._job("namespace", tools, _NAMESPACE, {"TEMPORAL_ADDRESS": address})
+        self._fixed(channels.temporal_history_shards)
         config_map(self, "dynamic-config", cluster, namespace, DYNAMIC_CONFIG, {"docker.yaml": "{}\n"})
         for role, port in SERVICES.items():
             self._service(role, port, server, connection, channels)
@@ -116,6 +118,29 @@ class Workflows(SkerryComponent):
             port=SERVICES["frontend"],
             secret_ref=None,
             metrics_endpoint=f"http://{host_name('temporal-frontend', namespace)}:{METRICS_PORT}/metrics",
+        )
+
+    def _fixed(self, shards: int) -> None:
+        """Hold the number of history shards in a protected object that only a replacement could change.
+
+        Histories are spread over shards by a hash, so that with another number none would be found. A preview after
+        a change of the configuration stops here; the remedy is to put the old number back, or to make a new deployment.
+        """
+        ConfigMap(
+            self.child_name("history-shards"),
+            metadata={
+                "name": "temporal-history-shards",
+                "namespace": self._namespace,
+                "labels": dict(self._cluster.labels),
+                "annotations": {
+                    "skerry.dev/remedy": "fixed for life: put channels.temporal_history_shards back to the number here"
+                },
+            },
+            immutable=True,
+            data={"shards": str(shards)},
+            opts=pulumi.ResourceOptions.merge(
+                self.store_options(), pulumi.ResourceOptions(replace_on_changes=["data"])
+            ),
         )
 
     def _workload(self, name: str, container: Container, replicas: int) -> Workload:
