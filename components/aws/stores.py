@@ -11,7 +11,7 @@ from pulumi_aws import ec2, elasticache, rds, s3
 from components.aws.permissions import bucket_policy
 from components.aws.tags import tier_tag
 from components.base import SkerryComponent
-from components.clouds.managed import object_facts, pubsub_facts, relational_facts
+from components.clouds.managed import backup_days, backup_start, object_facts, pubsub_facts, relational_facts
 from skerry.config.spec import DeploymentSpec
 from skerry.facts import Tier
 
@@ -81,7 +81,8 @@ class AwsPostgres(SkerryComponent):
             manage_master_user_password=True,
             master_user_secret_kms_key_id=key_arn,
             iam_database_authentication_enabled=True,
-            backup_retention_period=BACKUP_DAYS,
+            backup_retention_period=backup_days(spec, BACKUP_DAYS),
+            backup_window=_window(spec),
             copy_tags_to_snapshot=True,
             delete_automated_backups=False,
             deletion_protection=True,
@@ -226,6 +227,12 @@ class AwsPubSub(SkerryComponent):
         self.finish(
             endpoint=self.group.primary_endpoint_address, port=CACHE_PORT, secret_ref=None, metrics_endpoint=None
         )
+
+
+def _window(spec: DeploymentSpec) -> str | None:
+    """Return the hour in which AWS makes the daily backup; None leaves it to AWS."""
+    start = backup_start(spec, None)
+    return f"{start}-{(int(start[:2]) + 1) % 24:02d}{start[2:]}" if start else None
 
 
 def _closed_group(

@@ -12,8 +12,8 @@ from components.azure.network import AzureNetwork
 from components.azure.nodes import numbers
 from components.azure.rights import Place
 from components.base import SkerryComponent
-from components.clouds.managed import ManagedStores, managed_stores, pubsub_facts, relational_facts
-from skerry.config.spec import DeploymentSpec, RelationalKind
+from components.clouds.managed import ManagedStores, backup_days, managed_stores, pubsub_facts, relational_facts
+from skerry.config.spec import DeploymentSpec, RelationalKind, VectorStoreKind
 from skerry.facts import Tier
 
 POSTGRES_PORT: Final = 5432
@@ -92,7 +92,7 @@ class AzurePostgres(SkerryComponent):
             availability_zone=first,
             high_availability={"mode": "ZoneRedundant", "standby_availability_zone": second},
             # Copies in the paired region would leave the boundary.
-            backup={"backup_retention_days": BACKUP_DAYS, "geo_redundant_backup": "Disabled"},
+            backup={"backup_retention_days": backup_days(spec, BACKUP_DAYS, 7), "geo_redundant_backup": "Disabled"},
             identity=_bearing(key.stores.id),
             data_encryption={
                 "type": "AzureKeyVault",
@@ -111,6 +111,18 @@ class AzurePostgres(SkerryComponent):
                 ignore_changes=["availabilityZone", "highAvailability.standbyAvailabilityZone"],
             ),
         )
+        if spec.meta.vector_store is VectorStoreKind.PGVECTOR:
+            # Azure makes no extension that the server does not list.
+            # Source: Azure "Allow extensions in Flexible Server", azure.extensions (not opened; check before relying).
+            dbforpostgresql.Configuration(
+                self.child_name("extensions"),
+                resource_group_name=place.group,
+                server_name=self.server.name,
+                configuration_name="azure.extensions",
+                source="user-override",
+                value="VECTOR",
+                opts=self.child_options(),
+            )
         self.finish(
             endpoint=self.server.fully_qualified_domain_name,
             port=POSTGRES_PORT,

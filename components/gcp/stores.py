@@ -8,7 +8,7 @@ import pulumi
 from pulumi_gcp import redis, sql, storage
 
 from components.base import SkerryComponent
-from components.clouds.managed import object_facts, pubsub_facts, relational_facts
+from components.clouds.managed import backup_days, backup_start, object_facts, pubsub_facts, relational_facts
 from components.gcp.key import GcpKey
 from components.gcp.labels import labels_of, tier_label
 from components.gcp.network import GcpNetwork
@@ -85,10 +85,13 @@ class GcpPostgres(SkerryComponent):
                     "enabled": True,
                     "point_in_time_recovery_enabled": True,
                     "transaction_log_retention_days": LOG_DAYS,
-                    "start_time": "01:00",
+                    "start_time": backup_start(spec, "01:00"),
                     # Left out, backups lie in the multi-region that is nearest.
                     "location": spec.target.region,
-                    "backup_retention_settings": {"retained_backups": BACKUPS, "retention_unit": "COUNT"},
+                    "backup_retention_settings": {
+                        "retained_backups": backup_days(spec, BACKUPS),
+                        "retention_unit": "COUNT",
+                    },
                 },
                 "ip_configuration": {
                     "ipv4_enabled": False,
