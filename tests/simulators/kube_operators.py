@@ -16,12 +16,17 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
-import yaml
-
+from components.kubernetes.queues import manager_config
 from tests.simulators.kube_cluster import READY_S, ClusterError, KubeCluster, built, free_ports, wait_until
 from tests.simulators.kube_tools import CrdSet, module_program
 
 NAMESPACE: Final = "operators"
+KUEUE_NAMESPACE: Final = "kueue-system"
+KUEUE_SERVICE: Final = "kueue-webhook-service"
+KUEUE_SECRET: Final = "kueue-webhook-server-cert"
+"""Kueue's defaults, by which it finds its webhooks. Source: kueue v0.19.2 pkg/util/cert/cert.go, read 2026-11."""
+CONVERTED: Final = ("clusterqueues", "cohorts", "localqueues", "multikueueclusters", "workloads")
+"""The CRDs whose versions Kueue converts, and into which it writes its authority before it starts."""
 METRICS: Final = "v1beta1.external.metrics.k8s.io"
 
 
@@ -173,41 +178,82 @@ def start_keda(cluster: KubeCluster, crds: CrdSet, watched: str) -> None:
 
 
 def start_kueue(cluster: KubeCluster, crds: CrdSet) -> None:
-    """Start Kueue with its webhooks for jobs and its own kinds, and wait until they answer.
+    """Start Kueue with the configuration of our stacks and its webhooks, and wait until they answer.
+
+    It makes its certificate itself, and writes its authority into the webhooks; the kubelet's part, which is to bring
+    the Secret's keys into a folder, is done here.
 
     Raises:
         ClusterError: it does not come up.
     """
-    keys = _certificates(cluster, "kueue")
     hooks, metrics, probes = free_ports(3)
-    settings = {
-        "apiVersion": "config.kueue.x-k8s.io/v1beta2",
-        "kind": "Configuration",
-        "health": {"healthProbeBindAddress": f"127.0.0.1:{probes}"},
-        "metrics": {"bindAddress": f"127.0.0.1:{metrics}"},
-        "webhook": {"port": hooks, "certDir": str(keys)},
-        "leaderElection": {"leaderElect": False},
-        "internalCertManagement": {"enable": False},
-        "integrations": {"frameworks": ["batch/job"]},
-    }
+    keys = cluster.folder / "kueue"
+    keys.mkdir()
+    api = cluster.api()
+    for document in _kueue_objects(hooks):
+        api.apply(document)
+    for document in crds.webhooks:
+        api.apply(_at_service(document, hooks))
+    for name in CONVERTED:
+        api.merge(
+            f"/apis/apiextensions.k8s.io/v1/customresourcedefinitions/{name}.kueue.x-k8s.io",
+            {"spec": {"conversion": _conversion(hooks)}},
+        )
+    settings = json.loads(manager_config())
+    settings["namespace"] = KUEUE_NAMESPACE
+    settings["health"] = {"healthProbeBindAddress": f"127.0.0.1:{probes}"}
+    settings["metrics"] = {"bindAddress": f"127.0.0.1:{metrics}"}
+    settings["webhook"] = {"port": hooks, "certDir": str(keys)}
+    settings["leaderElection"] = {"leaderElect": False}
     path = cluster.folder / "kueue.yaml"
-    path.write_text(yaml.safe_dump(settings), encoding="utf-8")
+    path.write_text(json.dumps(settings), encoding="utf-8")
     cluster.run(
         "kueue",
         {"config": str(path), "feature-gates": "VisibilityOnDemand=false"},
-        environment={"KUBECONFIG": str(cluster.keys / "operator.kubeconfig"), "POD_NAMESPACE": NAMESPACE},
+        environment={"KUBECONFIG": str(cluster.keys / "operator.kubeconfig"), "POD_NAMESPACE": KUEUE_NAMESPACE},
         program=program("kueue"),
     )
+
+    def mounted() -> bool:
+        held = api.ask("GET", f"/api/v1/namespaces/{KUEUE_NAMESPACE}/secrets/{KUEUE_SECRET}").get("data") or {}
+        for name, text in held.items():
+            (keys / name).write_bytes(base64.b64decode(text))
+        return cluster.alive() and "tls.key" in held
+
+    wait_until("Kueue's certificate", mounted, READY_S)
     wait_until("Kueue's webhooks", lambda: cluster.alive() and listens(hooks), READY_S)
-    api = cluster.api()
-    for document in crds.webhooks:
-        ours = [hook for hook in document["webhooks"] if _of_jobs(hook)]
-        api.apply(at_port({**document, "webhooks": ours}, hooks, cluster.keys / "ca.crt"))
     api.close()
 
 
-def _of_jobs(hook: Mapping[str, Any]) -> bool:
-    return any(set(rule["apiGroups"]) & {"kueue.x-k8s.io", "batch"} for rule in hook["rules"])
+def _kueue_objects(port: int) -> list[dict[str, Any]]:
+    space = {"namespace": KUEUE_NAMESPACE}
+    service = {"type": "ExternalName", "externalName": "localhost", "ports": [{"name": "https", "port": port}]}
+    return [
+        {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": KUEUE_NAMESPACE}},
+        {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": KUEUE_SECRET, **space}},
+        {"apiVersion": "v1", "kind": "Service", "metadata": {"name": KUEUE_SERVICE, **space}, "spec": service},
+    ]
+
+
+def _conversion(port: int) -> dict[str, Any]:
+    service = {"name": KUEUE_SERVICE, "namespace": KUEUE_NAMESPACE, "port": port, "path": "/convert"}
+    return {
+        "strategy": "Webhook",
+        "webhook": {"clientConfig": {"service": service}, "conversionReviewVersions": ["v1"]},
+    }
+
+
+def _at_service(configuration: Mapping[str, Any], port: int) -> dict[str, Any]:
+    """Return Kueue's webhooks under the names that an installation gives them; those of kinds that are absent go."""
+    hooks = [
+        {**hook, "clientConfig": {"service": {
+            "name": KUEUE_SERVICE, "namespace": KUEUE_NAMESPACE, "port": port,
+            "path": hook["clientConfig"]["service"]["path"],
+        }}}
+        for hook in configuration["webhooks"]
+        if any(set(rule["apiGroups"]) & {"kueue.x-k8s.io", "batch"} for rule in hook["rules"])
+    ]  # fmt: skip
+    return {**configuration, "metadata": {"name": f"kueue-{configuration['metadata']['name']}"}, "webhooks": hooks}
 
 
 class Temporal:
