@@ -9,7 +9,6 @@ from typing import Final
 from skerry.config.spec import DeploymentSpec, ObjectStoreKind, PubSubKind, RelationalKind
 from skerry.facts import BackupFact, ComponentFacts, Tier
 
-
 MANAGED_RECOVERY_S: Final = 300
 """How much a managed PostgreSQL may lose when it is brought back to a moment: logs go out each five minutes.
 
