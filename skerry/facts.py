@@ -128,7 +128,7 @@ class EndpointFact(Fact):
     direction: str
     """`ingress` or `egress`."""
     scope: str
-    """`cluster`, `site` or `internet`."""
+    """`cluster`, `site`, `internet`, or `vendor`: the other side of a deployment in mode hybrid."""
     why: str
 
 
@@ -235,6 +235,20 @@ class AcceptedLicenceFact(Fact):
     """ISO date."""
 
 
+class HybridFact(Fact):
+    """Which side of a deployment in mode hybrid a stack is, and how far the other one is."""
+
+    side: str
+    """`vendor` or `customer`."""
+    hosts: tuple[str, ...]
+    """The names of the vendor's entrance: all that the customer's execution tier calls outside its network."""
+    ranges: tuple[str, ...] = ()
+    """The addresses of that entrance; empty where they come from the vendor's stack."""
+    port: int
+    round_trip_ms: float | None = None
+    """None where nobody measured it."""
+
+
 class DeploymentFact(Fact):
     """What the whole deployment is under; carried by its root component."""
 
@@ -253,6 +267,8 @@ class DeploymentFact(Fact):
     budget_usd_per_month: float | None = None
     waivers: tuple[WaiverFact, ...] = ()
     accepted_licences: tuple[AcceptedLicenceFact, ...] = ()
+    hybrid: HybridFact | None = None
+    """None in every mode but hybrid."""
 
 
 class ComponentFacts(Fact):

@@ -18,6 +18,7 @@ from components.aws.permissions import trust_of
 from components.aws.tags import tags_of
 from components.base import SkerryComponent
 from skerry.config.eks import ADDONS, EBS_DRIVER, NETWORK_ADDON
+from skerry.config.sides import persistent_tier
 from skerry.config.spec import DeploymentSpec, PoolSpec
 from skerry.facts import ComponentFacts, Tier
 
@@ -123,7 +124,7 @@ class AwsCluster(SkerryComponent):
         after: Sequence[pulumi.Resource],
     ) -> list[AwsNodeGroup]:
         """Make the machines of the meta tier and the GPUs; Karpenter makes those of the execution tier."""
-        wanted = [(Tier.META, spec.meta.pool)]
+        wanted = [(persistent_tier(spec), spec.meta.pool)]
         if spec.cognitive.pool is not None:
             wanted.append((Tier.COGNITIVE, spec.cognitive.pool))
         if spec.execution.small_pool is not None:

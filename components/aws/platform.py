@@ -25,6 +25,7 @@ from components.kubernetes.gpu_devices import GpuDevices
 from components.kubernetes.node_pool import NodePool, placement_of, scaling_of
 from components.kubernetes.operator import Operator, image_values
 from skerry.catalog import Catalog
+from skerry.config.sides import has_tier, persistent_tier
 from skerry.config.spec import DeploymentSpec, Purchase, TargetKind
 from skerry.facts import ComponentFacts, TargetFact, Tier
 from skerry.gpu_sharing import plugin_wanted, sharing_of
@@ -82,8 +83,9 @@ class AwsPlatform(SkerryComponent):
         )
         if spec.target.storage_class is None or spec.target.storage_class == STORAGE_CLASS:
             self._storage_class(provider, labels, spec, base)
-        placements = {Tier.META: placement_of(Tier.META, spec.meta.pool, None)}
-        placements[Tier.EXECUTION] = placement_of(Tier.EXECUTION, spec.execution.pool, KARPENTER)
+        placements = {Tier.META: placement_of(persistent_tier(spec), spec.meta.pool, None)}
+        if has_tier(spec, Tier.EXECUTION):
+            placements[Tier.EXECUTION] = placement_of(Tier.EXECUTION, spec.execution.pool, KARPENTER)
         if spec.cognitive.pool is not None:
             placements[Tier.COGNITIVE] = placement_of(Tier.COGNITIVE, spec.cognitive.pool, None)
         if spec.execution.small_pool is not None:
@@ -92,13 +94,14 @@ class AwsPlatform(SkerryComponent):
         system = system_pool(spec)
         if system is not None:
             placements[Tier.PLATFORM] = placement_of(Tier.PLATFORM, system, None)
-        NodePool(
-            self.child_name(Tier.EXECUTION.value),
-            tier=Tier.EXECUTION,
-            nodes=nodes_fact(TargetKind.AWS, spec.execution.pool, priced_here=True),
-            scaling=scaling_of(spec.execution.pool, KARPENTER),
-            opts=self.child_options(),
-        )
+        if has_tier(spec, Tier.EXECUTION):
+            NodePool(
+                self.child_name(Tier.EXECUTION.value),
+                tier=Tier.EXECUTION,
+                nodes=nodes_fact(TargetKind.AWS, spec.execution.pool, priced_here=True),
+                scaling=scaling_of(spec.execution.pool, KARPENTER),
+                opts=self.child_options(),
+            )
         self._base_outputs = base
         self._spec = spec
         self.cluster = Cluster(
@@ -160,6 +163,8 @@ class AwsPlatform(SkerryComponent):
                 GpuDevices(self.child_name("gpus"), cluster, sharing_of(spec.cognitive.pool), opts=options)
             if spec.target.aws.eks.efa and machine_of(spec.cognitive.pool).fabric_interfaces:
                 FabricDevices(self.child_name("fabric"), cluster, opts=options)
+        if not has_tier(spec, Tier.EXECUTION):
+            return []
         operator = Operator(
             KARPENTER,
             cluster,
@@ -232,7 +237,8 @@ def _network_encrypted(spec: DeploymentSpec) -> bool | None:
     """Return what the configuration says, else what the machines do: all of them stand in one VPC."""
     if spec.target.network_encrypted is not None:
         return spec.target.network_encrypted
-    pools = (spec.cognitive.pool, spec.execution.pool, spec.meta.pool)
+    execution = spec.execution.pool if has_tier(spec, Tier.EXECUTION) else None
+    pools = (spec.cognitive.pool, execution, spec.meta.pool)
     return encrypt_each_other(pool for pool in pools if pool is not None)
 
 

@@ -22,6 +22,7 @@ from components.kubernetes.gpu_devices import GpuDevices
 from components.kubernetes.node_pool import placement_of
 from skerry.address_plan import aks_ranges
 from skerry.catalog import Catalog
+from skerry.config.sides import persistent_tier
 from skerry.config.spec import DeploymentSpec, PoolSpec
 from skerry.facts import ComponentFacts, EndpointFact, TargetFact, Tier
 from skerry.gpu_sharing import plugin_wanted, sharing_of
@@ -84,7 +85,8 @@ class AzurePlatform(SkerryComponent):
         if spec.target.storage_class is None or spec.target.storage_class == STORAGE_CLASS:
             self._storage_class(provider, labels, base)
         placements = {tier: _placement(tier, pool) for tier, pool in pools_of(spec)}
-        placements[Tier.CHANNELS] = placements[Tier.PLATFORM] = placements[Tier.META]
+        lasting = placements[persistent_tier(spec)]
+        placements |= dict.fromkeys((Tier.META, Tier.CHANNELS, Tier.PLATFORM), lasting)
         self.cluster = Cluster(
             target=target,
             provider=provider,

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from skerry.config.hybrid import CALLED, PORT
 from skerry.config.spec import DeploymentSpec
-from skerry.facts import AcceptedLicenceFact, BoundaryFact, DeploymentFact, TargetFact, WaiverFact
+from skerry.facts import AcceptedLicenceFact, BoundaryFact, DeploymentFact, HybridFact, TargetFact, WaiverFact
 
 
 def target_fact(spec: DeploymentSpec) -> TargetFact:
@@ -45,6 +46,20 @@ def deployment_fact(spec: DeploymentSpec) -> DeploymentFact:
             AcceptedLicenceFact(licence=row.licence, accepted_by=row.accepted_by, accepted_on=row.accepted_on)
             for row in spec.licences
         ),
+        hybrid=_hybrid_fact(spec),
+    )
+
+
+def _hybrid_fact(spec: DeploymentSpec) -> HybridFact | None:
+    hybrid = spec.hybrid
+    if hybrid is None:
+        return None
+    return HybridFact(
+        side=hybrid.side.value,
+        hosts=tuple(hybrid.host(agents) for agents in CALLED),
+        ranges=hybrid.entrance_cidrs,
+        port=PORT,
+        round_trip_ms=hybrid.round_trip_ms,
     )
 
 

@@ -24,6 +24,7 @@ from components.kubernetes.cluster import Cluster, ManagedService
 from components.kubernetes.node_pool import placement_of
 from skerry.address_plan import gke_ranges
 from skerry.catalog import Catalog
+from skerry.config.sides import persistent_tier
 from skerry.config.spec import DeploymentSpec
 from skerry.facts import ComponentFacts, TargetFact, Tier
 
@@ -81,7 +82,8 @@ class GcpPlatform(SkerryComponent):
         if spec.target.storage_class is None or spec.target.storage_class == STORAGE_CLASS:
             self._storage_class(provider, labels, spec, base)
         placements = {tier: placement_of(tier, pool, AUTOSCALER) for tier, pool in pools_of(spec)}
-        placements[Tier.CHANNELS] = placements[Tier.PLATFORM] = placements[Tier.META]
+        lasting = placements[persistent_tier(spec)]
+        placements |= dict.fromkeys((Tier.META, Tier.CHANNELS, Tier.PLATFORM), lasting)
         self.cluster = Cluster(
             renames_shared_gpus=False,
             target=target,

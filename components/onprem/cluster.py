@@ -11,6 +11,7 @@ from components.base import SkerryComponent
 from components.kubernetes.cluster import PRIVATE_RANGES, Cluster
 from components.kubernetes.node_pool import NodePool, placement_of, scaling_of
 from skerry.catalog import Catalog
+from skerry.config.sides import has_tier, persistent_tier
 from skerry.config.spec import DeploymentSpec, ImageAccess, PoolSpec
 from skerry.facts import ComponentFacts, NodesFact, TargetFact, Tier
 from skerry.images import ImageReference, to_site
@@ -57,8 +58,8 @@ class OnPremCluster(SkerryComponent):
                 opts=self.child_options(),
             )
             placements[tier] = placement_of(tier, pool, None)
-        placements[Tier.CHANNELS] = placements[Tier.META]
-        placements[Tier.PLATFORM] = placements[Tier.META]
+        lasting = placements[persistent_tier(spec)]
+        placements |= dict.fromkeys((Tier.META, Tier.CHANNELS, Tier.PLATFORM), lasting)
         self.cluster = Cluster(
             target=target,
             provider=provider,
@@ -88,7 +89,9 @@ class OnPremCluster(SkerryComponent):
 
 def pools_of(spec: DeploymentSpec) -> list[tuple[Tier, PoolSpec]]:
     """Return the pool of each tier that has machines of its own."""
-    pools = [(Tier.EXECUTION, spec.execution.pool), (Tier.META, spec.meta.pool)]
+    pools = [(persistent_tier(spec), spec.meta.pool)]
+    if has_tier(spec, Tier.EXECUTION):
+        pools.insert(0, (Tier.EXECUTION, spec.execution.pool))
     if spec.cognitive.pool is not None:
         pools.insert(0, (Tier.COGNITIVE, spec.cognitive.pool))
     if spec.execution.small_pool is not None:

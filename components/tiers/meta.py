@@ -41,6 +41,7 @@ class MetaTier(SkerryComponent):
         environment: Environment,
         licences: Sequence[str] = (),
         backup: BackupStore | None = None,
+        answers: bool = False,
         depends_on: Sequence[pulumi.Resource] = (),
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
@@ -55,6 +56,7 @@ class MetaTier(SkerryComponent):
             environment: where the channels are.
             licences: ids of the licences whose terms the configuration accepts.
             backup: where backups of its stores go; None makes none.
+            answers: whether its agents take patterns over gRPC, from those who may not call its stores.
             depends_on: what must be there before.
             opts: Pulumi's options.
         """
@@ -81,6 +83,7 @@ class MetaTier(SkerryComponent):
             tier=Tier.META,
             agent=spec.learning,
             environment=stores,
+            grpc=answers,
             opts=after,
         )
         self.finish(
