@@ -99,13 +99,16 @@ NOT_SHIPPED: Final[Mapping[str, tuple[str, Mapping[str, Any]]]] = {
             "channels.object_store_replicas": 4,
         },
     ),
-    "AWS in Frankfurt, everything inside the cluster, spot machines, hosted models": (
+    "AWS in Frankfurt, everything inside the cluster, spot machines, hosted models, EFA": (
         "sensei-saas-aws",
         {
             "target.region": "eu-central-1",
             "target.jurisdiction": "DE",
             "target.failure_domains": ["eu-central-1a", "eu-central-1b", "eu-central-1c"],
             "target.aws.node_image": "al2023@v20260101",
+            "target.aws.eks": {
+                "efa": True, "gpu_zone": "eu-central-1b", "prefix_delegation": True, "system_machines": {"count": 2},
+            },
             "meta.relational_kind": "cloudnative-pg",
             "channels.pubsub": "valkey",
             "channels.object_store": "seaweedfs",

@@ -20,6 +20,7 @@ TABLES: Final = ("aws", "azure", "gcp", "kubernetes")
 CLUSTER: Final = "aws:eks/cluster:Cluster"
 """Not protected by us but by AWS (deletionProtection); what stands in it would go with it."""
 
+GKE, AKS = "gcp:container/cluster:Cluster", "azure-native:containerservice:ManagedCluster"
 DATABASE, CACHE, KEY = (
     "aws:rds/instance:Instance",
     "aws:elasticache/replicationGroup:ReplicationGroup",
@@ -52,6 +53,14 @@ CASES: Final[dict[str, tuple[str, str, Effect | None]]] = {
     "a launch template's version": ("aws:eks/nodeGroup:NodeGroup", "launchTemplate.version", Effect.UPDATES),
     "another launch template": ("aws:eks/nodeGroup:NodeGroup", "launchTemplate.id", Effect.REPLACES),
     "a member of a list of machines": ("aws:eks/nodeGroup:NodeGroup", "instanceTypes[0]", Effect.REPLACES),
+    "the version of a cluster on AWS": (CLUSTER, "version", Effect.UPDATES),
+    "of its machines": ("aws:eks/nodeGroup:NodeGroup", "version", Effect.UPDATES),
+    "of its add-ons": ("aws:eks/addon:Addon", "addonVersion", Effect.UPDATES),
+    "how its machines are renewed": ("aws:eks/nodeGroup:NodeGroup", "updateConfig.updateStrategy", Effect.UPDATES),
+    "the version of a cluster on Google Cloud": (GKE, "minMasterVersion", Effect.UPDATES),
+    "of its pools": ("gcp:container/nodePool:NodePool", "version", Effect.UPDATES),
+    "the version of a cluster on Azure": (AKS, "kubernetesVersion", Effect.UPDATES),
+    "of its machines on Azure": ("azure-native:containerservice:AgentPool", "orchestratorVersion", Effect.UPDATES),
     "the key of a cache": (CACHE, "kmsKeyId", Effect.REPLACES),
     "a claim inside a stateful set": (
         SET, "spec.volumeClaimTemplates[0].spec.resources.requests.storage", Effect.REPLACES
