@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from policies.context import Context
 from policies.reading import mapping
+from policies.rules.storage_space import storage_space
 from policies.verdict import Judgement, Rule, Severity, not_applicable, ok, undetermined, violation
 from skerry.config.pools import POOL_RANGES
 from skerry.facts import Tier
@@ -187,5 +188,15 @@ RULES: Final = (
         controls=("NIST SP 800-53 CP-10",),
         subject="node pools",
         check=_spot,
+    ),
+    Rule(
+        id="BUD005",
+        title="what is stored fits into the space that the mode is sold with",
+        severity=Severity.MEDIUM,
+        rationale="a full disk stops every store on it at once",
+        remedy="make volumes smaller, or agree on more space and waive this with the figure",
+        controls=("FinOps Framework: Planning & Estimating", "NIST SP 800-53 CP-2(2)"),
+        subject="deployments in a mode with a figure for storage",
+        check=storage_space,
     ),
 )

@@ -11,11 +11,11 @@ import pytest
 from policies.rules.budget import RULES
 from policies.runner import check
 from policies.verdict import Verdict
-from skerry.facts import NodesFact, ScalingFact, Tier
+from skerry.facts import NodesFact, ScalingFact, StorageFact, Tier
 from skerry.graph import UNKNOWN, Resource, ResourceGraph
 from tests.simulators.policy_graphs import Build, run, told
 
-BUD001, BUD002, BUD003, BUD004 = RULES
+BUD001, BUD002, BUD003, BUD004, BUD005 = RULES
 Told = list[tuple[str, str, str]]
 
 
@@ -204,6 +204,50 @@ SPOT: dict[str, tuple[Build, Told]] = {
 def test_bud004_spot(case: str) -> None:
     build, expected = SPOT[case]
     assert expected == told(run(build, BUD004))
+
+
+def stored(mode: str, *rows: tuple[str, float, int]) -> Build:
+    """Return a deployment of a mode with stores of so many GiB in so many copies."""
+
+    def build(b: Any) -> None:
+        root = b.deployment(mode=mode)
+        for role, gib, copies in rows:
+            b.component(role, root, role=role, storage=(StorageFact(kind="volume", gib=gib, copies=copies),))
+
+    return build
+
+
+WHOLE = "300 graph-store + 500 object-store = 800 GiB = 859 GB, and 1900 GiB with all copies"
+SPACE: dict[str, tuple[Build, Told]] = {
+    "within": (
+        stored("private", ("graph-store", 300, 3), ("object-store", 500, 2)),
+        [("ok", "platform", f"{WHOLE}: within the 2,000 GB of mode private")],
+    ),
+    "beyond": (
+        stored("hybrid", ("graph-store", 300, 3), ("object-store", 500, 2)),
+        [("violation", "platform", f"{WHOLE}: more than the 500 GB of mode hybrid")],
+    ),
+    "to the last byte": (
+        stored("air-gapped", ("object-store", 2000 * 10**9 / 2**30, 1)),
+        [("ok", "platform", "1862.65 object-store = 1862.65 GiB = 2,000 GB, and 1862.65 GiB with all copies: "
+                            "within the 2,000 GB of mode air-gapped")],
+    ),
+    "a vendor's own": (
+        stored("saas", ("object-store", 9000, 1)),
+        [("not-applicable", "platform", "mode saas is sold without a figure for storage")],
+    ),
+    "nothing says": (
+        stored("private"),
+        [("not-applicable", "platform", "no component of the graph says how much space it takes")],
+    ),
+    "no deployment": (lambda b: b.component("c"), [("not-applicable", "", "no deployments in a mode with a figure for storage in the graph")]),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", SPACE)
+def test_bud005_space(case: str) -> None:
+    build, expected = SPACE[case]
+    assert expected == told(run(build, BUD005))
 
 
 def test_the_tags_of_a_real_provider_are_json_text() -> None:
