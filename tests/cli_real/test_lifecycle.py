@@ -167,7 +167,7 @@ HARMFUL: Final[dict[str, dict[str, Change]]] = {
     AZURE: STORES_REFUSED,
     AZURE_BASE: {
         "objects under names that are paths": Change(
-            {"senseiobjects": REFUSED},
+            {"senseiobjects": REFUSED, "sensei-base-objects-container": REFUSED},
             source=(
                 (
                     "components/azure/objects.py",

@@ -260,6 +260,9 @@ def _drifted(given: Any, found: Any) -> Any:
     """Return what was given as it is found now, without what the cloud added beside it."""
     if isinstance(given, Mapping) and isinstance(found, Mapping):
         return {key: _drifted(value, found[key]) for key, value in given.items() if key in found}
+    if isinstance(given, list) and isinstance(found, Mapping):
+        # A set of texts, which Azure tells as an object with something beneath each.
+        return [one for one in given if one in found] + [one for one in found if one not in given]
     if isinstance(given, list) and isinstance(found, list):
         return [_drifted(value, one) for value, one in zip(given, found, strict=False)] + found[len(given) :]
     return found
