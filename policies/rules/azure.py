@@ -14,6 +14,7 @@ REDIS: Final = "azure-native:redis:Redis"
 MANAGED_REDIS: Final = "azure-native:redisenterprise:RedisEnterprise"
 DATABASE: Final = "azure-native:redisenterprise:Database"
 STORAGE: Final = "azure-native:storage:StorageAccount"
+OBJECT_COPIES: Final = "azure-native:storage:ObjectReplicationPolicy"
 AKS: Final = "azure-native:containerservice:ManagedCluster"
 VAULT: Final = "azure-native:keyvault:Vault"
 RULES: Final = ("azure-native:network:NetworkSecurityGroup", "azure-native:network:SecurityRule")
@@ -39,6 +40,7 @@ TLS: Final[Mapping[str, tuple[str, tuple[object, ...]]]] = {
 KEEPERS: Final = frozenset({POSTGRES, REDIS, MANAGED_REDIS, STORAGE, "azure-native:compute:Disk"})
 """Azure's types that keep data."""
 
+_BACKUPS: Final = "backup.geoRedundantBackup"
 _PUBLIC: Final[Mapping[str, tuple[str, str]]] = {
     POSTGRES: ("network.publicNetworkAccess", "Disabled"),
     REDIS: ("publicNetworkAccess", "Disabled"),
@@ -51,6 +53,15 @@ _OVER_ZONES: Final[Mapping[str, tuple[str, tuple[object, ...]]]] = {
     MANAGED_REDIS: ("highAvailability", ("Enabled",)),
     STORAGE: ("sku.name", ("Standard_ZRS", "Standard_GZRS", "Standard_RAGZRS", "Premium_ZRS")),
 }
+COPIES: Final = frozenset({POSTGRES, STORAGE, OBJECT_COPIES})
+"""Azure's types that may copy data to another region."""
+
+_FAR: Final = ("GRS", "GZRS")
+"""How the redundancy of an account ends that is also in the region that Azure pairs with its own.
+
+Source: `SkuName` of pulumi-azure-native 3.29.0, module storage, read 2026-11.
+"""
+
 _WORLD: Final = ("*", "0.0.0.0/0", "::/0", "Internet", "Any")
 
 
@@ -72,6 +83,22 @@ def public_data(graph: ResourceGraph) -> Iterator[Judgement]:
             yield ok(resource)
             continue
         yield _is(resource, path, (wanted,), "it has a public address")
+
+
+def copies(resource: Resource) -> Iterator[Judgement]:
+    """Judge copies in another region: Azure alone says in which, so nobody knows whether it is inside the boundary.
+
+    Source: Azure "Backup and restore in Flexible Server" (not opened).
+    """
+    if resource.type == OBJECT_COPIES:
+        yield undetermined(resource, "it copies objects to an account whose region is not named", "destinationAccount")
+        return
+    path, what = ("sku.name", "its objects") if resource.type == STORAGE else (_BACKUPS, "its backups")
+    value = read(resource.inputs, path)
+    if value is UNKNOWN:
+        yield undetermined(resource, f"whether {what} are copied is not known before a deployment", path)
+    elif str(value).upper() == "ENABLED" or str(value).upper().endswith(_FAR):
+        yield undetermined(resource, f"{what} are copied to a region that only Azure names", path)
 
 
 def cluster_secrets(graph: ResourceGraph) -> Iterator[Judgement]:

@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from policies.context import Context, boundary
 from policies.places import cloud_of, country_of, place_of
+from policies.rules import azure
 from policies.verdict import Judgement, Rule, Severity, not_applicable, ok, undetermined, violation
 from policies.workloads import kind_of
 from skerry.facts import DataClass
@@ -162,8 +163,8 @@ def _copies(graph: ResourceGraph, context: Context) -> Iterator[Judgement]:
             yield from _arn_copy(context, resource, _ARN_COPIES[resource.type])
         elif resource.type == "gcp:sql/databaseInstance:DatabaseInstance":
             yield from _google_backups(context, resource)
-        elif resource.type == "azure-native:dbforpostgresql:Server":
-            yield from _azure_backups(resource)
+        elif resource.type in azure.COPIES:
+            yield from azure.copies(resource)
 
 
 MULTI_REGIONS: Final = {"us": "US", "eu": "EU"}
@@ -184,19 +185,6 @@ def _google_backups(context: Context, resource: Resource) -> Iterator[Judgement]
     judged = _judge(context, resource, country, f"the backups in {where}", f"{path}.location")
     if judged:
         yield judged
-
-
-def _azure_backups(resource: Resource) -> Iterator[Judgement]:
-    """Judge backups of PostgreSQL on Azure: copies in another region lie in the one that Azure pairs with the first.
-
-    Which that is, is not in the graph. Source: Azure "Backup and restore in Flexible Server" (not opened).
-    """
-    path = "backup.geoRedundantBackup"
-    value = find(plain(resource.inputs), path)
-    if value is UNKNOWN:
-        yield undetermined(resource, "whether its backups are copied is not known before a deployment", path)
-    elif str(value).lower() == "enabled":
-        yield undetermined(resource, "its backups are copied to a region that only Azure names", path)
 
 
 def _copy_to(context: Context, resource: Resource, region: Any, path: str) -> Iterator[Judgement]:

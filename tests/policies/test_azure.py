@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from policies.rules import encryption, network, reliability, residency
-from policies.rules.azure import AKS, DATABASE, MANAGED_REDIS, POSTGRES, RULES, STORAGE, VAULT
+from policies.rules.azure import AKS, DATABASE, MANAGED_REDIS, OBJECT_COPIES, POSTGRES, RULES, STORAGE, VAULT
 from policies.runner import check
 from skerry.facts import DataClass
 from skerry.graph import UNKNOWN
@@ -102,6 +102,22 @@ CASES: dict[str, tuple[str, Build, Told]] = {
         "RES002",
         one(POSTGRES, {"backup": {"geoRedundantBackup": "Enabled"}}),
         [("undetermined", "it", "its backups are copied to a region that only Azure names")],
+    ),
+    "objects copied to where only Azure knows": (
+        "RES002",
+        one(STORAGE, {"sku": {"name": "Standard_RAGZRS"}}),
+        [("undetermined", "it", "its objects are copied to a region that only Azure names")],
+    ),
+    "objects in three zones of one region": ("RES002", one(STORAGE, {"sku": {"name": "Standard_ZRS"}}), []),
+    "objects of which nobody knows": (
+        "RES002",
+        one(STORAGE, {"sku": {"name": UNKNOWN}}),
+        [("undetermined", "it", "whether its objects are copied is not known before a deployment")],
+    ),
+    "objects that a policy copies": (
+        "RES002",
+        one(OBJECT_COPIES, {"destinationAccount": "other"}),
+        [("undetermined", "it", "it copies objects to an account whose region is not named")],
     ),
 }  # fmt: skip
 
