@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final, assert_never
 
-from skerry.config.gpu import GpuDevices, GpuSharingMode, GpuSharingSpec, MigStrategy
+from skerry.config.gpu import DeviceSource, GpuSharingMode, GpuSharingSpec, MigStrategy
 from skerry.config.spec import DeploymentSpec, MachineSpec, PoolSpec, TargetKind
 from skerry.gpus import GpuModel, gpu_model
 
@@ -68,17 +68,17 @@ def sharing_of(pool: PoolSpec) -> GpuSharingSpec:
     return pool.sharing or WHOLE
 
 
-def devices_of(target: TargetKind, asked: GpuDevices) -> GpuDevices:
+def devices_of(target: TargetKind, asked: DeviceSource) -> DeviceSource:
     """Return what makes GPUs known to Kubernetes on a target."""
-    if asked is not GpuDevices.AUTO:
+    if asked is not DeviceSource.AUTO:
         return asked
     match target:
         case TargetKind.AWS | TargetKind.AZURE:
-            return GpuDevices.DEVICE_PLUGIN
+            return DeviceSource.DEVICE_PLUGIN
         case TargetKind.GCP:
-            return GpuDevices.CLOUD
+            return DeviceSource.CLOUD
         case TargetKind.ONPREM:
-            return GpuDevices.SITE
+            return DeviceSource.SITE
     assert_never(target)
 
 
@@ -87,7 +87,7 @@ def plugin_wanted(spec: DeploymentSpec) -> bool:
     pool = spec.cognitive.pool
     if pool is None or not pool.machine.gpus or sharing_of(pool).mode is GpuSharingMode.DRA:
         return False
-    return devices_of(spec.target.kind, spec.gpu.devices) is GpuDevices.DEVICE_PLUGIN
+    return devices_of(spec.target.kind, spec.gpu.devices) is DeviceSource.DEVICE_PLUGIN
 
 
 def model_of(machine: MachineSpec) -> GpuModel | None:

@@ -12,9 +12,8 @@ from components.kubernetes.cluster import Cluster
 from components.kubernetes.gpu_devices import GpuDevices
 from components.kubernetes.gpu_operator import RUNTIME_CLASS, dra_driver, gpu_operator
 from components.kubernetes.gpu_space import GpuMetrics, GpuSpace
-from components.kubernetes.queues import QUEUE, QUEUED_LABEL, GpuQueue, QueueRoom, kueue, room_of
-from skerry.config.gpu import DriverSource, GpuSharingMode
-from skerry.config.gpu import GpuDevices as Devices
+from components.kubernetes.queues import QUEUE, QUEUED_LABEL, GpuJobQueue, QueueRoom, kueue, room_of
+from skerry.config.gpu import DeviceSource, DriverSource, GpuSharingMode
 from skerry.config.spec import DeploymentSpec, ModelProvider, TargetKind
 from skerry.facts import Tier
 from skerry.gpu_sharing import Share, devices_of, model_of, plugin_wanted, share_of, sharing_of
@@ -104,15 +103,15 @@ def gpu_platform(
     if pool is None or not pool.machine.gpus:
         return
     devices, sharing = devices_of(spec.target.kind, spec.gpu.devices), sharing_of(pool)
-    operator = devices is Devices.OPERATOR
-    drives = sharing.mode is GpuSharingMode.DRA and devices is not Devices.SITE
+    operator = devices is DeviceSource.OPERATOR
+    drives = sharing.mode is GpuSharingMode.DRA and devices is not DeviceSource.SITE
     if plugin_wanted(spec) and spec.target.kind is TargetKind.ONPREM:
         GpuDevices("gpu-devices", cluster, sharing, opts=ready)
     if operator or drives or spec.gpu.metrics:
         _managed(spec, cluster, ready, operator=operator, drives=drives)
     if spec.gpu.queue is not None:
         manager = kueue("kueue", cluster, namespace=namespaces[Tier.PLATFORM], depends_on=first, opts=ready)
-        GpuQueue(
+        GpuJobQueue(
             "gpu-queue",
             cluster,
             room=queue_room(spec, cluster),

@@ -165,7 +165,7 @@ def manager_config() -> str:
     )
 
 
-class GpuQueue(SkerryComponent):
+class GpuJobQueue(SkerryComponent):
     """What the queue may give out, and where jobs stand in it."""
 
     def __init__(

@@ -1,7 +1,7 @@
 """Whole deployments, for every Pulumi language: what a stack file says, as arguments."""
 
 from collections.abc import Mapping
-from typing import Any, Final, NotRequired, TypedDict
+from typing import Any, NotRequired, TypedDict
 
 import pulumi
 
@@ -14,10 +14,8 @@ from components.package.specs import Deployment
 from skerry.catalog import load_catalog
 from skerry.config.load import load_spec
 from skerry.config.spec import DeploymentSpec
+from skerry.config.words import Spec
 from skerry.errors import ConfigError, Problem
-
-SECRET_FIELDS: Final = ("target.kubeconfig_secret", "cognitive.api_key_secret")
-"""The fields of a deployment that name a secret."""
 
 
 class SenseiArgs(TypedDict):
@@ -123,6 +121,23 @@ def deployment_of(args: Mapping[str, Any] | Deployment) -> DeploymentSpec:
         raise ConfigError(exc.source, told) from exc
 
 
+def secret_fields(part: Spec, path: str = "") -> dict[str, str]:
+    """Return every field of a deployment that names a secret and is set: path -> name of the secret."""
+    found: dict[str, str] = {}
+    for name, value in part:
+        here = f"{path}.{name}" if path else name
+        if isinstance(value, Spec):
+            found |= secret_fields(value, here)
+        elif isinstance(value, tuple):
+            for at, one in enumerate(value):
+                found |= secret_fields(one, f"{here}[{at}]") if isinstance(one, Spec) else {}
+        elif name.endswith("_secret") and value is not None:
+            found[here] = value
+        elif name.endswith("_secrets") and isinstance(value, dict):
+            found |= {f"{here}.{getattr(key, 'value', key)}": one for key, one in value.items()}
+    return found
+
+
 def _secrets_there(spec: DeploymentSpec, args: SenseiArgs) -> None:
     """Refuse a name without its secret, and a secret without its name.
 
@@ -130,11 +145,11 @@ def _secrets_there(spec: DeploymentSpec, args: SenseiArgs) -> None:
         ConfigError: there is one.
     """
     given = args.get("secrets", {})
-    named = dict(zip(SECRET_FIELDS, (spec.target.kubeconfig_secret, spec.cognitive.api_key_secret), strict=True))
+    named = secret_fields(spec)
     problems = [
         Problem(f"deployment.{field}", f"names '{key}', which secrets does not have", f"pass secrets.{key}")
         for field, key in named.items()
-        if key is not None and key not in given
+        if key not in given
     ]
     problems += [
         Problem(f"secrets.{key}", "is named by no field of the deployment", "remove it, or name it in a *Secret field")

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import NotRequired, TypedDict
 
-from skerry.config.gpu import DriverSource, GpuDevices, GpuSharingMode, MigStrategy
+from skerry.config.gpu import DeviceSource, DriverSource, GpuSharingMode, MigStrategy
 from skerry.config.serving import Precision, WeightsSource
 
 
@@ -34,7 +34,7 @@ class GpuQueue(TypedDict):
 class Gpu(TypedDict):
     """How GPUs come to Kubernetes, and who watches and queues for them."""
 
-    devices: NotRequired[GpuDevices]
+    devices: NotRequired[DeviceSource]
     """What makes them known."""
     driver: NotRequired[DriverSource]
     """Who brings the driver; what the cloud's machines bring is taken."""

@@ -60,7 +60,7 @@ class GpuSharingSpec(Spec):
     """For mig: what slices are called."""
 
 
-class GpuDevices(str, Enum):
+class DeviceSource(str, Enum):
     """What makes GPUs known to Kubernetes."""
 
     AUTO = "auto"
@@ -94,7 +94,7 @@ class GpuQueueSpec(Spec):
 class GpuSpec(Spec):
     """How GPUs come to Kubernetes, and who watches and queues for them."""
 
-    devices: GpuDevices = GpuDevices.AUTO
+    devices: DeviceSource = DeviceSource.AUTO
     """What makes them known."""
     driver: DriverSource = DriverSource.HOST
     """Who brings the driver; what the cloud's machines bring is taken."""

@@ -5,17 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from skerry.config.gpu import DriverSource, GpuDevices, GpuSharingMode, GpuSharingSpec, MigStrategy
+from skerry.config.gpu import DeviceSource, DriverSource, GpuSharingMode, GpuSharingSpec, MigStrategy
 from skerry.config.spec import DeploymentSpec, MachineSpec, TargetKind
 from skerry.errors import Problem
 from skerry.gpu_sharing import DRA_SINCE, devices_of, layout_of, model_of, sharing_of
 from skerry.gpus import mig_capable, mig_excess
 
 ON_TARGET: Final = {
-    TargetKind.AWS: (GpuDevices.DEVICE_PLUGIN, GpuDevices.OPERATOR),
-    TargetKind.AZURE: (GpuDevices.DEVICE_PLUGIN, GpuDevices.OPERATOR),
-    TargetKind.GCP: (GpuDevices.CLOUD,),
-    TargetKind.ONPREM: (GpuDevices.SITE, GpuDevices.DEVICE_PLUGIN, GpuDevices.OPERATOR),
+    TargetKind.AWS: (DeviceSource.DEVICE_PLUGIN, DeviceSource.OPERATOR),
+    TargetKind.AZURE: (DeviceSource.DEVICE_PLUGIN, DeviceSource.OPERATOR),
+    TargetKind.GCP: (DeviceSource.CLOUD,),
+    TargetKind.ONPREM: (DeviceSource.SITE, DeviceSource.DEVICE_PLUGIN, DeviceSource.OPERATOR),
 }
 """What can make GPUs known on each target; GKE's machines bring a plugin of their own, beside which no other may run.
 
@@ -23,7 +23,7 @@ Source: GKE "Manage the GPU stack with the NVIDIA GPU Operator" (node label gke-
 AKS "Use NVIDIA GPU Operator on AKS"; NVIDIA GPU Operator docs, Google GKE and Microsoft AKS; read 2026-11.
 """
 
-CUTS: Final = (GpuDevices.OPERATOR, GpuDevices.CLOUD, GpuDevices.SITE)
+CUTS: Final = (DeviceSource.OPERATOR, DeviceSource.CLOUD, DeviceSource.SITE)
 """What can cut GPUs into slices: the plugin only counts slices that are there."""
 
 QUEUING_TIERS: Final = ("cognitive", "execution", "meta")
@@ -53,7 +53,7 @@ def _without_gpus(spec: DeploymentSpec) -> Iterator[Problem]:
     if pool is not None and sharing_of(pool).mode is not GpuSharingMode.NONE:
         yield Problem("cognitive.pool.sharing", "there are no GPUs to share", "set machine.gpus, or remove it")
     asked = spec.gpu
-    if asked.devices is not GpuDevices.AUTO or asked.metrics or asked.queue is not None:
+    if asked.devices is not DeviceSource.AUTO or asked.metrics or asked.queue is not None:
         yield Problem("gpu", "there are no GPU machines", "set cognitive.pool.machine.gpus, or remove it")
 
 
@@ -188,7 +188,7 @@ def _driver(spec: DeploymentSpec) -> Iterator[Problem]:
             yield Problem("gpu.driver_image", "is for driver: operator, and driver is host", "remove it")
         return
     devices = devices_of(target.kind, gpu.devices)
-    if devices is not GpuDevices.OPERATOR:
+    if devices is not DeviceSource.OPERATOR:
         yield Problem("gpu.driver", f"operator needs devices: operator, which is {devices.value}", "use host")
     elif target.kind is not TargetKind.ONPREM:
         yield Problem("gpu.driver", f"the machines of {target.kind.value} bring the driver", "use host")

@@ -156,7 +156,7 @@ REFUSED: dict[str, tuple[str, dict[str, Any], list[str]]] = {
             "objects": {"bucket": "b"},
             "cognitive": {"providers": ["openai"], "scout": {"image": "a/b:1"}, "architect": {"image": "a/b:1"}},
         },
-        ["apiKey", "is required by a hosted provider; pass the key as a secret"],
+        ["apiKey", "is required by the hosted provider openai; pass the key as a secret"],
     ),
     "a key that no field names": (
         "Sensei",

@@ -84,7 +84,7 @@ HOSTILE: dict[str, tuple[str, dict[str, Any], list[str]]] = {
             **FINE, "objects": {"bucket": "b"},
             "cognitive": {"providers": ["locl"], "scout": {"image": "a"}, "architect": {"image": "a"}},
         },
-        ["cognitive.providers[0]: 'locl' is not one of local, openai, anthropic"],
+        ["cognitive.providers[0]: 'locl' is not one of local, second-local, openai, anthropic"],
     ),
     "a list for a choice": (
         "VectorStore",
