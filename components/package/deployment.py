@@ -1,7 +1,7 @@
 """Whole deployments, for every Pulumi language: what a stack file says, as arguments."""
 
 from collections.abc import Mapping
-from typing import Any, NotRequired, TypedDict
+from typing import Any, NotRequired, TypedDict, get_args
 
 import pulumi
 
@@ -14,7 +14,7 @@ from components.package.specs import Deployment
 from skerry.catalog import load_catalog
 from skerry.config.load import load_spec
 from skerry.config.spec import DeploymentSpec
-from skerry.config.words import Spec
+from skerry.config.words import SecretKey, Spec
 from skerry.errors import ConfigError, Problem
 
 
@@ -131,11 +131,15 @@ def secret_fields(part: Spec, path: str = "") -> dict[str, str]:
         elif isinstance(value, tuple):
             for at, one in enumerate(value):
                 found |= secret_fields(one, f"{here}[{at}]") if isinstance(one, Spec) else {}
-        elif name.endswith("_secret") and value is not None:
-            found[here] = value
-        elif name.endswith("_secrets") and isinstance(value, dict):
-            found |= {f"{here}.{getattr(key, 'value', key)}": one for key, one in value.items()}
+        elif _names_secret(type(part).model_fields[name].annotation):
+            keys = value if isinstance(value, dict) else {} if value is None else {"": value}
+            found |= {f"{here}.{getattr(key, 'value', key)}".removesuffix("."): one for key, one in keys.items()}
     return found
+
+
+def _names_secret(annotation: Any) -> bool:
+    """Return whether a field, or a value of it, is the name of a stack's secret; others name Secrets of Kubernetes."""
+    return annotation == SecretKey or any(_names_secret(one) for one in get_args(annotation))
 
 
 def _secrets_there(spec: DeploymentSpec, args: SenseiArgs) -> None:
