@@ -38,15 +38,15 @@ MANAGED_ADDRESSES: Final = 4096
 
 
 AKS_PODS_PREFIX: Final = 24
-"""The range of pods of one machine. Source: AKS "Azure CNI Overlay", IP address planning (not opened)."""
+"""The range of pods of one machine. Source: AKS "Azure CNI Overlay", read 2026-11."""
 
 AKS_RESERVED: Final = 5
-"""Addresses of a subnet that Azure keeps. Source: Azure "Virtual network FAQ" (not opened)."""
+"""Addresses of a subnet that Azure keeps. Source: Azure "Private IP addresses", read 2026-11."""
 
 AKS_DELEGATED: Final = 16
 """A /28, the least for the API of the cluster and for PostgreSQL.
 
-Source: AKS "Use API Server VNet Integration" and "Networking with Azure Database for PostgreSQL" (not opened).
+Source: AKS "API Server VNet Integration" and Azure "Private access (VNet integration)" of PostgreSQL, read 2026-11.
 """
 
 AKS_ENDPOINTS: Final = 32

@@ -15,7 +15,7 @@ from skerry.facts import ComponentFacts, Tier
 VAULT_NAME_LENGTH: Final = 16
 """Names of vaults have at most 24 characters, of which the provider adds 8.
 
-Source: Azure/azure-rest-api-specs Microsoft.KeyVault 2024-11-01, vaultName (not opened; check before relying on it).
+Source: Azure/azure-rest-api-specs Microsoft.KeyVault 2023-07-01 keys.json, vaultName, read 2026-11.
 """
 
 KEY_BITS: Final = 3072

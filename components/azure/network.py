@@ -20,7 +20,7 @@ POSTGRES_DELEGATION: Final = "Microsoft.DBforPostgreSQL/flexibleServers"
 
 ZONES: Final = ("1", "2", "3")
 ADDRESSES: Final = 2
-"""Public addresses of the way out: each gives 64,512 ports at a time. Source: Azure "NAT gateway" (not opened)."""
+"""Public addresses of the way out: each gives 64,512 ports at a time. Source: Azure "NAT gateway", read 2026-11."""
 
 
 class AzureNetwork(SkerryComponent):

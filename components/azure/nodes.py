@@ -28,7 +28,7 @@ SYSTEM_MACHINE: Final = MachineSpec(vcpu=4, memory_gib=16, instance_type="Standa
 SPOT_TAINT: Final = "kubernetes.azure.com/scalesetpriority=spot:NoSchedule"
 """Azure puts it on spot machines; who leaves it out has a difference at each refresh.
 
-Source: AKS "Add an Azure Spot node pool" (not opened; seen in public templates, 2026-11).
+Source: MicrosoftDocs azure-docs articles/aks/spot-node-pool.md, read 2026-11.
 """
 
 

