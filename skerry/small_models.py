@@ -16,8 +16,9 @@ from dataclasses import dataclass
 from typing import Final
 
 from skerry.catalog import ModelRow
+from skerry.config.serving import Precision
 from skerry.config.small_models import SmallServerSpec
-from skerry.config.spec import ExecutionSpec, Precision
+from skerry.config.spec import ExecutionSpec
 from skerry.node_room import Room
 from skerry.sizing import KV_BYTES, Fit, fit
 from skerry.units import GIB

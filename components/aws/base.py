@@ -10,12 +10,14 @@ import pulumi_aws as aws
 from pulumi_aws import cloudwatch, iam, kms, sqs
 
 from components.aws.cluster import AwsCluster
+from components.aws.data_access import AwsDataAccess
 from components.aws.network import AwsNetwork
 from components.aws.permissions import agents_policy, karpenter_policy, key_policy, queue_policy, trust_of
 from components.aws.stores import AwsObjectStore, AwsPostgres, AwsPubSub
 from components.aws.tags import tags_of
 from components.base import SkerryComponent, checked_name
 from components.clouds.managed import managed_stores
+from skerry.config.data_access import linked
 from skerry.config.spec import DeploymentSpec
 from skerry.facts import ComponentFacts, Tier
 
@@ -80,6 +82,9 @@ class AwsBase(SkerryComponent):
         self._key_arn = key.arn
         self._options = pulumi.ResourceOptions(parent=self, provider=provider)
         self._stores = self._managed_stores(spec, network, inside)
+        if linked(spec.execution.data_endpoints):
+            clients = self._cluster.security_group_id
+            AwsDataAccess(self.child_name("data"), spec, network, clients=clients, opts=inside)
         self._queue = self._interruptions()
         self._karpenter_role()
         self._profile = iam.InstanceProfile(

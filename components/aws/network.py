@@ -7,6 +7,7 @@ import ipaddress
 import pulumi
 from pulumi_aws import cloudwatch, ec2, iam
 
+from components.aws.peering import peering_routes
 from components.aws.permissions import flow_log_policy, trust_of
 from components.base import SkerryComponent
 from skerry.config.spec import DeploymentSpec
@@ -72,6 +73,7 @@ class AwsNetwork(SkerryComponent):
             routes=[{"cidr_block": "0.0.0.0/0", "gateway_id": gateway.id}],
             opts=self.child_options(),
         )
+        self._peered = peering_routes(self, spec, self._vpc.id)
         subnets, tables = [], []
         for zone, inner, outer in zip(zones, private, public, strict=True):
             nat = self._way_out(zone, outer, entry)
@@ -82,6 +84,7 @@ class AwsNetwork(SkerryComponent):
         self._flow_logs(key_arn)
         self.vpc_id = self._vpc.id
         self.subnet_ids = [subnet.id for subnet in subnets]
+        self.private_blocks = private
         self.cidr = str(network)
         self.finish(vpc=self._vpc.id, subnets=self.subnet_ids)
 
@@ -119,7 +122,7 @@ class AwsNetwork(SkerryComponent):
         table = ec2.RouteTable(
             self.child_name(f"private-{zone}"),
             vpc_id=self._vpc.id,
-            routes=[{"cidr_block": "0.0.0.0/0", "nat_gateway_id": nat.id}],
+            routes=[{"cidr_block": "0.0.0.0/0", "nat_gateway_id": nat.id}, *self._peered],
             opts=self.child_options(),
         )
         ec2.RouteTableAssociation(

@@ -10,6 +10,7 @@ from pulumi_azure_native import resources
 
 from components.azure.agents import AgentIdentities
 from components.azure.cluster import AzureCluster
+from components.azure.data_access import AzureDataAccess
 from components.azure.key import AzureKey
 from components.azure.network import AzureNetwork
 from components.azure.objects import AzureObjectStore
@@ -17,6 +18,7 @@ from components.azure.rights import Place
 from components.azure.stores import AzurePostgres, AzurePubSub, azure_stores
 from components.azure.tags import tags_of
 from components.base import SkerryComponent, checked_name
+from skerry.config.data_access import crosses
 from skerry.config.spec import DeploymentSpec
 from skerry.errors import ConfigError, Problem
 from skerry.facts import ComponentFacts, Tier
@@ -69,6 +71,8 @@ class AzureBase(SkerryComponent):
         self._cluster = AzureCluster(
             self.child_name("cluster"), place, self._network, self._key, cluster_name=cluster_name, opts=inside
         )
+        if crosses(spec.execution.data_endpoints):
+            AzureDataAccess(self.child_name("data"), place, self._network, opts=inside)
         self._stores = self._managed_stores(place, postgres_password, inside)
         self._group = group
         self.finish()

@@ -11,10 +11,12 @@ from pulumi_gcp import projects, serviceaccount, storage
 from components.base import SkerryComponent, checked_name
 from components.clouds.managed import managed_stores
 from components.gcp.cluster import GcpCluster
+from components.gcp.data_access import GcpDataAccess
 from components.gcp.key import GcpKey
 from components.gcp.labels import labels_of
 from components.gcp.network import GcpNetwork
 from components.gcp.stores import GcpObjectStore, GcpPostgres, GcpPubSub
+from skerry.config.data_access import crosses
 from skerry.config.spec import DeploymentSpec
 from skerry.facts import ComponentFacts, Tier
 
@@ -77,6 +79,8 @@ class GcpBase(SkerryComponent):
             service_account=self._nodes_account(),
             opts=inside,
         )
+        if crosses(spec.execution.data_endpoints):
+            GcpDataAccess(self.child_name("data"), spec, self._network, opts=inside)
         self._stores = self._managed_stores(inside)
         self.finish()
 

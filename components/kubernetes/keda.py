@@ -134,7 +134,7 @@ class QueueScaler(SkerryComponent):
         namespace: str,
         spec: AutoscaleSpec,
         temporal: pulumi.Input[str],
-        temporal_namespace: str,
+        temporal_namespace: pulumi.Input[str],
         depends_on: Sequence[pulumi.Resource] = (),
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:

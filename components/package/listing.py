@@ -51,11 +51,13 @@ _SERVICE: Final = (
 )
 
 NOT_PUBLIC: Final = {
+    "AwsDataAccess": "a part of AwsBase, made where databases are reached by a private link",
     "AwsFabric": "a part of AwsCluster, made where its GPU machines have Elastic Fabric Adapters",
     "AgentIdentities": _PART_OF_AZURE_BASE,
     "AwsNodeGroup": "a part of AwsCluster, made from the pools of the deployment",
     "AwsPlatform": "a part of Sensei: it hands objects of the program to the tiers, which no other language can pass",
     "AzureCluster": _PART_OF_AZURE_BASE,
+    "AzureDataAccess": _PART_OF_AZURE_BASE,
     "AzureKey": _PART_OF_AZURE_BASE,
     "AzureNetwork": _PART_OF_AZURE_BASE,
     "AzureNodePool": _PART_OF_AZURE_BASE,
@@ -67,6 +69,7 @@ NOT_PUBLIC: Final = {
     "FabricDevices": "a part of AwsPlatform: elsewhere the site's own operator makes adapters known",
     "CertificateIssuer": _SERVICE,
     "GcpCluster": _PART_OF_GCP_BASE,
+    "GcpDataAccess": _PART_OF_GCP_BASE,
     "GcpKey": _PART_OF_GCP_BASE,
     "GcpNetwork": _PART_OF_GCP_BASE,
     "GcpNodePool": _PART_OF_GCP_BASE,

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import hashlib
+import ipaddress
+from collections.abc import Mapping, Sequence
 from enum import Enum
 from typing import Annotated, Final
 
@@ -115,3 +117,32 @@ class DataEndpointSpec(Spec):
         if self.credentials is not None:
             return self.credentials
         return f"data-{self.name}" if self.password_secret is not None else None
+
+
+def crosses(endpoints: Sequence[DataEndpointSpec]) -> bool:
+    """Return whether the base stack of a cloud has a way to make: a peering or a private link."""
+    return any(row.route in (DataRoute.PEERING, DataRoute.PRIVATE_LINK) for row in endpoints)
+
+
+def peers_of(endpoints: Sequence[DataEndpointSpec]) -> list[str]:
+    """Return the networks to peer with, each once, in the order of the databases."""
+    return list(dict.fromkeys(f"{row.peer}" for row in endpoints if row.route is DataRoute.PEERING))
+
+
+def short_of(peer: str) -> str:
+    """Return a short name of a network that stays the same whatever databases are named beside it."""
+    return hashlib.sha256(peer.encode()).hexdigest()[:8]
+
+
+def linked(endpoints: Sequence[DataEndpointSpec]) -> bool:
+    """Return whether any database is reached by a private link."""
+    return any(row.route is DataRoute.PRIVATE_LINK for row in endpoints)
+
+
+def is_address(host: str) -> bool:
+    """Return whether a host is an IPv4 address, which needs no name."""
+    try:
+        ipaddress.IPv4Address(host)
+    except ValueError:
+        return False
+    return True

@@ -7,12 +7,13 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Final
 
+from skerry.address_plan import aks_ranges, gke_ranges
 from skerry.catalog import load_catalog
 from skerry.config.autoscale import AutoscaleSpec
 from skerry.config.data_access import PORTS, DataEndpointSpec, DataRoute
 from skerry.config.pools import type_of
 from skerry.config.spec import DeploymentSpec, SmallModelPlacement, TargetKind
-from skerry.errors import CatalogError, Problem, SizingError
+from skerry.errors import CatalogError, ConfigError, Problem, SizingError
 from skerry.node_room import room
 from skerry.small_models import gguf_fit, gpu_fit, is_gguf
 
@@ -243,19 +244,33 @@ def _route(path: str, row: DataEndpointSpec, spec: DeploymentSpec) -> Iterator[P
 
 
 def _inside_network(path: str, row: DataEndpointSpec, spec: DeploymentSpec) -> Iterator[Problem]:
-    """Check that the addresses of a private link are of the deployment's own network."""
-    own = {
-        TargetKind.AWS: spec.target.aws.vpc_cidr,
-        TargetKind.GCP: spec.target.gcp.network_cidr,
-        TargetKind.AZURE: spec.target.azure.network_cidr,
-    }[spec.target.kind]
+    """Check that the addresses of a private link are of the deployment's own network, and as many as it may have."""
+    if len(row.cidrs) > 1 and spec.target.kind is not TargetKind.AWS:
+        text = f"{len(row.cidrs)} addresses, but a private link has one on {spec.target.kind.value}"
+        yield Problem(f"{path}.cidrs", text, "keep one")
+    try:
+        own = _own_range(spec)
+    except (ConfigError, ValueError):
+        return
     for at, text in enumerate(row.cidrs):
         try:
-            inside = ipaddress.IPv4Network(text).subnet_of(ipaddress.IPv4Network(own))
+            inside = ipaddress.IPv4Network(text).subnet_of(own)
         except ValueError:
             continue
         if not inside:
-            yield Problem(f"{path}.cidrs[{at}]", f"'{text}' is not in the network {own}", "use a free address of it")
+            where = f"'{text}' is not in {own}, where endpoints get theirs"
+            yield Problem(f"{path}.cidrs[{at}]", where, "use a free one")
+
+
+def _own_range(spec: DeploymentSpec) -> ipaddress.IPv4Network:
+    """Return where endpoints of the deployment's own network get their addresses."""
+    match spec.target.kind:
+        case TargetKind.GCP:
+            return gke_ranges(spec).nodes
+        case TargetKind.AZURE:
+            return aks_ranges(spec).endpoints
+        case TargetKind.AWS | TargetKind.ONPREM:
+            return ipaddress.IPv4Network(spec.target.aws.vpc_cidr)
 
 
 CHECKS: Final[tuple[Callable[[DeploymentSpec], Iterator[Problem]], ...]] = (
