@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 import pulumi
 
+from components.blueprints.gpus import GPU_NAMESPACE
 from components.blueprints.operators import runs_postgres
 from components.channels.object_store import CREDENTIALS_SECRET as OBJECTS_SECRET
 from components.channels.pubsub import AUTH_SECRET as PUBSUB_SECRET
@@ -24,12 +25,22 @@ from components.services.scrapes import Parts
 from components.stores.document import AUTH_SECRET as MONGODB_SECRET
 from components.stores.graph import AUTH_SECRET as NEO4J_SECRET
 from components.stores.vector import API_KEY_SECRET as QDRANT_SECRET
-from skerry.config.services import GatewayController, IssuerKind, PrometheusKind
+from skerry.config.hybrid import HybridSide
+from skerry.config.services import MONITORING_NAMESPACE, GatewayController, IssuerKind, PrometheusKind
+from skerry.config.sides import has_tier, side_of
 from skerry.config.spec import DeploymentSpec, ModelProvider, ObjectStoreKind, PubSubKind, VectorStoreKind
 from skerry.facts import Tier
 
 GATEWAY_NAMESPACE: Final = "sensei-gateway"
-MONITORING_NAMESPACE: Final = "sensei-monitoring"
+
+
+@dataclass(frozen=True, slots=True)
+class Beside:
+    """The services that others build on."""
+
+    issuer: CertificateIssuer | None = None
+    gateway: HttpsGateway | None = None
+    """None also where something else than our own Envoy Gateway answers for it."""
 
 
 def with_services(spec: DeploymentSpec, cluster: Cluster) -> Cluster:
@@ -45,8 +56,8 @@ def make_services(
     namespaces: Mapping[Tier, str],
     ready: pulumi.ResourceOptions,
     first: Sequence[pulumi.Resource],
-) -> None:
-    """Make the services that a deployment asks for.
+) -> Beside:
+    """Make the services that a deployment asks for, and return those that others build on.
 
     Args:
         spec: the checked configuration.
@@ -72,7 +83,8 @@ def make_services(
             opts=ready,
         )
         if services.certificates.agents:
-            issuer.agents((namespaces[Tier.COGNITIVE], namespaces[Tier.EXECUTION]))
+            talking = [tier for tier in (Tier.COGNITIVE, Tier.EXECUTION) if has_tier(spec, tier)]
+            issuer.agents([namespaces[tier] for tier in talking])
     monitoring = operators
     spaces = list(first)
     own = services.monitoring is not None and services.monitoring.prometheus is PrometheusKind.STACK
@@ -86,14 +98,13 @@ def make_services(
             cluster,
             namespace=operators,
             spec=services.secrets,
-            rows=secret_rows(spec, cluster, namespaces),
+            rows=_here(spec, secret_rows(spec, cluster, namespaces), namespaces),
             project=spec.target.gcp.project,
             tenant=spec.target.azure.tenant_id,
             depends_on=spaces,
             opts=ready,
         )
-    if services.gateway is not None:
-        _gateway(spec, cluster, namespaces, monitoring, issuer, ready, spaces)
+    gateway = _gateway(spec, cluster, namespaces, monitoring, issuer, ready, spaces)
     if services.monitoring is not None:
         Monitoring(
             "monitoring",
@@ -105,6 +116,14 @@ def make_services(
             depends_on=spaces,
             opts=ready,
         )
+    return Beside(issuer, gateway)
+
+
+def _here(spec: DeploymentSpec, rows: tuple[SecretRow, ...], namespaces: Mapping[Tier, str]) -> tuple[SecretRow, ...]:
+    """Return the rows of namespaces that the stack has: each side of mode hybrid has its own."""
+    absent = {name for tier, name in namespaces.items() if not has_tier(spec, tier)}
+    kept = [replace(row, namespaces=tuple(one for one in row.namespaces if one not in absent)) for row in rows]
+    return tuple(row for row in kept if row.namespaces)
 
 
 def _namespace(
@@ -139,17 +158,19 @@ def _gateway(
     issuer: CertificateIssuer | None,
     ready: pulumi.ResourceOptions,
     spaces: Sequence[pulumi.Resource],
-) -> None:
+) -> HttpsGateway | None:
     wanted = spec.services.gateway
     if wanted is None:
-        return
+        return None
     own = wanted.controller is GatewayController.ENVOY
-    made = _namespace(cluster, GATEWAY_NAMESPACE, API_CLIENTS if own else {}, ready, load_balancers=int(own))
+    # The vendor's entrance for customers has its proxies beside these.
+    balancers = int(own) + int(own and side_of(spec) is HybridSide.VENDOR)
+    made = _namespace(cluster, GATEWAY_NAMESPACE, API_CLIENTS if own else {}, ready, load_balancers=balancers)
     found = {
         route: (monitoring if backend.tier is None else namespaces[backend.tier], backend)
         for route, backend in backends().items()
     }
-    HttpsGateway(
+    gateway = HttpsGateway(
         "gateway",
         cluster,
         namespace=GATEWAY_NAMESPACE,
@@ -159,6 +180,7 @@ def _gateway(
         depends_on=[*spaces, made],
         opts=ready,
     )
+    return gateway if own else None
 
 
 def watched(spec: DeploymentSpec, cluster: Cluster, namespaces: Mapping[Tier, str]) -> Parts:
@@ -171,6 +193,7 @@ def watched(spec: DeploymentSpec, cluster: Cluster, namespaces: Mapping[Tier, st
         postgres=runs_postgres(spec, cluster),
         objects=_own_objects(spec, cluster),
         qdrant=spec.meta.vector_store is VectorStoreKind.QDRANT,
+        gpu=GPU_NAMESPACE if spec.gpu.metrics and spec.cognitive.pool and spec.cognitive.pool.machine.gpus else None,
         gateway=GATEWAY_NAMESPACE if gateway and gateway.controller is GatewayController.ENVOY else None,
         certificates=operators if certificates and certificates.issuer is not IssuerKind.EXISTING else None,
         secrets=operators if services.secrets else None,

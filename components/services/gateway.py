@@ -125,78 +125,17 @@ class HttpsGateway(SkerryComponent):
 
     def _controller(self, depends_on: Sequence[pulumi.Resource]) -> list[pulumi.Resource]:
         """Install Envoy Gateway with its class; its proxies are made when the Gateway is."""
-        cluster, why = self._cluster, "entrance to the user interfaces"
-        image = cluster.catalog.image("envoy-gateway", cluster.target, why).deployed_as
-        placement = cluster.placements[Tier.PLATFORM]
-        pod = {"nodeSelector": dict(placement.node_selector), "tolerations": [dict(t) for t in placement.tolerations]}
-        operator = Operator(
-            self.child_name("controller"),
-            cluster,
-            chart="gateway-helm",
-            namespace=self._namespace,
-            values={
-                "global": {
-                    "images": {
-                        "envoyGateway": {"image": image, "pullPolicy": "IfNotPresent"},
-                        "envoyProxy": {"image": self._proxy_image()},
-                    }
-                },
-                "deployment": {"replicas": 2, "priorityClassName": Priority.SERVING.value, "pod": pod},
-                "podDisruptionBudget": {"minAvailable": 1},
-                # It writes zones into pods by a webhook, which nothing here needs.
-                "topologyInjector": {"enabled": False},
-                "certgen": {"job": pod},
-            },
-            why=why,
-            depends_on=depends_on,
-            opts=self.child_options(),
-        )
+        operator = envoy_controller(self, self._cluster, self._namespace, depends_on)
         proxy = self._custom("proxy", ENVOY_API, "EnvoyProxy", self._namespace, self._proxy(), [operator])
         reference = {"group": "gateway.envoyproxy.io", "kind": "EnvoyProxy", "name": NAME, "namespace": self._namespace}
         spec = {"controllerName": CONTROLLER, "parametersRef": reference}
         return [self._custom("class", GATEWAY_API, "GatewayClass", None, spec, [proxy], CLASS)]
 
-    def _proxy_image(self) -> str:
-        cluster = self._cluster
-        return cluster.catalog.image("envoy-proxy", cluster.target, "entrance to the user interfaces").deployed_as
-
     def _proxy(self) -> dict[str, Any]:
-        """Return how proxies run. Source: envoyproxy/gateway v1.9.0 api/v1alpha1/shared_types.go, read 2026-11."""
-        cluster, spec = self._cluster, self._spec
-        placement = cluster.placements[Tier.PLATFORM]
-        spread = {
-            "maxSkew": 1,
-            "topologyKey": ZONE_LABEL,
-            "whenUnsatisfiable": "ScheduleAnyway",
-            "nodeTaintsPolicy": "Honor",
-            "labelSelector": dict(PROXIES),
-        }
-        service: dict[str, Any] = {
-            "type": "LoadBalancer",
-            "annotations": self._annotations(),
-            # So that the address of the client is still that of the client where policies look at it.
-            "externalTrafficPolicy": "Local",
-            "loadBalancerSourceRanges": list(self._clients()),
-        }
-        if cluster.load_balancer_class is not None:
-            service["loadBalancerClass"] = cluster.load_balancer_class
-        deployment = {
-            "replicas": spec.replicas,
-            "container": {
-                "image": self._proxy_image(),
-                "resources": {"requests": {"cpu": "200m", "memory": "512Mi"}, "limits": {"memory": "1Gi"}},
-            },
-            "pod": {
-                "nodeSelector": dict(placement.node_selector),
-                "tolerations": [dict(item) for item in placement.tolerations],
-                "priorityClassName": Priority.SERVING.value,
-                "topologySpreadConstraints": [spread],
-            },
-        }
-        kubernetes: dict[str, Any] = {"envoyDeployment": deployment, "envoyService": service}
-        if spec.replicas > 1:
-            kubernetes["envoyPDB"] = {"maxUnavailable": 1}
-        return {"provider": {"type": "Kubernetes", "kubernetes": kubernetes}}
+        spec = self._spec
+        return envoy_proxy(
+            self._cluster, NAME, replicas=spec.replicas, annotations=self._annotations(), clients=self._clients()
+        )
 
     def _annotations(self) -> dict[str, str]:
         inside = INSIDE[self._cluster.target.kind] if self._spec.exposure is Exposure.INTERNAL else {}
@@ -280,6 +219,107 @@ class HttpsGateway(SkerryComponent):
         leave_for(self, cluster, self._namespace, PROXIES, openings, depends_on=depends_on)
         entrance = [Opening("proxies", self._namespace, PROXIES, (PROXY_PORT,))]
         open_for(self, cluster, None, EVERY_POD, entrance, addresses=self._clients(), depends_on=depends_on)
+
+
+def envoy_controller(
+    owner: SkerryComponent, cluster: Cluster, namespace: str, depends_on: Sequence[pulumi.Resource]
+) -> Operator:
+    """Install Envoy Gateway into a namespace whose pods call the Kubernetes API, as a child of `owner`.
+
+    Raises:
+        CatalogError: the chart or an image has no row.
+    """
+    why = "entrance to the user interfaces"
+    image = cluster.catalog.image("envoy-gateway", cluster.target, why).deployed_as
+    placement = cluster.placements[Tier.PLATFORM]
+    pod = {"nodeSelector": dict(placement.node_selector), "tolerations": [dict(t) for t in placement.tolerations]}
+    return Operator(
+        owner.child_name("controller"),
+        cluster,
+        chart="gateway-helm",
+        namespace=namespace,
+        values={
+            "global": {
+                "images": {
+                    "envoyGateway": {"image": image, "pullPolicy": "IfNotPresent"},
+                    "envoyProxy": {"image": _proxy_image(cluster)},
+                }
+            },
+            "deployment": {"replicas": 2, "priorityClassName": Priority.SERVING.value, "pod": pod},
+            "podDisruptionBudget": {"minAvailable": 1},
+            # It writes zones into pods by a webhook, which nothing here needs.
+            "topologyInjector": {"enabled": False},
+            "certgen": {"job": pod},
+        },
+        why=why,
+        depends_on=depends_on,
+        opts=owner.child_options(),
+    )
+
+
+def _proxy_image(cluster: Cluster) -> str:
+    return cluster.catalog.image("envoy-proxy", cluster.target, "entrance to the user interfaces").deployed_as
+
+
+def proxies_of(gateway: str) -> dict[str, Any]:
+    """Return the selector of the proxies of a Gateway.
+
+    Source: envoyproxy/gateway v1.9.0 internal/infrastructure/kubernetes/proxy/resource.go, read 2026-11.
+    """
+    return {"matchLabels": {"app.kubernetes.io/name": "envoy", "gateway.envoyproxy.io/owning-gateway-name": gateway}}
+
+
+def envoy_proxy(
+    cluster: Cluster, gateway: str, *, replicas: int, annotations: Mapping[str, str], clients: Sequence[str]
+) -> dict[str, Any]:
+    """Return how the proxies of a Gateway run.
+
+    Source: envoyproxy/gateway v1.9.0 api/v1alpha1/shared_types.go, read 2026-11.
+
+    Args:
+        cluster: where they run.
+        gateway: its name.
+        replicas: how many.
+        annotations: on the load balancer.
+        clients: the address ranges that may call.
+
+    Raises:
+        CatalogError: the image has no row.
+    """
+    placement = cluster.placements[Tier.PLATFORM]
+    spread = {
+        "maxSkew": 1,
+        "topologyKey": ZONE_LABEL,
+        "whenUnsatisfiable": "ScheduleAnyway",
+        "nodeTaintsPolicy": "Honor",
+        "labelSelector": proxies_of(gateway),
+    }
+    service: dict[str, Any] = {
+        "type": "LoadBalancer",
+        "annotations": dict(annotations),
+        # So that the address of the client is still that of the client where policies look at it.
+        "externalTrafficPolicy": "Local",
+        "loadBalancerSourceRanges": list(clients),
+    }
+    if cluster.load_balancer_class is not None:
+        service["loadBalancerClass"] = cluster.load_balancer_class
+    deployment = {
+        "replicas": replicas,
+        "container": {
+            "image": _proxy_image(cluster),
+            "resources": {"requests": {"cpu": "200m", "memory": "512Mi"}, "limits": {"memory": "1Gi"}},
+        },
+        "pod": {
+            "nodeSelector": dict(placement.node_selector),
+            "tolerations": [dict(item) for item in placement.tolerations],
+            "priorityClassName": Priority.SERVING.value,
+            "topologySpreadConstraints": [spread],
+        },
+    }
+    kubernetes: dict[str, Any] = {"envoyDeployment": deployment, "envoyService": service}
+    if replicas > 1:
+        kubernetes["envoyPDB"] = {"maxUnavailable": 1}
+    return {"provider": {"type": "Kubernetes", "kubernetes": kubernetes}}
 
 
 def host_of(spec: GatewaySpec, route: RoutedService) -> str:

@@ -108,8 +108,8 @@ class Monitoring(SkerryComponent):
 
     def _monitor(self, scrape: Scrape, after: Sequence[pulumi.Resource]) -> None:
         """Make a monitor beside the pods, since a secret that it shows must lie beside it."""
-        spec = monitor_spec(scrape, INTERVAL_S)
-        self._custom(f"of-{scrape.job}", "PodMonitor", scrape.namespace, scrape.job, spec, after)
+        spec, where = monitor_spec(scrape, INTERVAL_S), self._namespace if scrape.opened else scrape.namespace
+        self._custom(f"of-{scrape.job}", "PodMonitor", where, scrape.job, spec, after)
 
     def _rules(self, part: str, after: Sequence[pulumi.Resource]) -> None:
         groups = rule_groups(part, runbooks=self._spec.runbooks, backup_hours=self._spec.backup_hours)
@@ -133,7 +133,8 @@ class Monitoring(SkerryComponent):
         openings = [Opening(one.job, one.namespace, one.pods, (one.port,)) for one in found]
         source = self._namespace if own else self._spec.namespace
         caller = PROMETHEUS_PODS if own else EVERY_POD
-        open_for(self, cluster, source, caller, openings, depends_on=depends_on)
+        shut = [opening for opening, one in zip(openings, found, strict=True) if not one.opened]
+        open_for(self, cluster, source, caller, shut, depends_on=depends_on)
         if own:
             leave_for(self, cluster, self._namespace, caller, openings, depends_on=depends_on)
             kubelets = [{"to": blocks(PRIVATE_RANGES), "ports": ports((KUBELET_PORT,))}]

@@ -14,6 +14,8 @@ from components.channels.object_store import METRICS_PORT as OBJECTS_METRICS
 from components.channels.pubsub import METRICS_PORT as VALKEY_METRICS
 from components.channels.workflows import METRICS_PORT as TEMPORAL_METRICS
 from components.channels.workflows import SERVICES
+from components.kubernetes.gpu_space import EXPORTER
+from components.kubernetes.gpu_space import METRICS_PORT as GPU_METRICS
 from components.services.openings import named
 from components.stores.graph import METRICS_PORT as NEO4J_METRICS
 from components.stores.vector import API_KEY_SECRET
@@ -64,6 +66,9 @@ class Scrape:
     path: str = "/metrics"
     secret: tuple[str, str] | None = None
     """The Secret beside them and its key that a scraper shows as bearer; None where nothing is asked."""
+    opened: bool = False
+    """True where whoever runs the pods lets Prometheus in, so that only the way out is opened and the monitor lies
+    beside Prometheus."""
     own_labels: bool = False
     """True where its samples tell of objects in other namespaces, whose `namespace` must not be that of the pod."""
     pod_labels: tuple[str, ...] = ()
@@ -90,10 +95,14 @@ class Parts:
     """The namespace of cert-manager; None where there is none of ours."""
     secrets: str | None = None
     """The namespace of External Secrets; None where there is none."""
+    tiers: frozenset[Tier] = frozenset(AGENTS)
+    """The tiers with agents; each side of mode hybrid has its own, and Temporal is beside the execution tier."""
 
     def named(self) -> frozenset[str]:
         """Return the names of the files of rules that have something to watch."""
-        always = {"ray", "temporal", "neo4j", "mongodb", "mlflow", "agents", "platform"}
+        always = {"agents", "platform"}
+        always |= {"ray", "temporal"} if Tier.EXECUTION in self.tiers else set()
+        always |= {"neo4j", "mongodb", "mlflow"} if Tier.META in self.tiers else set()
         sometimes = {
             "vllm": self.models,
             "valkey": self.pubsub,
@@ -150,7 +159,10 @@ def scrapes(parts: Parts, namespaces: Mapping[Tier, str]) -> tuple[Scrape, ...]:
             )
             for tier in (Tier.CHANNELS, Tier.META)
         ]
-    return (*found, *_services(parts))
+    absent = {namespaces[tier] for tier in AGENTS if tier not in parts.tiers}
+    if Tier.EXECUTION not in parts.tiers:
+        found = [one for one in found if not one.job.startswith("temporal-")]
+    return (*(one for one in found if one.namespace not in absent), *_services(parts))
 
 
 def _ray(namespace: str) -> list[Scrape]:
@@ -166,9 +178,7 @@ def _ray(namespace: str) -> list[Scrape]:
 def _services(parts: Parts) -> list[Scrape]:
     found = []
     if parts.gpu is not None:
-        # Source: NVIDIA/dcgm-exporter deployment/values.yaml (port), read 2026-11
-        pods: dict[str, Any] = {"matchExpressions": [_either("dcgm-exporter", "nvidia-dcgm-exporter")]}
-        found.append(Scrape("dcgm-exporter", parts.gpu, pods, 9400, "metrics"))
+        found.append(Scrape("dcgm-exporter", parts.gpu, named(EXPORTER), GPU_METRICS, "metrics", opened=True))
     if parts.gateway is not None:
         proxies = {"matchLabels": {"app.kubernetes.io/name": "envoy", "app.kubernetes.io/component": "proxy"}}
         path = "/stats/prometheus"
@@ -182,10 +192,6 @@ def _services(parts: Parts) -> list[Scrape]:
         pods = named("external-secrets")
         found.append(Scrape("external-secrets", parts.secrets, pods, SECRETS_METRICS, "metrics", own_labels=True))
     return found
-
-
-def _either(*names: str) -> dict[str, Any]:
-    return {"key": "app.kubernetes.io/name", "operator": "In", "values": list(names)}
 
 
 def monitor_spec(scrape: Scrape, interval_s: int) -> dict[str, Any]:
@@ -210,4 +216,6 @@ def monitor_spec(scrape: Scrape, interval_s: int) -> dict[str, Any]:
         name, key = scrape.secret
         endpoint["authorization"] = {"type": "Bearer", "credentials": {"name": name, "key": key}}
     found: dict[str, Any] = {"selector": dict(scrape.pods), "podMetricsEndpoints": [endpoint]}
+    if scrape.opened:
+        found["namespaceSelector"] = {"matchNames": [scrape.namespace]}
     return {**found, "podTargetLabels": list(scrape.pod_labels)} if scrape.pod_labels else found

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import Final
 
 from skerry.config.services import (
+    MONITORING_NAMESPACE,
     Exposure,
     GatewayController,
     GatewaySpec,
@@ -173,3 +174,7 @@ def _monitoring(spec: DeploymentSpec) -> Iterator[Problem]:
                 yield Problem(f"{path}.{name}", "is part of a stack of our own", "remove it")
     elif found.namespace is not None:
         yield Problem(f"{path}.namespace", "is of prometheus: existing", "remove it")
+    reader = found.namespace or MONITORING_NAMESPACE
+    if spec.gpu.metrics and reader not in spec.gpu.metrics_readers:
+        text = f"does not name '{reader}', whose Prometheus reads the metrics of GPUs"
+        yield Problem("gpu.metrics_readers", text, "add it")

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from enum import Enum
-from typing import Annotated
+from typing import Annotated, Final
 
 from pydantic import Field
 
 from skerry.config.words import DnsLabel, Guid, Spec
+
+MONITORING_NAMESPACE: Final = "sensei-monitoring"
+"""Where a Prometheus of our own runs."""
 
 DomainName = Annotated[
     str,

@@ -68,6 +68,9 @@ WRONG: Mapping[str, tuple[str, Mapping[str, Any], str]] = {
         ONPREM, {"services.secrets": {}}, "own machines have no store of secrets"),
     "secrets from outside at a site without a connection, from anywhere": (
         AIRGAPPED, {"services.secrets": {"cluster_secret_store": "vault"}}, "nothing may call the store"),
+    "metrics of GPUs that Prometheus may not read": (
+        ONPREM, {"services.monitoring": {}, "gpu.metrics": True},
+        "gpu.metrics_readers: does not name 'sensei-monitoring'"),
     "an existing Prometheus that is nowhere": (
         ONPREM, {"services.monitoring": {"prometheus": "existing"}}, "services.monitoring.namespace: is required"),
     "Grafana beside somebody else's Prometheus": (

@@ -23,6 +23,8 @@ SERVED: Final[Mapping[str, tuple[str, Mapping[str, Any]]]] = {
                 "more": ["sensei-operators/registry-login"],
             },
             "services.monitoring": {"grafana": True, "alertmanager_secret": "alerts-out"},
+            "gpu.metrics": True,
+            "gpu.metrics_readers": ["sensei-monitoring"],
             "licences": [GRAFANA_LICENCE],
         },
     ),
