@@ -112,22 +112,28 @@ class AzurePostgres(SkerryComponent):
             ),
         )
         if spec.meta.vector_store is VectorStoreKind.PGVECTOR:
-            # Azure makes no extension that the server does not list.
-            # Source: Azure "Allow extensions in Flexible Server", azure.extensions (not opened; check before relying).
-            dbforpostgresql.Configuration(
-                self.child_name("extensions"),
-                resource_group_name=place.group,
-                server_name=self.server.name,
-                configuration_name="azure.extensions",
-                source="user-override",
-                value="VECTOR",
-                opts=self.child_options(),
-            )
+            self._allow("VECTOR", place)
         self.finish(
             endpoint=self.server.fully_qualified_domain_name,
             port=POSTGRES_PORT,
             secret_ref=None,
             metrics_endpoint=None,
+        )
+
+
+    def _allow(self, extension: str, place: Place) -> None:
+        """Let owners of databases make an extension: Azure makes none that the server does not list.
+
+        Source: Azure "Allow extensions in Flexible Server", azure.extensions (not opened; check before relying on it).
+        """
+        dbforpostgresql.Configuration(
+            self.child_name("extensions"),
+            resource_group_name=place.group,
+            server_name=self.server.name,
+            configuration_name="azure.extensions",
+            source="user-override",
+            value=extension,
+            opts=self.child_options(),
         )
 
 

@@ -38,6 +38,9 @@ SERVICES: Final = {"frontend": 7233, "history": 7234, "matching": 7235, "worker"
 
 UI_PORT: Final = 8080
 METRICS_PORT: Final = 9090
+FIXED: Final = "temporal-history-shards"
+"""The protected ConfigMap with what cannot change while Temporal lives."""
+
 AUTHORITY_PATH: Final = "/etc/temporal/postgres"
 """Where Temporal finds the certificate of the authority that vouches for its PostgreSQL."""
 
@@ -129,7 +132,7 @@ class Workflows(SkerryComponent):
         ConfigMap(
             self.child_name("history-shards"),
             metadata={
-                "name": "temporal-history-shards",
+                "name": FIXED,
                 "namespace": self._namespace,
                 "labels": dict(self._cluster.labels),
                 "annotations": {
@@ -149,11 +152,11 @@ class Workflows(SkerryComponent):
             namespace=self._namespace,
             placement=self._cluster.placements[Tier.CHANNELS],
             replicas=replicas,
-            empty_dirs=tuple(mount for mount in container.mounts if mount not in ("config", "authority")),
+            empty_dirs=tuple(mount for mount in container.mounts if mount not in ("config", "fixed", "authority")),
             secret_files={"authority": self._authority}
             if self._authority is not None and "authority" in container.mounts
             else {},
-            config_maps={"config": DYNAMIC_CONFIG} if "config" in container.mounts else {},
+            config_maps={"config": DYNAMIC_CONFIG, "fixed": FIXED} if "config" in container.mounts else {},
             containers=(container,),
         )
 
@@ -220,6 +223,8 @@ class Workflows(SkerryComponent):
             mounts={
                 "tmp": "/tmp",
                 "config": "/etc/temporal/config/dynamicconfig",
+                # No service starts beside another number, or before it is held.
+                "fixed": "/etc/temporal/fixed",
                 **({"authority": AUTHORITY_PATH} if self._authority is not None else {}),
             },
             writable_root=True,

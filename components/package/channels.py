@@ -14,7 +14,7 @@ from components.package.remote import Remote, with_outputs
 from skerry.config.spec import ChannelsSpec, ObjectStoreKind, PubSubKind
 from skerry.errors import ConfigError, Problem
 
-PUBSUB_FIELDS: Final = {"kind": "pubsub", "replicas": "pubsub_replicas"}
+PUBSUB_FIELDS: Final = {"kind": "pubsub", "replicas": "pubsub_replicas", "failover": "pubsub_failover"}
 WORKFLOWS_FIELDS: Final = {"replicas": "temporal_replicas", "history_shards": "temporal_history_shards"}
 OBJECT_STORE_FIELDS: Final = {
     "kind": "object_store",
@@ -35,6 +35,8 @@ class PubSubArgs(TypedDict):
     """Broadcasts, at most once; never for migration state."""
     replicas: NotRequired[int]
     """Members of Valkey."""
+    failover: NotRequired[bool]
+    """True runs a Sentinel beside each member, which make another one the primary when that is lost."""
 
 
 class PubSub(Remote):

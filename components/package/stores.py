@@ -115,7 +115,7 @@ class DocumentStoreArgs(TypedDict):
 
 
 class DocumentStore(Remote):
-    """Keeps documents: MongoDB as a replica set, which the site initiates once."""
+    """Keeps documents: MongoDB as a replica set, which a program beside its members initiates once."""
 
     endpoint: pulumi.Output[str]
     """`host:port` of each member, with commas between."""

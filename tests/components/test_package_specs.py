@@ -123,7 +123,7 @@ def test_the_channels_take_every_field_of_their_spec_once() -> None:
 
 def test_the_stores_take_every_field_that_the_meta_tier_has_for_them() -> None:
     named = {field for table in stores.META_FIELDS.values() for field in table.values()}
-    of_the_tier_itself = {"pool", "learning", "baseline"}
+    of_the_tier_itself = {"pool", "learning", "baseline", "relational_authority"}
     assert set(MetaSpec.model_fields) == named | of_the_tier_itself
     wanted, analyzer = fields_of(MetaSpec), Analyzer("skerry")
     for arguments, table in stores.META_FIELDS.items():
