@@ -7,10 +7,13 @@ from collections.abc import Sequence
 import pulumi
 
 from components.kubernetes.cluster import Cluster
+from components.kubernetes.gpu_devices import GpuDevices
 from components.kubernetes.keda import Keda
 from components.kubernetes.operator import Operator, image_values
+from skerry.config.gpu import DeviceSource
 from skerry.config.spec import DeploymentSpec, RelationalKind
 from skerry.facts import Tier
+from skerry.gpu_sharing import devices_of
 
 CNPG_WEBHOOK_PORT = 9443
 """Source: cloudnative-pg charts v0.29.0 values.yaml `webhook.port`, read 2026-11."""
@@ -97,6 +100,13 @@ def _registry_values(image: tuple[str, str, str]) -> dict[str, str]:
 def follows_queues(spec: DeploymentSpec) -> bool:
     """Return whether agents run as often as a queue asks."""
     return spec.execution.worker.autoscale is not None or spec.execution.validator.autoscale is not None
+
+
+def small_gpus(spec: DeploymentSpec, cluster: Cluster, options: pulumi.ResourceOptions) -> None:
+    """Make the GPUs of the small model's machines known, on targets that bring driver and toolkit and nothing more."""
+    known_by = devices_of(spec.target.kind, spec.gpu.devices)
+    if spec.execution.small_pool is not None and known_by is DeviceSource.DEVICE_PLUGIN:
+        GpuDevices("small-gpus", cluster, opts=options, pool=Tier.SMALL)
 
 
 def queue_operator(

@@ -19,6 +19,7 @@ from components.blueprints.operators import (
     postgres_operator,
     queue_operator,
     runs_postgres,
+    small_gpus,
 )
 from components.blueprints.targets import base_layer, cluster_of
 from components.channels.object_store import DATABASE as METADATA
@@ -215,6 +216,7 @@ def _tiers(
         depends_on=[workflows],
         opts=ready,
     )
+    small_gpus(spec, cluster, ready)
     execution = ExecutionTier(
         "execution",
         cluster,

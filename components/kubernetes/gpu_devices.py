@@ -58,20 +58,24 @@ class GpuDevices(SkerryComponent):
         cluster: Cluster,
         sharing: GpuSharingSpec = WHOLE,
         opts: pulumi.ResourceOptions | None = None,
+        *,
+        pool: Tier = Tier.COGNITIVE,
     ) -> None:
-        """Make the daemon set on the machines of the cognitive tier.
+        """Make the daemon set on the GPU machines of one pool.
 
         Args:
             name: the component's name.
-            cluster: where it runs; it has a placement for the cognitive tier.
+            cluster: where it runs; it has a placement for the pool.
             sharing: whether GPUs are shared by time-slicing or MPS; with MPS a second daemon set limits the pods.
             opts: Pulumi's options.
+            pool: whose machines; GPUs of any but the cognitive tier's are not shared.
 
         Raises:
             CatalogError: the image has no row.
         """
+        self._pool = pool
         image = cluster.catalog.image("nvidia-device-plugin", cluster.target, "makes GPUs known to Kubernetes")
-        super().__init__(name, ComponentFacts(tier=Tier.COGNITIVE, role="device-plugin", images=(image,)), opts)
+        super().__init__(name, ComponentFacts(tier=pool, role="device-plugin", images=(image,)), opts)
         config = plugin_config(sharing)
         if config is not None:
             ConfigMap(
@@ -81,13 +85,14 @@ class GpuDevices(SkerryComponent):
                 opts=self.child_options(),
             )
         mps = sharing.mode is GpuSharingMode.MPS
-        self._set(cluster, "set", "nvidia-device-plugin", _plugin(image.deployed_as, config, mps=mps))
+        plain = "nvidia-device-plugin" if pool is Tier.COGNITIVE else f"nvidia-device-plugin-{pool.value}"
+        self._set(cluster, "set", plain, _plugin(image.deployed_as, config, mps=mps))
         if mps and config is not None:
             self._set(cluster, "mps", "nvidia-mps-control", _mps_control(image.deployed_as, config))
         self.finish()
 
     def _set(self, cluster: Cluster, role: str, name: str, pods: Mapping[str, Any]) -> None:
-        placement = cluster.placements[Tier.COGNITIVE]
+        placement = cluster.placements[self._pool]
         labels = {NAME_LABEL: name}
         DaemonSet(
             self.child_name(role),

@@ -163,6 +163,11 @@ def _on_gpus(spec: DeploymentSpec) -> Iterator[Problem]:
     if pool.minimum < low or pool.maximum > high or pool.minimum > pool.maximum:
         text = f"{pool.minimum} to {pool.maximum} machines is outside {low} to {high}"
         yield Problem("execution.small_pool", text, "stay inside, the minimum first")
+    if spec.target.kind is not TargetKind.ONPREM:
+        try:
+            type_of(spec.target.kind, pool.machine)
+        except CatalogError as exc:
+            yield Problem("execution.small_pool.machine", str(exc))
     found = gpu_fit(load_catalog().models[f"{execution.model}"], execution)
     if not found.fits:
         text = f"{execution.model} does not fit one machine: {found.arithmetic}"
