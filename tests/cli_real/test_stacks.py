@@ -7,10 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any, Final
 
 import pytest
+import yaml
 
 from skerry.engine.run import run_program
+from tests.simulators.changed_stacks import changed_file
 from tests.simulators.graph_equality import NORMALISED, compare, read_command
 from tests.simulators.pulumi_cli import ROOT, Done, PulumiCli
 
@@ -27,6 +30,30 @@ def test_the_engine_s_graph_of_a_stack_that_is_not_deployed_is_the_command_s(tmp
     assert found.differences == []
     assert set(found.touched) <= set(NORMALISED)
     assert found.compared > 15 * len(engine.resources)
+
+
+AZURE_OPTIONS: Final[dict[str, Any]] = {
+    "target.azure.postgres_admin_secret": "postgresAdmin",
+    "target.azure.gpu_zones": ["swedencentral-1"],
+    "target.azure.aks": {"upgrade_day": "Friday"},
+    "execution.pool.purchase": "spot",
+    "execution.interruptible": True,
+}
+
+
+def test_with_what_the_shipped_file_leaves_out_on_azure_both_engines_tell_the_same(tmp_path: Path) -> None:
+    """PostgreSQL of Azure's, whose password stands beside the deployment, spot machines, one zone of GPUs."""
+    cli, plan = PulumiCli(tmp_path / "world"), tmp_path / "plan.json"
+    copy = cli.copy_of(ROOT)
+    whole = yaml.safe_load(changed_file(AZURE_BASE, AZURE_OPTIONS))
+    whole["config"]["skerry:postgresAdmin"] = "only-of-this-test"
+    (copy / "stacks" / f"Pulumi.{AZURE_BASE}.yaml").write_text(yaml.safe_dump(whole), encoding="utf-8")
+    preview = cli.preview_json(ROOT, AZURE_BASE, "--show-secrets", "--save-plan", str(plan))
+    engine = run_program(copy, AZURE_BASE)
+    assert "azure-native:dbforpostgresql:Server" in {r.type for r in engine.resources}
+    found = compare(engine, read_command(preview, plan.read_text(encoding="utf-8")))
+    assert found.differences == []
+    assert set(found.touched) <= set(NORMALISED)
 
 
 @pytest.fixture(scope="module")
