@@ -45,6 +45,7 @@ from components.tiers.providers import hosted_endpoints as hosted_models
 from components.tiers.providers import hosted_ranges, stack_keys
 from skerry.catalog import load_catalog
 from skerry.config.services import ServicesSpec
+from skerry.config.sides import has_tier
 from skerry.config.spec import DeploymentSpec, Layer, ObjectStoreKind, VectorStoreKind
 from skerry.facts import ComponentFacts, Tier
 
@@ -163,21 +164,36 @@ def _platform(
     postgres = postgres_operator(spec, cluster, NAMESPACES[Tier.PLATFORM], ready)
     postgres += backup_plugin(spec, cluster, NAMESPACES[Tier.PLATFORM], ready, postgres)
     names = NAMESPACES
-    pubsub, objects, workflows = _channels(spec, cluster, ready, postgres)
-    meta, cognitive, execution = _tiers(spec, cluster, config, ready, (pubsub, objects, workflows), postgres)
-    if serves:
-        make_services(spec, cluster, names, ready, first)
-    return {
-        "namespaces": {tier.value: name for tier, name in names.items()},
-        "endpoints": {
-            "cognitive": pulumi.Output.concat(cognitive.endpoint, f":{cognitive.port}"),
-            "execution": pulumi.Output.concat(execution.endpoint, f":{execution.port}"),
-            "meta": pulumi.Output.concat(meta.endpoint, f":{meta.port}"),
-            "workflows": pulumi.Output.concat(workflows.endpoint, f":{workflows.port}"),
-            "pubsub": pulumi.Output.concat(pubsub.endpoint, f":{pubsub.port}"),
-            "objects": pulumi.Output.concat(objects.endpoint, f":{objects.port}"),
-        },
-    }
+    if spec.hybrid is not None:
+        # Imported by need, as are the services.
+        from components.blueprints.hybrid import make_side, open_entrance
+
+        made = make_side(spec, cluster, config, ready, postgres)
+    else:
+        channels = make_channels(spec, cluster, ready, postgres)
+        Rpc("rpc", cluster, namespaces=(names[Tier.COGNITIVE], names[Tier.EXECUTION]), opts=ready)
+        tiers = _tiers(spec, cluster, config, ready, channels, postgres)
+        made = {"endpoints": addresses({**tiers, **of_channels(channels)})}
+    beside = make_services(spec, cluster, names, ready, first) if serves else None
+    if spec.hybrid is not None:
+        open_entrance(spec, cluster, beside, ready, first)
+    return {"namespaces": {tier.value: name for tier, name in names_of(spec).items()}, **made}
+
+
+def names_of(spec: DeploymentSpec) -> dict[Tier, str]:
+    """Return the namespace of each tier that the stack has."""
+    return {tier: name for tier, name in NAMESPACES.items() if has_tier(spec, tier)}
+
+
+def addresses(parts: Mapping[str, SkerryComponent]) -> dict[str, pulumi.Input[str]]:
+    """Return where each part is, as the stack's outputs say it."""
+    return {name: pulumi.Output.concat(part.endpoint, f":{part.port}") for name, part in parts.items()}
+
+
+def of_channels(channels: tuple[PubSub, ObjectStore, Workflows]) -> dict[str, SkerryComponent]:
+    """Return the channels by the names of the stack's outputs."""
+    pubsub, objects, workflows = channels
+    return {"workflows": workflows, "pubsub": pubsub, "objects": objects}
 
 
 def _tiers(
@@ -187,10 +203,10 @@ def _tiers(
     ready: pulumi.ResourceOptions,
     channels: tuple[PubSub, ObjectStore, Workflows],
     postgres: list[pulumi.Resource],
-) -> tuple[MetaTier, CognitiveTier, ExecutionTier]:
+) -> dict[str, SkerryComponent]:
     """Make the tiers: meta first, since the others ask what was learnt; execution last, since it prompts the model."""
     names, (pubsub, objects, workflows) = NAMESPACES, channels
-    environment = _environment(pubsub, objects, workflows)
+    environment = channel_environment(pubsub, objects, workflows)
     meta = MetaTier(
         "meta",
         cluster,
@@ -230,15 +246,15 @@ def _tiers(
             **({"MODEL_URL": cognitive.model_url} if cognitive.model_url else {}),
         },
         objects=objects,
-        passwords=_passwords(spec, config),
+        passwords=database_passwords(spec, config),
         scaler=queue_operator(spec, cluster, names[Tier.PLATFORM], names[Tier.EXECUTION], ready),
         depends_on=[workflows],
         opts=ready,
     )
-    return meta, cognitive, execution
+    return {"cognitive": cognitive, "execution": execution, "meta": meta}
 
 
-def _passwords(spec: DeploymentSpec, config: FlatConfig) -> dict[str, pulumi.Input[str]]:
+def database_passwords(spec: DeploymentSpec, config: FlatConfig) -> dict[str, pulumi.Input[str]]:
     """Return the password of each of the customer's databases that has one in the stack."""
     return {
         row.name: secret_of(config, row.password_secret, f"execution.data_endpoints[{at}].password_secret", "password")
@@ -247,10 +263,10 @@ def _passwords(spec: DeploymentSpec, config: FlatConfig) -> dict[str, pulumi.Inp
     }
 
 
-def _channels(
+def make_channels(
     spec: DeploymentSpec, cluster: Cluster, ready: pulumi.ResourceOptions, postgres: list[pulumi.Resource]
 ) -> tuple[PubSub, ObjectStore, Workflows]:
-    """Make the channels between the tiers."""
+    """Make pub/sub, object store and Temporal with its database."""
     names = NAMESPACES
     pubsub = PubSub("pubsub", cluster, namespace=names[Tier.CHANNELS], channels=spec.channels, opts=ready)
     own_objects = cluster.object_store is None or spec.channels.object_store is ObjectStoreKind.SEAWEEDFS
@@ -278,7 +294,6 @@ def _channels(
         authority=_authority(spec, database),
         opts=ready,
     )
-    Rpc("rpc", cluster, namespaces=(names[Tier.COGNITIVE], names[Tier.EXECUTION]), opts=ready)
     return pubsub, objects, workflows
 
 
@@ -318,14 +333,17 @@ def _namespaces(spec: DeploymentSpec, cluster: Cluster, options: pulumi.Resource
         Tier.EXECUTION: vectors,
         Tier.META: vectors,
     }
-    for tier, namespace in NAMESPACES.items():
+    names = names_of(spec)
+    every, here = flows(queues=follows_queues(spec)), set(names.values())
+    between = [flow for flow in every if {flow.source, flow.destination} <= here]
+    for tier, namespace in names.items():
         parts = namespace_gpus(spec, cluster, tier)
         space = TierNamespace(
             namespace,
             cluster,
             namespace=namespace,
             tier=tier,
-            flows=_ported(flows(queues=follows_queues(spec)), spec),
+            flows=_ported(tuple(between), spec),
             internet=internet.get(tier, ()),
             internet_ranges=hosted_ranges(spec.cognitive),
             api_clients=_api_clients(spec, cluster).get(tier),
@@ -352,12 +370,16 @@ def _namespaces(spec: DeploymentSpec, cluster: Cluster, options: pulumi.Resource
     return spaces
 
 
-def _environment(pubsub: PubSub, objects: ObjectStore, workflows: Workflows) -> dict[str, EnvValue]:
+def _temporal(workflows: Workflows) -> dict[str, EnvValue]:
+    where = pulumi.Output.concat(workflows.endpoint, f":{workflows.port}")
+    return {"TEMPORAL_ADDRESS": where, "TEMPORAL_NAMESPACE": NAMESPACE}
+
+
+def channel_environment(pubsub: PubSub, objects: ObjectStore, workflows: Workflows | None) -> dict[str, EnvValue]:
     """Return what every agent is told: where the channels are."""
     found: dict[str, EnvValue] = {
         "PUBSUB_URL": pulumi.Output.concat(pubsub.scheme, "://", pubsub.endpoint, f":{pubsub.port}"),
-        "TEMPORAL_ADDRESS": pulumi.Output.concat(workflows.endpoint, f":{workflows.port}"),
-        "TEMPORAL_NAMESPACE": NAMESPACE,
+        **({} if workflows is None else _temporal(workflows)),
         **objects.client_environment(),
     }
     if pubsub.sentinel is not None:

@@ -27,11 +27,12 @@ from components.stores.graph import AUTH_SECRET as NEO4J_SECRET
 from components.stores.vector import API_KEY_SECRET as QDRANT_SECRET
 from skerry.config.hybrid import HybridSide
 from skerry.config.services import MONITORING_NAMESPACE, GatewayController, IssuerKind, PrometheusKind
-from skerry.config.sides import has_tier, side_of
+from skerry.config.sides import agent_tiers, has_tier, side_of
 from skerry.config.spec import DeploymentSpec, ModelProvider, ObjectStoreKind, PubSubKind, VectorStoreKind
 from skerry.facts import Tier
 
 GATEWAY_NAMESPACE: Final = "sensei-gateway"
+TEMPORAL_SECRET: Final = "temporal-db-app"
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +124,15 @@ def _here(spec: DeploymentSpec, rows: tuple[SecretRow, ...], namespaces: Mapping
     """Return the rows of namespaces that the stack has: each side of mode hybrid has its own."""
     absent = {name for tier, name in namespaces.items() if not has_tier(spec, tier)}
     kept = [replace(row, namespaces=tuple(one for one in row.namespaces if one not in absent)) for row in rows]
-    return tuple(row for row in kept if row.namespaces)
+    found = [row for row in kept if row.namespaces]
+    hybrid = spec.hybrid
+    if hybrid is None:
+        return tuple(found)
+    if hybrid.side is HybridSide.CUSTOMER:
+        keys = ("tls.crt", "tls.key", *(("ca.crt",) if hybrid.private_authority else ()))
+        return (*found, SecretRow(hybrid.client_tls_secret, keys, (namespaces[Tier.EXECUTION],)))
+    # The vendor's side has no Temporal, so no database of it either.
+    return tuple(row for row in found if row.name != TEMPORAL_SECRET)
 
 
 def _namespace(
@@ -188,15 +197,16 @@ def watched(spec: DeploymentSpec, cluster: Cluster, namespaces: Mapping[Tier, st
     services, operators = spec.services, namespaces[Tier.PLATFORM]
     gateway, certificates = services.gateway, services.certificates
     return Parts(
-        models=ModelProvider.LOCAL in spec.cognitive.providers,
+        models=ModelProvider.LOCAL in spec.cognitive.providers and has_tier(spec, Tier.COGNITIVE),
         pubsub=_own_pubsub(spec, cluster),
         postgres=runs_postgres(spec, cluster),
         objects=_own_objects(spec, cluster),
-        qdrant=spec.meta.vector_store is VectorStoreKind.QDRANT,
+        qdrant=spec.meta.vector_store is VectorStoreKind.QDRANT and has_tier(spec, Tier.META),
         gpu=GPU_NAMESPACE if spec.gpu.metrics and spec.cognitive.pool and spec.cognitive.pool.machine.gpus else None,
         gateway=GATEWAY_NAMESPACE if gateway and gateway.controller is GatewayController.ENVOY else None,
         certificates=operators if certificates and certificates.issuer is not IssuerKind.EXISTING else None,
         secrets=operators if services.secrets else None,
+        tiers=frozenset(agent_tiers(spec)),
     )
 
 
@@ -215,7 +225,7 @@ def secret_rows(spec: DeploymentSpec, cluster: Cluster, namespaces: Mapping[Tier
         rows.append(SecretRow(QDRANT_SECRET, ("api-key",), tiers))
     if not runs_postgres(spec, cluster):
         login = ("username", "password", "uri")
-        rows += [SecretRow("experiments-db-app", login, (meta,)), SecretRow("temporal-db-app", login, (channels,))]
+        rows += [SecretRow("experiments-db-app", login, (meta,)), SecretRow(TEMPORAL_SECRET, login, (channels,))]
     if _own_pubsub(spec, cluster):
         rows.append(SecretRow(PUBSUB_SECRET, ("password",), (channels, *tiers)))
     elif cluster.pubsub is not None:

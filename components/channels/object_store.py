@@ -30,6 +30,7 @@ from components.kubernetes.workload import (
 )
 from components.stores.facts import store_facts
 from skerry.config.spec import ChannelsSpec, ObjectStoreKind
+from skerry.errors import UsageError
 from skerry.facts import ComponentFacts, ImageFact, Tier
 
 CREDENTIALS_SECRET = "object-store"
@@ -170,7 +171,7 @@ class ObjectStore(SkerryComponent):
         *,
         namespace: str,
         channels: ChannelsSpec,
-        database: ServiceAddress,
+        database: ServiceAddress | None,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         """Make the store, or take the cloud's.
@@ -182,6 +183,9 @@ class ObjectStore(SkerryComponent):
             channels: who runs it, and its size.
             database: a PostgreSQL with the database `objects`, where a store in the cluster keeps its metadata.
             opts: Pulumi's options.
+
+        Raises:
+            UsageError: a store in the cluster has no database.
         """
         managed = cluster.object_store if channels.object_store is not ObjectStoreKind.SEAWEEDFS else None
         if managed is not None:
@@ -199,6 +203,8 @@ class ObjectStore(SkerryComponent):
                 endpoint=managed.endpoint, port=managed.port, secret_ref=managed.secret_ref, metrics_endpoint=None
             )
             return
+        if database is None:
+            raise UsageError("a store of objects in the cluster has no database for its metadata: pass a PostgreSQL")
         image = cluster.catalog.image("seaweedfs", cluster.target, "object store")
         super().__init__(name, _facts(cluster, channels, image), opts)
         url = f"http://{host_name('seaweedfs-s3', namespace)}:{S3_PORT}"
