@@ -120,7 +120,6 @@ class AzurePostgres(SkerryComponent):
             metrics_endpoint=None,
         )
 
-
     def _allow(self, extension: str, place: Place) -> None:
         """Let owners of databases make an extension: Azure makes none that the server does not list.
 

@@ -223,7 +223,7 @@ class Workflows(SkerryComponent):
             mounts={
                 "tmp": "/tmp",
                 "config": "/etc/temporal/config/dynamicconfig",
-                # No service starts beside another number, or before it is held.
+                # No service starts before the number is held.
                 "fixed": "/etc/temporal/fixed",
                 **({"authority": AUTHORITY_PATH} if self._authority is not None else {}),
             },

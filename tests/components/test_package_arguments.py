@@ -89,12 +89,12 @@ HOSTILE: dict[str, tuple[str, dict[str, Any], list[str]]] = {
     "a list for a choice": (
         "VectorStore",
         {**FINE, "kind": ["qdrant"]},
-        ["kind: '['qdrant']' is not one of qdrant, pinecone"],
+        ["kind: '['qdrant']' is not one of qdrant, pgvector, pinecone"],
     ),
     "a choice by the name of its member": (
         "VectorStore",
         {**FINE, "kind": "QDRANT"},
-        ["kind: 'QDRANT' is not one of qdrant, pinecone"],
+        ["kind: 'QDRANT' is not one of qdrant, pgvector, pinecone"],
     ),
     "an unknown where the shape is decided": (
         "GraphStore",

@@ -111,12 +111,12 @@ BAD: dict[str, tuple[str, list[Change], str]] = {
     "a vector store at its vendor without a connection": (
         AIRGAPPED,
         [put("meta.vector_store", "pinecone")],
-        "meta.vector_store: pinecone is hosted by its vendor and cannot be used without a connection; use qdrant",
+        "meta.vector_store: pinecone is hosted by its vendor and cannot be used without a connection; use qdrant or pgvector",
     ),
     "a vector store at its vendor in a private deployment": (
         ONPREM,
         [put("meta.vector_store", "pinecone")],
-        "meta.vector_store: pinecone is hosted by its vendor and cannot be used in mode private; use qdrant",
+        "meta.vector_store: pinecone is hosted by its vendor and cannot be used in mode private; use qdrant or pgvector",
     ),
     "a hosted model without a connection": (
         AIRGAPPED,
