@@ -89,8 +89,8 @@ class AwsCluster(SkerryComponent):
             opts=self.child_options(depends_on=[logs]),
         )
         self.node_role = self._role("node", "ec2.amazonaws.com", NODE_POLICIES)
-        # EKS reckons how many pods a machine may have from what the CNI is told when the group is made.
-        # Source: Amazon EKS "Assign more IP addresses to Amazon EKS nodes with prefixes" (not opened)
+        # A machine that came with single addresses keeps them beside blocks, so the CNI is told before there is any.
+        # Source: Amazon EKS "Assign more IP addresses to Amazon EKS nodes with prefixes", read 2026-11
         prefixes = spec.target.aws.eks.prefix_delegation
         first = [add_addon(self, spec, self.eks, NETWORK_ADDON)] if prefixes else []
         groups = self._groups(spec, subnet_ids, key_arn, first)

@@ -35,8 +35,8 @@ KARPENTER: Final = "karpenter"
 PREFIX_PODS: Final = 110
 """Pods of a machine that takes addresses by blocks: Karpenter would reckon with single addresses.
 
-Source: Karpenter v1.14.1 "NodeClasses", spec.kubelet; Amazon EKS best practices "Prefix Mode for Linux" for the number
-(not opened; check before relying on it).
+Source: Amazon EKS "Assign more IP addresses to Amazon EKS nodes with prefixes" for the number; the field: its CRD, see
+`_node_class`; read 2026-11.
 """
 POD_IDENTITY: Final = "169.254.170.23"
 """Where the agent of each node hands out credentials. Source: Amazon EKS "EKS Pod Identity", read 2026-11."""

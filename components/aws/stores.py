@@ -24,7 +24,7 @@ BACKUP_DAYS: Final = 14
 CACHE_PORT: Final = 6379
 CACHE_TYPE: Final = "cache.r6g.large"
 CACHE_ENGINE, CACHE_VERSION = "valkey", "8.0"
-"""Source: Amazon ElastiCache "Supported engines and versions" (not opened; check before relying on it)."""
+"""Source: Amazon ElastiCache "Engine versions", ElastiCache version 8.0 for Valkey, read 2026-11."""
 
 
 class AwsPostgres(SkerryComponent):

@@ -101,6 +101,7 @@ class AzurePlatform(SkerryComponent):
             labels=labels,
             **_services(spec, base),
             **_identities(spec, base),
+            load_balancer_class=spec.target.load_balancer_class,
             api_server=spec.target.api_server_cidrs or (str(aks_ranges(spec).control_plane),),
         )
         if spec.cognitive.pool is not None and machine_of(spec.cognitive.pool).gpus:

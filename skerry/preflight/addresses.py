@@ -21,14 +21,16 @@ from skerry.preflight.document import AddressRange
 from skerry.preflight.pools import AKS_CLUSTER, AKS_POOL, GKE_POOL, NODE_GROUP, Pool
 
 AWS_RESERVED: Final = 5
-"""Addresses of a subnet that AWS keeps. Source: Amazon VPC "Subnet CIDR blocks" (not opened; check before relying on
-it)."""
+"""Addresses of a subnet that AWS keeps: the first four and the last.
+
+Source: Amazon VPC "VPCs and subnets", VPC sizing, as public programs quote it, read 2026-11.
+"""
 
 WARM_INTERFACES: Final = 1
 """Interfaces that the VPC CNI keeps ready beside those in use, all of whose addresses it takes.
 
-Source: Amazon EKS "Manage EFA devices", Conserving IP address allocation; aws/amazon-vpc-cni-k8s README,
-WARM_ENI_TARGET, for the number (not opened; check before relying on it).
+Source: Amazon EKS "Manage EFA devices", Conserving IP address allocation; public settings of WARM_ENI_TARGET for the
+number; read 2026-11.
 """
 
 PREFIX_ADDRESSES: Final = 16

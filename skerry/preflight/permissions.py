@@ -18,10 +18,13 @@ from typing import Any, Final
 from skerry.graph import ResourceGraph, find, plain
 
 POLICY_CHARACTERS: Final = 6144
-"""Characters of one managed policy, blanks not counted. Source: AWS "IAM and AWS STS quotas" (not opened)."""
+"""Characters of one managed policy, blanks not counted.
+
+Source: AWS "IAM and AWS STS quotas", as public programs quote it, read 2026-11.
+"""
 
 OWN_ACTIONS: Final = ("sts:GetCallerIdentity",)
-"""What the provider itself asks at its start. Source: the account check of the AWS provider (not opened)."""
+"""What the provider itself asks at its start, to compare the account with the one that it may touch."""
 
 _TABLE: Final = Path(__file__).resolve().parent.parent / "data" / "aws_actions.csv"
 

@@ -16,8 +16,10 @@ from skerry.preflight.pools import AKS_CLUSTER, AKS_POOL, GKE_POOL, NODE_GROUP
 
 AREA: Final = "versions"
 SKEW: Final = 3
-"""Minor versions that a kubelet may be older than the API server. Source: Kubernetes "Version Skew Policy" (not opened;
-check before relying on it)."""
+"""Minor versions that a kubelet may be older than the API server.
+
+Source: Kubernetes "Version Skew Policy", kubelet, read 2026-11.
+"""
 
 CLUSTERS: Final = {
     "aws:eks/cluster:Cluster": ("version",),
