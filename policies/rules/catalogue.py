@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import Final
 
-from policies.rules import access, budget, encryption, network, reliability, residency, supply_chain
+from policies.rules import access, budget, data_routes, encryption, network, reliability, residency, supply_chain
 from policies.verdict import Rule
 
 ALL_RULES: Final[tuple[Rule, ...]] = (
     *residency.RULES,
     *network.RULES,
+    *data_routes.RULES,
     *access.RULES,
     *encryption.RULES,
     *supply_chain.RULES,
