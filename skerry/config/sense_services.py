@@ -108,7 +108,7 @@ def _class(spec: DeploymentSpec, gateway: GatewaySpec) -> Iterator[Problem]:
             yield Problem(f"{path}.gateway_class", text, "name a class of the target, or use envoy-gateway")
         elif gateway.exposure is Exposure.INTERNAL and "external" in gateway.gateway_class:
             text = f"'{gateway.gateway_class}' faces the internet, and exposure is internal"
-            yield Problem(f"{path}.gateway_class", text, "use gke-l7-rilb")
+            yield Problem(f"{path}.gateway_class", text, "use an internal class such as gke-l7-rilb, or envoy-gateway")
     if not gateway.gateway_namespace and not gateway.gateway_cidrs:
         text = "is left out, and so is gateway_namespace: nobody could call the user interfaces"
         yield Problem(f"{path}.gateway_cidrs", text, "say from where the proxies of that class call")
