@@ -118,6 +118,23 @@ NOT_SHIPPED: Final[Mapping[str, tuple[str, Mapping[str, Any]]]] = {
             "cognitive.api_key_secret": "openai-key",
         },
     ),
+    "own racks, every store backed up, Sentinels": (
+        "sensei-private-onprem",
+        {
+            "backup": {"schedule": "15 3 * * 0", "retention_days": 14, "store": {
+                "endpoint_url": "https://s3.other.example", "bucket": "copies", "jurisdiction": "AT",
+                "authority": True, "encryption": "AES256", "cidrs": ["10.8.0.0/16"]}},
+            "channels.pubsub_failover": True,
+        },
+    ),
+    "an air-gapped site, vectors in PostgreSQL, backups without an authority of their own": (
+        "sensei-airgapped",
+        {
+            "meta.vector_store": "pgvector",
+            "backup": {"certificates_by_site": True, "store": {
+                "endpoint_url": "http://s3.second.example:8333", "bucket": "copies", "jurisdiction": "DE"}},
+        },
+    ),
 }  # fmt: skip
 
 

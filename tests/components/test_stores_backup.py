@@ -97,7 +97,7 @@ def test_the_plugin_stands_beside_its_operator_and_its_images_are_told() -> None
     assert body["values"]["certificate"] == {"createClientCertificate": True, "createServerCertificate": True}
     facts = facts_of(graph[f"{release.parent}"])
     assert facts is not None
-    assert ["plugin-barman-cloud", "plugin-barman-cloud-sidecar"] == [image.name for image in facts.images]
+    assert [image.name for image in facts.images] == ["plugin-barman-cloud", "plugin-barman-cloud-sidecar"]
 
 
 def test_a_copy_is_uploaded_whole_before_an_old_one_goes() -> None:
