@@ -32,6 +32,8 @@ MONTH_AHEAD: Final = timedelta(days=31)
 DEFAULT_DISK_GIB: Final = 20
 """Of a node of a managed group. Source: pulumi-aws 7.51.1 eks.NodeGroup, disk_size, read 2026-11."""
 
+CAPACITY_BLOCK: Final = "CAPACITY_BLOCK"
+"""Source: botocore 1.44.5 eks CapacityTypes, read 2026-11."""
 DEFAULT_TYPE: Final = "t3.medium"
 """Of a managed group. Source: pulumi-aws 7.51.1 eks.NodeGroup, instance_types, read 2026-11."""
 
@@ -76,15 +78,29 @@ def _minor(version: str) -> tuple[int, ...]:
 def eks_node_group(context: Context, group: Resource) -> Iterator[CostComponent]:
     """Yield the machines of a managed node group and their root disks."""
     machines = _machines(context, group)
-    types = list_at(group.inputs, "instanceTypes") or [DEFAULT_TYPE]
+    types = list_at(group.inputs, "instanceTypes") or [_type_of_template(context, group)]
     kind = types[0]
     if not isinstance(kind, str):
         raise InputNotKnownError("instanceTypes is not known before a deployment")
-    term = SPOT if value_at(group.inputs, "capacityType", "ON_DEMAND") == "SPOT" else ON_DEMAND
+    paid = value_at(group.inputs, "capacityType", "ON_DEMAND")
+    term = SPOT if paid == "SPOT" else ON_DEMAND
     note = f"the first of {len(types)} types" if len(types) > 1 else ""
     label = f"machines {kind}" if term == ON_DEMAND else f"machines {kind} spot"
-    yield CostComponent(label, HOUR, machines * HOURS_PER_MONTH, context.price(group, kind, HOUR, term), note)
+    price = context.price(group, kind, HOUR, term)
+    if paid == CAPACITY_BLOCK:
+        price = PriceNotFound("a capacity block is paid in advance, at a price of its own that AWS offers with it")
+    yield CostComponent(label, HOUR, machines * HOURS_PER_MONTH, price, note)
     yield from _group_disks(context, group, machines)
+
+
+def _type_of_template(context: Context, group: Resource) -> object:
+    """Return the type that a group's launch template names, else EKS's own default."""
+    if find(group.inputs, "launchTemplate") is None:
+        return DEFAULT_TYPE
+    template = _launch_template(context, group)
+    if template is None:
+        raise InputNotKnownError("its launch template is not in the graph, so the type of its machines is not known")
+    return value_at(template.inputs, "instanceType", DEFAULT_TYPE)
 
 
 def _machines(context: Context, group: Resource) -> Range:

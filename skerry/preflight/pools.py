@@ -28,6 +28,9 @@ EKS_SURGE_PER_ZONE: Final = 2
 Source: Amazon EKS "Understand each phase of node updates", Scale up phase, read 2026-11.
 """
 
+EKS_DEFAULT: Final = "t3.medium"
+"""The type of a group that names none. Source: Amazon EKS API, CreateNodegroup, instanceTypes, read 2026-11."""
+
 KARPENTER: Final = "karpenter"
 
 
@@ -153,7 +156,7 @@ def _pool(resource: Resource, cloud: str, type_: object, numbers: Mapping[str, A
 
 def _eks_group(resource: Resource, inputs: Mapping[str, Any]) -> Pool:
     scaling = _mapping(inputs.get("scalingConfig"))
-    types = inputs.get("instanceTypes")
+    types = inputs.get("instanceTypes", None if "launchTemplate" in inputs else [EKS_DEFAULT])
     one = types[0] if isinstance(types, list) and len(types) == 1 else None
     zones = len(inputs["subnetIds"]) if isinstance(inputs.get("subnetIds"), list) else None
     update = _mapping(inputs.get("updateConfig"))

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+from datetime import date
 from typing import Any
 
 import pytest
 
+from cost.estimate import estimate
+from cost.pricebook import PriceNotFound, load_book
 from skerry.config.eks import ADDONS
 from skerry.config.load import load_spec
 from skerry.errors import ConfigError
@@ -145,6 +148,14 @@ def test_a_block_is_named_by_market_type_and_group_and_its_type_stands_in_the_te
     (group,) = [row for row in inputs(graph, GROUP) if row["labels"]["skerry.dev/tier"] == "cognitive"]
     assert group["capacityType"] == "CAPACITY_BLOCK"
     assert "instanceTypes" not in group
+
+
+def test_a_block_is_never_priced_as_something_else() -> None:
+    graph = run_changed(AWS_BASE, BLOCK)
+    found = estimate(graph, load_book(), today=date(2026, 11, 21))
+    (machines,) = [line.component for line in found.lines if "p4d" in line.component.name]
+    assert isinstance(machines.price, PriceNotFound)
+    assert not [line for line in found.lines if "t3.medium" in line.component.name]
 
 
 def test_reserved_machines_with_adapters_stand_where_their_reservation_is() -> None:

@@ -101,6 +101,17 @@ GROUPS: Mapping[str, tuple[dict[str, Any], dict[str, str]]] = {
         {"instanceTypes": ["m6i.large"], "scalingConfig": {**SCALING, "minSize": -1}},
         {"the rest": "scalingConfig.minSize is no number"},
     ),
+    "a capacity block has a price of its own": (
+        {"instanceTypes": ["m6i.large"], "scalingConfig": SCALING, "capacityType": "CAPACITY_BLOCK"},
+        {
+            "machines m6i.large": "a capacity block is paid in advance, at a price of its own that AWS offers with it",
+            "root disks": NO_TEMPLATE,
+        },
+    ),
+    "a type that only a template of another stack names": (
+        {"scalingConfig": SCALING, "launchTemplate": {"id": UNKNOWN}},
+        {"the rest": "its launch template is not in the graph, so the type of its machines is not known"},
+    ),
     "a launch template of another stack": (
         {"instanceTypes": ["m6i.large"], "scalingConfig": SCALING, "launchTemplate": {"id": UNKNOWN}},
         {
@@ -142,6 +153,16 @@ def test_disks_come_from_the_launch_template_and_what_is_typical_from_the_compon
     found = priced(builder)
     assert expected == rows(found)
     assert {Tier.META} == set(found.by_tier)
+
+
+def test_the_type_comes_from_the_launch_template_where_the_group_names_none() -> None:
+    builder = on_aws()
+    disk = {"volumeSize": 100, "volumeType": "gp3"}
+    named = {"instanceType": "m6i.large", "blockDeviceMappings": [{"ebs": disk}]}
+    template = builder.add(TEMPLATE, "template", named)
+    group = {"scalingConfig": SCALING, "launchTemplate": {"id": UNKNOWN}}
+    builder.add(GROUP, "group", group, property_dependencies={"launchTemplate": (template,)})
+    assert rows(priced(builder))["machines m6i.large"] == "146/219/584"
 
 
 INSTANCES: Mapping[str, tuple[dict[str, Any], dict[str, str]]] = {
