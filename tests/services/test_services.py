@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from components.aws.services import secrets_policy
 from skerry.facts import ComponentFacts, facts_of
 from skerry.graph import Resource, ResourceGraph, plain
 from tests.simulators.changed_stacks import run_changed
@@ -332,3 +333,28 @@ def test_the_shipped_stacks_have_no_services() -> None:
     assert [
         r.name for r in bare(ONPREM).resources if r.name.startswith(("gateway", "monitoring", "certificates"))
     ] == []
+
+
+def base_of(case: str) -> ResourceGraph:
+    stack, changes = SERVED[case]
+    return run_changed(f"{stack}-base", changes)
+
+
+def test_controllers_have_identities_at_aws_that_reach_no_further() -> None:
+    graph = base_of(AWS)
+    made = {r.name: plain(r.inputs) for r in graph.resources if "services" in r.name}
+    associations = {(row["namespace"], row["serviceAccount"]) for name, row in made.items() if "-identity-" in name}
+    assert associations == {("sensei-operators", "external-secrets"), ("sensei-operators", "cert-manager")}
+    assert "Z0123456789" in made["sensei-base-services-cert-manager"]["policy"]
+    assert "hostedzone/*" not in made["sensei-base-services-cert-manager"]["policy"]
+    reads = secrets_policy("arn:aws:kms:us-east-1:123456789012:key/k", "us-east-1", "sensei")
+    assert '"arn:aws:secretsmanager:us-east-1:123456789012:secret:sensei-*"' in reads
+    assert [r.name for r in bare("sensei-saas-aws-base").resources if "services" in r.name] == []
+
+
+def test_the_controller_reads_its_own_secrets_at_google_cloud_and_no_others() -> None:
+    graph = base_of(GOOGLE)
+    (grant,) = [r for r in graph.resources if r.name == "sensei-base-services-secrets"]
+    assert grant.inputs["role"] == "roles/secretmanager.secretAccessor"
+    assert plain(grant.inputs)["condition"]["title"] == "secrets of saas"
+    assert [r.name for r in bare("sensei-saas-gcp-base").resources if "services" in r.name] == []
