@@ -13,6 +13,7 @@ from components.aws.cluster import AwsCluster
 from components.aws.data_access import AwsDataAccess
 from components.aws.network import AwsNetwork
 from components.aws.permissions import agents_policy, karpenter_policy, key_policy, queue_policy, trust_of
+from components.aws.services import AwsServiceIdentities, asks_aws
 from components.aws.stores import AwsObjectStore, AwsPostgres, AwsPubSub
 from components.aws.tags import tags_of
 from components.base import SkerryComponent, checked_name
@@ -85,6 +86,9 @@ class AwsBase(SkerryComponent):
         if linked(spec.execution.data_endpoints):
             clients = self._cluster.security_group_id
             AwsDataAccess(self.child_name("data"), spec, network, clients=clients, opts=inside)
+        if asks_aws(spec):
+            name = self._cluster.eks.name
+            AwsServiceIdentities(self.child_name("services"), spec, cluster_name=name, key_arn=key.arn, opts=inside)
         self._queue = self._interruptions()
         self._karpenter_role()
         self._profile = iam.InstanceProfile(

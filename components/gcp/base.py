@@ -15,6 +15,7 @@ from components.gcp.data_access import GcpDataAccess
 from components.gcp.key import GcpKey
 from components.gcp.labels import labels_of
 from components.gcp.network import GcpNetwork
+from components.gcp.services import GcpServiceIdentities, asks_google
 from components.gcp.stores import GcpObjectStore, GcpPostgres, GcpPubSub
 from skerry.config.data_access import crosses
 from skerry.config.spec import DeploymentSpec
@@ -82,6 +83,9 @@ class GcpBase(SkerryComponent):
         if crosses(spec.execution.data_endpoints):
             GcpDataAccess(self.child_name("data"), spec, self._network, opts=inside)
         self._stores = self._managed_stores(inside)
+        if asks_google(spec):
+            name, number, gke = self.child_name("services"), _number(spec, provider), self._cluster.gke
+            GcpServiceIdentities(name, spec, number=number, cluster=gke, opts=inside)
         self.finish()
 
     def stack_outputs(self) -> dict[str, pulumi.Input[object]]:
