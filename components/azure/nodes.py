@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
@@ -120,6 +122,7 @@ class AzureNodePool(SkerryComponent):
         if machine.gpus:
             more["gpu_profile"] = {"driver": "Install"}
             more["capacity_reservation_group_id"] = target.gpu_reservation
+        shape = common(pool, machine, target, zones)
         taints = [f"{TIER_LABEL}={tier.value}:NoSchedule"]
         if is_spot(pool):
             more |= {"scale_set_priority": "Spot", "scale_set_eviction_policy": "Delete", "spot_max_price": -1}
@@ -128,19 +131,36 @@ class AzureNodePool(SkerryComponent):
             name,
             resource_group_name=group,
             resource_name_=cluster.name,
-            # At most 12 characters, so that the provider cannot add any.
-            agent_pool_name=tier.value,
+            agent_pool_name=_pool_name(tier, shape | more),
             mode="User",
             vnet_subnet_id=subnet_id,
             node_labels={TIER_LABEL: tier.value},
             node_taints=taints,
             tags=dict(tags),
-            **common(pool, machine, target, zones),
+            **shape,
             **more,
             # Another minimum must not count the machines anew, and of two pools of one name one goes first.
-            opts=self.child_options(ignore_changes=["count"], delete_before_replace=True),
+            opts=self.child_options(ignore_changes=["count"], delete_before_replace=not machine.gpus),
         )
         self.finish(name=self.pool.name)
+
+
+def _pool_name(tier: Tier, shape: Mapping[str, Any]) -> str:
+    """Return the name of a pool: of 12 characters at most, so that the provider cannot add any of its own.
+
+    GPU machines grow by larger ones: other machines are a pool of another name, which stands before the old one goes.
+    """
+    if "gpu_profile" not in shape:
+        return tier.value
+    fixed = {key: value for key, value in shape.items() if key not in _UPDATED}
+    return tier.value[:6] + hashlib.sha256(json.dumps(fixed, sort_keys=True).encode()).hexdigest()[:6]
+
+
+_UPDATED: Final = ("count", "min_count", "max_count", "enable_auto_scaling", "orchestrator_version", "upgrade_settings")
+"""What Azure changes in a pool that stands.
+
+Source: pulumi/pulumi-azure-native provider/pkg/gen/replacement.go, read 2026-11.
+"""
 
 
 def pool_facts(tier: Tier, pool: PoolSpec) -> ComponentFacts:

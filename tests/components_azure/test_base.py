@@ -50,7 +50,8 @@ EVERYTHING: dict[str, Any] = {
 def pools(graph: ResourceGraph | None = None) -> dict[str, dict[str, Any]]:
     first = one(CLUSTER, graph)["agentPoolProfiles"]
     rows = {profile["name"]: profile for profile in first}
-    return rows | {inputs(r)["agentPoolName"]: inputs(r) for r in of_type(POOL, graph)}
+    # The name of GPU machines changes with them.
+    return rows | {inputs(r)["nodeLabels"]["skerry.dev/tier"]: inputs(r) for r in of_type(POOL, graph)}
 
 
 @pytest.mark.parametrize("changes", [{}, EVERYTHING], ids=["as shipped", "with every option"])
