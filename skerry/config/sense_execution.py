@@ -36,6 +36,9 @@ FAMILIES: Final[Mapping[TargetKind, tuple[str, str]]] = {
 Source: the Sensei deployment architecture (c5, c6 or equivalent); the names in skerry/data/instances.csv.
 """
 
+_PRIVATE: Final = tuple(map(ipaddress.IPv4Network, ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10")))
+"""Ranges that no route of the internet leads to. Source: RFC 1918 and RFC 6598 (not opened)."""
+
 _PEERS: Final[Mapping[TargetKind, tuple[str, str]]] = {
     TargetKind.AWS: (r"^vpc-[0-9a-f]{8,17}$", "vpc-0123456789abcdef0"),
     TargetKind.GCP: (r"^projects/[a-z0-9-]+/global/networks/[a-z0-9-]+$", "projects/theirs/global/networks/data"),
@@ -210,7 +213,7 @@ def _ranges(path: str, row: DataEndpointSpec) -> Iterator[Problem]:
             yield Problem(
                 f"{path}.cidrs[{at}]", f"'{block}' is far more than a database", "name its subnets, /16 or less"
             )
-        elif block.is_private and row.route is DataRoute.INTERNET:
+        elif row.route is DataRoute.INTERNET and any(block.overlaps(own) for own in _PRIVATE):
             yield Problem(f"{path}.cidrs[{at}]", f"'{block}' is not on the internet", "choose another route")
 
 
