@@ -10,12 +10,14 @@ import pytest
 
 from cost.estimate import estimate
 from cost.pricebook import PriceNotFound, load_book
+from policies.runner import check
 from skerry.config.eks import ADDONS
 from skerry.config.load import load_spec
 from skerry.errors import ConfigError
 from skerry.graph import ResourceGraph, is_known, plain
 from skerry.instances import instance_types
 from tests.simulators.changed_stacks import run_changed, shipped
+from tests.simulators.provider_graphs import refusals
 from tests.simulators.stack_objects import AWS, AWS_BASE, graph_of
 
 GROUP = "aws:eks/nodeGroup:NodeGroup"
@@ -252,6 +254,26 @@ def test_reserved_gpus_without_a_pool_are_refused() -> None:
     hosted = {"cognitive.providers": ["openai"], "cognitive.api_key_secret": "llmKey", "cognitive.pool": None}
     text = problems({**hosted, "cognitive.model": None, **RESERVED})
     assert "target.aws.eks.gpu_capacity: reserves GPU machines, and there is no pool of them" in text
+
+
+ALLOWED: dict[str, dict[str, Any]] = {
+    "adapters": EFA,
+    "a reservation": RESERVED,
+    "a block with adapters": {**EFA, **BLOCK},
+    "machines of the cluster's own pods": SYSTEM,
+    "addresses by blocks and pinned add-ons": {
+        f"{EKS}.prefix_delegation": True,
+        f"{EKS}.addon_versions": {"vpc-cni": "v1.21.1-eksbuild.1"},
+    },
+    "a role that deploys": {"target.aws.deployment_role": ROLE},
+}
+
+
+@pytest.mark.parametrize("case", ALLOWED)
+def test_the_provider_takes_it_and_the_policies_find_nothing_new(case: str) -> None:
+    graph = run_changed(AWS_BASE, ALLOWED[case])
+    assert refusals(graph) == []
+    assert [one.message for one in check(graph, today=date(2026, 11, 21)).failures] == []
 
 
 def test_the_shipped_stacks_say_nothing_of_it() -> None:

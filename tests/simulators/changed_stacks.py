@@ -41,6 +41,11 @@ def run_changed(
     return run_program(ROOT, stack, config, stack_outputs=outputs or {}, answers=answers)
 
 
+def changed_deployment(stack: str, changes: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the deployment of a shipped stack with some fields changed, as in `run_changed`."""
+    return _changed(shipped(stack), changes)
+
+
 def changed_file(stack: str, changes: Mapping[str, Any]) -> str:
     """Return the text of a shipped stack's file with some fields changed, as in `run_changed`."""
     whole = _file(stack)

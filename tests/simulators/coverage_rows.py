@@ -19,9 +19,12 @@ from typing import Any, Final
 import yaml
 
 from policies.runner import check
+from skerry.config.load import load_spec
 from skerry.errors import SkerryError
 from skerry.graph import Resource, ResourceGraph, find, plain
-from tests.simulators.changed_stacks import run_changed
+from skerry.preflight.examine import examine
+from skerry.preflight.text import to_text
+from tests.simulators.changed_stacks import changed_deployment, run_changed
 
 ROOT: Final = Path(__file__).resolve().parents[2]
 TODAY: Final = date(2026, 11, 21)
@@ -70,6 +73,8 @@ def told(check_: Mapping[str, Any]) -> str:
         where += " with " + ", ".join(f"`{key}: {json.dumps(value)}`" for key, value in check_["change"].items())
     if "refused" in check_:
         return f"{where} is refused: {check_['refused']}"
+    if "preflight" in check_:
+        return f'{where}: `skerry preflight` says "{check_["preflight"]}"'
     if "rule" in check_:
         return f"{where}: {check_['rule']} on `{check_['at']}`: {check_['says']}"
     if "count" in check_:
@@ -97,6 +102,10 @@ def problems(check_: Mapping[str, Any]) -> Iterator[str]:
         return
     if "refused" in check_:
         yield "was not refused"
+    elif "preflight" in check_:
+        text = _preflight(stack, json.dumps(changes, sort_keys=True))
+        if check_["preflight"] not in text:
+            yield f"the preflight of {stack} does not say it"
     elif "rule" in check_:
         yield from _finding(graph, check_)
     else:
@@ -108,6 +117,14 @@ def _graph(stack: str, changes: str) -> ResourceGraph:
     changed = json.loads(changes)
     secrets = [f"skerry:{value}" for key, value in changed.items() if key.endswith("_secret")]
     return run_changed(stack, changed, secrets=secrets)
+
+
+@cache
+def _preflight(stack: str, changes: str) -> str:
+    """Return what `skerry preflight` says of a stack, in one line."""
+    spec = load_spec(changed_deployment(stack, json.loads(changes)), stack)
+    found = examine(_graph(stack, changes), spec, sold=lambda cloud, region, name: None)
+    return " ".join(to_text(found, 1000).split())
 
 
 def _at(graph: ResourceGraph, pattern: str) -> list[Resource]:
