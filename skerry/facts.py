@@ -247,6 +247,8 @@ class HybridFact(Fact):
     port: int
     round_trip_ms: float | None = None
     """None where nobody measured it."""
+    base_stack: str | None = None
+    """The stack that made the cluster with its bucket and database; None on own machines, and in that stack."""
 
 
 class DeploymentFact(Fact):

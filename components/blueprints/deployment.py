@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from skerry.config.hybrid import CALLED, PORT
-from skerry.config.spec import DeploymentSpec
+from skerry.config.spec import DeploymentSpec, Layer
 from skerry.facts import AcceptedLicenceFact, BoundaryFact, DeploymentFact, HybridFact, TargetFact, WaiverFact
 
 
@@ -60,6 +60,7 @@ def _hybrid_fact(spec: DeploymentSpec) -> HybridFact | None:
         ranges=hybrid.entrance_cidrs,
         port=PORT,
         round_trip_ms=hybrid.round_trip_ms,
+        base_stack=spec.target.base_stack if spec.layer is Layer.PLATFORM else None,
     )
 
 

@@ -31,7 +31,7 @@ class Hybrid(TypedDict):
     entrance_cidrs: NotRequired[Sequence[str]]
     """The IPv4 addresses of the vendor's entrance; at the customer left out where `vendor_stack` says them."""
     round_trip_ms: NotRequired[float]
-    """The round trip between the sides as the site measured it; left out, reports say that it is not known."""
+    """Customer: the round trip to the vendor as the site measured it; left out, reports say that it is not known."""
     vendor_stack: NotRequired[str]
     """Customer: the vendor's stack, `organization/project/stack`, where its state can be read; left out, it is not."""
     client_tls_secret: NotRequired[str]

@@ -4,13 +4,24 @@ from __future__ import annotations
 
 from typing import Final
 
-from policies.rules import access, budget, data_routes, encryption, network, reliability, residency, supply_chain
+from policies.rules import (
+    access,
+    budget,
+    data_routes,
+    encryption,
+    hybrid,
+    network,
+    reliability,
+    residency,
+    supply_chain,
+)
 from policies.verdict import Rule
 
 ALL_RULES: Final[tuple[Rule, ...]] = (
     *residency.RULES,
     *network.RULES,
     *data_routes.RULES,
+    *hybrid.RULES,
     *access.RULES,
     *encryption.RULES,
     *supply_chain.RULES,
@@ -25,6 +36,7 @@ RETIRED: Final[dict[str, str]] = {}
 FAMILIES: Final = {
     "RES": "Residency",
     "NET": "Network and air gap",
+    "HYB": "Hybrid",
     "ACC": "Access",
     "ENC": "Encryption",
     "SUP": "Supply chain",

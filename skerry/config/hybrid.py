@@ -55,7 +55,7 @@ class HybridSpec(Spec):
     entrance_cidrs: tuple[str, ...] = Field(default=(), max_length=16)
     """The IPv4 addresses of the vendor's entrance; at the customer left out where `vendor_stack` says them."""
     round_trip_ms: float | None = Field(default=None, gt=0, le=10_000)
-    """The round trip between the sides as the site measured it; left out, reports say that it is not known."""
+    """Customer: the round trip to the vendor as the site measured it; left out, reports say that it is not known."""
     vendor_stack: str | None = Field(default=None, pattern=r"^[A-Za-z0-9_.-]+/[A-Za-z0-9_.-]+/[A-Za-z0-9_.-]+$")
     """Customer: the vendor's stack, `organization/project/stack`, where its state can be read; left out, it is not."""
     client_tls_secret: DnsLabel = "vendor-client"

@@ -17,6 +17,7 @@ CHANNEL_MACHINES: Final = (3, 9)
 """Machines of a customer's channels: a majority of three must live, and more than the members of Temporal's database
 are of no use."""
 
+_OF_CUSTOMER: Final = ("vendor_stack", "private_authority", "round_trip_ms")
 _OF_VENDOR: Final = ("customers", "tls_secret", "annotations")
 _ROUTES: Final = {
     RoutedService.TEMPORAL: (HybridSide.CUSTOMER, "Temporal"),
@@ -100,10 +101,9 @@ def _vendor(spec: DeploymentSpec, hybrid: HybridSpec) -> Iterator[Problem]:
             if seen.setdefault(f"{field} {value}", path) != path:
                 yield Problem(f"{path}.{field}", f"'{value}' is another customer's too", "give each one of its own")
         yield from _ranges(f"{path}.cidrs", customer.cidrs)
-    if hybrid.vendor_stack is not None:
-        yield Problem("hybrid.vendor_stack", "is for the customer's side", "remove it")
-    if hybrid.private_authority:
-        yield Problem("hybrid.private_authority", "is for the customer's side", "remove it")
+    for name in _OF_CUSTOMER:
+        if getattr(hybrid, name):
+            yield Problem(f"hybrid.{name}", "is for the customer's side", "remove it")
     if hybrid.tls_secret is None and spec.services.certificates is None:
         text = "is left out, and nobody makes a certificate"
         yield Problem("hybrid.tls_secret", text, "name the site's Secret, or switch services.certificates on")
