@@ -20,7 +20,7 @@ from components.clouds.base_stack import base_of, output_of
 from components.clouds.machines import nodes_fact, purchase_of
 from components.clouds.managed import managed_stores
 from components.configuration import FlatConfig
-from components.kubernetes.cluster import PRIVATE_RANGES, TIER_LABEL, Cluster, ManagedService
+from components.kubernetes.cluster import PRIVATE_RANGES, TIER_LABEL, Cluster, ManagedService, Placement
 from components.kubernetes.gpu_devices import GpuDevices
 from components.kubernetes.node_pool import NodePool, placement_of, scaling_of
 from components.kubernetes.operator import Operator, image_values
@@ -83,17 +83,6 @@ class AwsPlatform(SkerryComponent):
         )
         if spec.target.storage_class is None or spec.target.storage_class == STORAGE_CLASS:
             self._storage_class(provider, labels, spec, base)
-        placements = {Tier.META: placement_of(persistent_tier(spec), spec.meta.pool, None)}
-        if has_tier(spec, Tier.EXECUTION):
-            placements[Tier.EXECUTION] = placement_of(Tier.EXECUTION, spec.execution.pool, KARPENTER)
-        if spec.cognitive.pool is not None:
-            placements[Tier.COGNITIVE] = placement_of(Tier.COGNITIVE, spec.cognitive.pool, None)
-        if spec.execution.small_pool is not None:
-            placements[Tier.SMALL] = placement_of(Tier.SMALL, spec.execution.small_pool, None)
-        placements[Tier.CHANNELS] = placements[Tier.PLATFORM] = placements[Tier.META]
-        system = system_pool(spec)
-        if system is not None:
-            placements[Tier.PLATFORM] = placement_of(Tier.PLATFORM, system, None)
         if has_tier(spec, Tier.EXECUTION):
             NodePool(
                 self.child_name(Tier.EXECUTION.value),
@@ -110,7 +99,7 @@ class AwsPlatform(SkerryComponent):
             catalog=catalog,
             data_class=spec.data_class,
             production=spec.production,
-            placements=placements,
+            placements=_placements(spec),
             storage_class=spec.target.storage_class or STORAGE_CLASS,
             storage_encrypted=True if spec.target.storage_class is None else spec.target.storage_encrypted,
             network_encrypted=_network_encrypted(spec),
@@ -231,6 +220,26 @@ class AwsPlatform(SkerryComponent):
             },
             opts=pulumi.ResourceOptions(parent=self, provider=self._talks, depends_on=list(depends_on)),
         )
+
+
+def _placements(spec: DeploymentSpec) -> dict[Tier, Placement]:
+    """Return how pods of each tier find their machines; the cluster's own go to the meta tier's unless they have some.
+
+    Raises:
+        CatalogError: no instance type has what a pool asks.
+    """
+    found = {Tier.META: placement_of(persistent_tier(spec), spec.meta.pool, None)}
+    if has_tier(spec, Tier.EXECUTION):
+        found[Tier.EXECUTION] = placement_of(Tier.EXECUTION, spec.execution.pool, KARPENTER)
+    if spec.cognitive.pool is not None:
+        found[Tier.COGNITIVE] = placement_of(Tier.COGNITIVE, spec.cognitive.pool, None)
+    if spec.execution.small_pool is not None:
+        found[Tier.SMALL] = placement_of(Tier.SMALL, spec.execution.small_pool, None)
+    found[Tier.CHANNELS] = found[Tier.PLATFORM] = found[Tier.META]
+    system = system_pool(spec)
+    if system is not None:
+        found[Tier.PLATFORM] = placement_of(Tier.PLATFORM, system, None)
+    return found
 
 
 def _network_encrypted(spec: DeploymentSpec) -> bool | None:
