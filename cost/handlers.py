@@ -156,6 +156,7 @@ FREE_GROUPS: Final = (
     "kubernetes:gateway.networking.k8s.io/",
     "kubernetes:karpenter.k8s.aws/",
     "kubernetes:keda.sh/",
+    "kubernetes:kueue.x-k8s.io/",
     "kubernetes:mongodb.com/",
     "kubernetes:mongodbcommunity.mongodb.com/",
     "kubernetes:monitoring.coreos.com/",

@@ -24,7 +24,7 @@ from components.tiers.providers import (
 )
 from components.tiers.providers import PORT as PORT
 from skerry.config.spec import CognitiveSpec, ModelProvider
-from skerry.facts import ComponentFacts, StorageFact, Tier
+from skerry.facts import ComponentFacts, DataClass, StorageFact, Tier
 from skerry.serving_plan import ServingPlan, plan
 from skerry.units import GIB
 
@@ -68,7 +68,16 @@ class ModelWeights(SkerryComponent):
         storage = StorageFact(kind="model-cache", gib=gib, copies=1, storage_class=weights.storage_class or "")
         super().__init__(
             name,
-            ComponentFacts(tier=Tier.COGNITIVE, role="model-weights", stateful=True, storage=(storage,)),
+            # Weights are no data of the customer, and not to be given away either.
+            ComponentFacts(
+                tier=Tier.COGNITIVE,
+                role="model-weights",
+                stateful=True,
+                data_class=DataClass.INTERNAL,
+                encrypted_at_rest=cluster.storage_encrypted,
+                encrypted_in_transit=cluster.network_encrypted,
+                storage=(storage,),
+            ),
             opts,
         )
         self.claim: pulumi.Input[str] = weights.volume_claim or WEIGHTS_CLAIM
