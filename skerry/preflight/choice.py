@@ -6,7 +6,9 @@ from collections.abc import Callable, Iterator
 from typing import Final
 
 from skerry.config.pools import need_of, type_of
+from skerry.config.sides import has_tier, persistent_tier
 from skerry.config.spec import DeploymentSpec, PoolSpec, TargetKind
+from skerry.facts import Tier
 from skerry.instances import InstanceType, Need, candidates
 from skerry.preflight.document import Choice, Rejected
 
@@ -34,9 +36,12 @@ def choices_of(spec: DeploymentSpec, sold: Sold) -> tuple[Choice, ...]:
 
 def _pools(spec: DeploymentSpec) -> Iterator[tuple[str, PoolSpec]]:
     if spec.cognitive.pool is not None:
-        yield "cognitive", spec.cognitive.pool
-    yield "execution", spec.execution.pool
-    yield "meta", spec.meta.pool
+        yield Tier.COGNITIVE.value, spec.cognitive.pool
+    if has_tier(spec, Tier.EXECUTION):
+        yield Tier.EXECUTION.value, spec.execution.pool
+        if spec.execution.small_pool is not None:
+            yield Tier.SMALL.value, spec.execution.small_pool
+    yield persistent_tier(spec).value, spec.meta.pool
 
 
 def _choice(spec: DeploymentSpec, tier: str, pool: PoolSpec, sold: Sold) -> Choice:
