@@ -69,6 +69,7 @@ NOT_PUBLIC: Final = {
     "DataEndpoint": "a part of ExecutionTier, one for each of `execution.data_endpoints`",
     "FabricDevices": "a part of AwsPlatform: elsewhere the site's own operator makes adapters known",
     "CertificateIssuer": _SERVICE,
+    "CustomerEntrance": "a part of Sensei on the vendor's side of mode hybrid, whose agents stand behind it",
     "GcpCluster": _PART_OF_GCP_BASE,
     "GcpDataAccess": _PART_OF_GCP_BASE,
     "GcpKey": _PART_OF_GCP_BASE,
@@ -95,5 +96,6 @@ NOT_PUBLIC: Final = {
     "SecretSync": _SERVICE,
     "SmallModel": "a part of ExecutionTier, which tells its agents the address",
     "StoreBackup": "a part of each store, where backups are asked for",
+    "VendorLink": "a part of Sensei on a customer's side of mode hybrid: it tells its agents the vendor's entrance",
 }
 """The components that are not, and why."""
