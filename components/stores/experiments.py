@@ -10,7 +10,7 @@ from components.base import SkerryComponent
 from components.channels.blob_container import ObjectProtocol
 from components.channels.object_store import ObjectAccess
 from components.kubernetes.cluster import Cluster, ServiceAddress
-from components.kubernetes.workload import Container, Workload, deployment, host_name, http_probe, login, service
+from components.kubernetes.workload import Container, EnvValue, Workload, deployment, host_name, http_probe, login, service
 from skerry.facts import ComponentFacts, Tier
 
 PORT = 5000
@@ -53,7 +53,6 @@ class ExperimentTracker(SkerryComponent):
             ),
             opts,
         )
-        public = cluster.public_hosts.get("mlflow")
         workload = Workload(
             name="mlflow",
             namespace=namespace,
@@ -75,15 +74,7 @@ class ExperimentTracker(SkerryComponent):
                     ),
                     env={
                         "BACKEND_URI": login(database, "uri"),
-                        # Left to itself the server answers 403 to any name but localhost and private addresses.
-                        # Source: mlflow 3.15.1 mlflow/server/security_utils.py, read 2026-11
-                        "MLFLOW_SERVER_ALLOWED_HOSTS": ",".join(
-                            f"{host}:{PORT}"
-                            for host in ("localhost", "mlflow", f"mlflow.{namespace}", host_name("mlflow", namespace))
-                        )
-                        + (f",{public}" if public else ""),
-                        # What a browser sends from the page itself counts as another site's, unless it is named.
-                        **({"MLFLOW_SERVER_CORS_ALLOWED_ORIGINS": f"https://{public}"} if public else {}),
+                        **_names(namespace, cluster.public_hosts.get("mlflow")),
                         **objects.client_environment(),
                     },
                     ports={"http": PORT},
@@ -98,6 +89,20 @@ class ExperimentTracker(SkerryComponent):
         self.finish(
             endpoint=host_name("mlflow", namespace), port=PORT, secret_ref=database.secret_ref, metrics_endpoint=None
         )
+
+
+def _names(namespace: str, public: str | None) -> dict[str, EnvValue]:
+    """Return the names by which the server may be called; left to itself it takes localhost and private addresses.
+
+    What a browser sends from the page itself counts as another site's, unless that is named too.
+
+    Source: mlflow 3.15.1 mlflow/server/security_utils.py, read 2026-11.
+    """
+    hosts = [f"{host}:{PORT}" for host in ("localhost", "mlflow", f"mlflow.{namespace}", host_name("mlflow", namespace))]
+    found: dict[str, EnvValue] = {"MLFLOW_SERVER_ALLOWED_HOSTS": ",".join([*hosts, *([public] if public else [])])}
+    if public is not None:
+        found["MLFLOW_SERVER_CORS_ALLOWED_ORIGINS"] = f"https://{public}"
+    return found
 
 
 def _artifacts(protocol: ObjectProtocol) -> tuple[str, str]:
