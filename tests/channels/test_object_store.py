@@ -8,9 +8,9 @@ from typing import Any
 
 import boto3
 import pytest
-from botocore.exceptions import ClientError
+from botocore.exceptions import BotoCoreError, ClientError
 
-from tests.simulators.servers import wait, weed
+from tests.simulators.servers import make_bucket, wait, weed
 from tests.simulators.stack_objects import AIRGAPPED, graph_of, pods
 
 pytestmark = [pytest.mark.servers, pytest.mark.timeout(180)]
@@ -41,14 +41,7 @@ def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
         client = boto3.Session().client("s3", region_name=told["AWS_REGION"])
         bucket = told["BUCKET"]
 
-        def made() -> bool:
-            try:
-                client.create_bucket(Bucket=bucket)
-            except ClientError:
-                return False
-            return True
-
-        wait("the bucket", made)
+        make_bucket(client, bucket)
         yield client, bucket, url
 
 
@@ -93,7 +86,7 @@ def test_what_was_acknowledged_survives_the_loss_of_the_process(tmp_path: Path) 
         try:
             client(url).create_bucket(Bucket="sensei")
             client(url).put_object(Bucket="sensei", Key="checkpoint", Body=b"10000")
-        except ClientError:
+        except (ClientError, BotoCoreError):
             return False
         return True
 
@@ -107,7 +100,7 @@ def test_what_was_acknowledged_survives_the_loss_of_the_process(tmp_path: Path) 
 def read(client: Any) -> bytes | None:
     try:
         return bytes(client.get_object(Bucket="sensei", Key="checkpoint")["Body"].read())
-    except ClientError:
+    except (ClientError, BotoCoreError):
         return None
 
 

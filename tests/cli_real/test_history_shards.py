@@ -1,4 +1,4 @@
-"""Temporal's number of history shards is fixed for life: the real command refuses to change it, before anything else."""
+"""Temporal's number of history shards is fixed for life: the real command refuses another before anything else."""
 
 from __future__ import annotations
 

@@ -12,13 +12,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-import boto3
 import pytest
-from botocore.exceptions import ClientError
 
 from tests.simulators.barman_cloud import Barman
 from tests.simulators.changed_stacks import run_changed
-from tests.simulators.servers import Postgres, free_port, wait, weed
+from tests.simulators.servers import Postgres, free_port, make_bucket, s3_client, wait, weed
 from tests.simulators.stack_objects import ONPREM, inputs, objects
 
 pytestmark = [pytest.mark.servers, pytest.mark.timeout(300)]
@@ -44,18 +42,7 @@ class Site:
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     folder = tmp_path_factory.mktemp("seaweedfs")
     with weed(folder, ACCESS, SECRET) as url:
-        client = boto3.client(
-            "s3", endpoint_url=url, aws_access_key_id=ACCESS, aws_secret_access_key=SECRET, region_name="us-east-1"
-        )
-
-        def made() -> bool:
-            try:
-                client.create_bucket(Bucket=BUCKET)
-            except ClientError:
-                return False
-            return True
-
-        wait("the bucket", made)
+        make_bucket(s3_client(url, ACCESS, SECRET), BUCKET)
         store = {"endpoint_url": url, "bucket": BUCKET, "jurisdiction": "DE", "encrypted": True}
         graph = run_changed(ONPREM, {"meta.vector_store": "pgvector", "backup": {"store": store}})
         (object_store,) = [
@@ -215,9 +202,7 @@ def test_a_damaged_copy_is_refused(site: Site, primary: Postgres, tmp_path: Path
     reload(primary, barman)
     assert barman.backup(primary, "backup-1").returncode == 0
     (copy,) = barman.backups()
-    client = boto3.client(
-        "s3", endpoint_url=site.url, aws_access_key_id=ACCESS, aws_secret_access_key=SECRET, region_name="us-east-1"
-    )
+    client = s3_client(site.url, ACCESS, SECRET)
     prefix = site.barman.configuration["destinationPath"].removeprefix(f"s3://{BUCKET}/")
     found: dict[str, Any] = client.list_objects_v2(Bucket=BUCKET, Prefix=f"{prefix}/damaged/base")
     (data,) = [one["Key"] for one in found["Contents"] if one["Key"].endswith("data.tar.gz")]

@@ -1,4 +1,4 @@
-"""Real servers for tests: what tests/toolchain/build_servers.sh left in the cache, started on free ports of loopback."""
+"""Real servers for tests: what tests/toolchain/build_servers.sh left in the cache, on free ports of loopback."""
 
 from __future__ import annotations
 
@@ -14,7 +14,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
+import boto3
 import pytest
+from botocore.exceptions import BotoCoreError, ClientError
 
 from tests.simulators.kube_tools import cache_folder
 
@@ -203,5 +205,26 @@ def weed(folder: Path, access: str, secret: str) -> Iterator[str]:
         f"-s3.config={folder / 's3.json'}", "-volume.max=20", "-master.volumeSizeLimitMB=64",
     ]  # fmt: skip
     with running(command, folder / "weed.log", gently=False) as process:
-        wait("SeaweedFS", lambda: answers(s3) and process.poll() is None)
+        wait("SeaweedFS", lambda: process.poll() is not None or all(answers(port) for port in ports))
+        assert process.poll() is None, (folder / "weed.log").read_text()[-2000:]
         yield f"http://127.0.0.1:{s3}"
+
+
+def s3_client(url: str, access: str, secret: str) -> Any:
+    """Return a client of S3 at an address."""
+    return boto3.client(
+        "s3", endpoint_url=url, aws_access_key_id=access, aws_secret_access_key=secret, region_name="us-east-1"
+    )
+
+
+def make_bucket(client: Any, name: str) -> None:
+    """Make a bucket as soon as the server can: its parts find one another some seconds after they listen."""
+
+    def made() -> bool:
+        try:
+            client.create_bucket(Bucket=name)
+        except (ClientError, BotoCoreError):
+            return False
+        return True
+
+    wait(f"the bucket {name}", made)
