@@ -10,14 +10,24 @@ from components.base import SkerryComponent
 from components.channels.blob_container import ObjectProtocol
 from components.channels.object_store import ObjectAccess
 from components.kubernetes.cluster import Cluster, ServiceAddress
-from components.kubernetes.workload import Container, EnvValue, Workload, deployment, host_name, http_probe, login, service
+from components.kubernetes.workload import (
+    Container,
+    EnvValue,
+    Workload,
+    deployment,
+    host_name,
+    http_probe,
+    login,
+    service,
+)
 from skerry.facts import ComponentFacts, Tier
 
 PORT = 5000
 FULL_IMAGE: Final = "mlflow-full"
 """The project's own image, which has Azure's identities; the other has its storage alone.
 
-Source: mlflow/mlflow docker/README.md and docker/Dockerfile.full, burakince/mlflow poetry.lock at 741a4d71, read 2026-11.
+Source: mlflow/mlflow docker/README.md and docker/Dockerfile.full, burakince/mlflow poetry.lock at 741a4d71; read
+2026-11.
 """
 
 
@@ -98,7 +108,8 @@ def _names(namespace: str, public: str | None) -> dict[str, EnvValue]:
 
     Source: mlflow 3.15.1 mlflow/server/security_utils.py, read 2026-11.
     """
-    hosts = [f"{host}:{PORT}" for host in ("localhost", "mlflow", f"mlflow.{namespace}", host_name("mlflow", namespace))]
+    inside = ("localhost", "mlflow", f"mlflow.{namespace}", host_name("mlflow", namespace))
+    hosts = [f"{host}:{PORT}" for host in inside]
     found: dict[str, EnvValue] = {"MLFLOW_SERVER_ALLOWED_HOSTS": ",".join([*hosts, *([public] if public else [])])}
     if public is not None:
         found["MLFLOW_SERVER_CORS_ALLOWED_ORIGINS"] = f"https://{public}"
