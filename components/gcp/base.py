@@ -33,7 +33,7 @@ Source: terraform-provider-google at e03b7622, google_service_account, account_i
 NODE_ROLES: Final = ("roles/container.defaultNodeServiceAccount", "roles/artifactregistry.reader")
 """What machines themselves may do: write logs and metrics, and pull images.
 
-Source: GKE "Harden your cluster's security", least privilege service accounts (not opened; check before relying on it).
+Source: Google Cloud's list of default service accounts and their replacements, Kubernetes Engine, read 2026-11.
 """
 
 AGENT_NAMESPACES: Final = ("sensei-cognitive", "sensei-execution", "sensei-meta")

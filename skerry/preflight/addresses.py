@@ -135,7 +135,7 @@ def _largest_of_eks(pools: Sequence[Pool], has: int | None, prefixes: bool) -> I
             terms.append(f"{high} {tier} x {one}")
             needs += high * one
     if len(terms) == len(POOL_RANGES):
-        yield AddressRange(f"the largest plan, {LARGEST} machines", "", has, needs, " + ".join(terms))
+        yield AddressRange(f"the largest plan, {LARGEST} machines", "", has, needs, " + ".join(terms), planned=False)
 
 
 def _sum_of(row: Interfaces, prefixes: bool) -> str:
@@ -152,7 +152,12 @@ def _one_zone_less(
     sizes = sorted(block.num_addresses - AWS_RESERVED for block in blocks if block)
     if len(sizes) == len(subnets) > 1:
         yield AddressRange(
-            "the same with one zone lost", "", sum(sizes[:-1]), needs, f"all machines in {len(sizes) - 1} subnets"
+            "the same with one zone lost",
+            "",
+            sum(sizes[:-1]),
+            needs,
+            f"all machines in {len(sizes) - 1} subnets",
+            planned=False,
         )
 
 
@@ -207,9 +212,8 @@ def _largest(graph: ResourceGraph, pools: Sequence[Pool]) -> Iterator[AddressRan
             if "pod" in f"{row.get('rangeName')}" and pods and any(pool.tier for pool in pools):
                 each = addresses_per_machine(pods)
                 text = f"8 cognitive + 128 execution + 4 meta = {LARGEST} machines x {each} addresses for {pods} pods"
-                yield _room(
-                    "pods of the largest plan", block, _size(block), LARGEST * each, text
-                )  # fmt: skip
+                name = "pods of the largest plan"
+                yield _room(name, block, _size(block), LARGEST * each, text, planned=False)
 
 
 def _pods_per_machine(graph: ResourceGraph) -> int | None:
@@ -230,7 +234,7 @@ def _aks(graph: ResourceGraph, pools: Sequence[Pool]) -> Iterator[AddressRange]:
             yield _room("pods, in ranges of one machine", pods, room, total, text)
             if any(pool.tier for pool in pools):
                 largest = f"8 cognitive + 128 execution + 4 meta = {LARGEST} machines, each a /{AKS_PODS_PREFIX}"
-                yield _room(f"the largest plan, {LARGEST} machines", pods, room, LARGEST, largest)
+                yield _room(f"the largest plan, {LARGEST} machines", pods, room, LARGEST, largest, planned=False)
         services = _network(network.get("serviceCidr"))
         if services is not None:
             text = "Services of the cluster; a deployment has under a hundred"
@@ -251,9 +255,15 @@ def _aks(graph: ResourceGraph, pools: Sequence[Pool]) -> Iterator[AddressRange]:
 
 
 def _room(
-    name: str, block: ipaddress.IPv4Network | None, has: int | None, needs: int | None, arithmetic: str
+    name: str,
+    block: ipaddress.IPv4Network | None,
+    has: int | None,
+    needs: int | None,
+    arithmetic: str,
+    *,
+    planned: bool = True,
 ) -> AddressRange:
-    return AddressRange(name, "" if block is None else str(block), has, needs, arithmetic)
+    return AddressRange(name, "" if block is None else str(block), has, needs, arithmetic, planned=planned)
 
 
 def _size(block: ipaddress.IPv4Network | None) -> int | None:

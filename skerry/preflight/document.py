@@ -87,6 +87,8 @@ class AddressRange:
     arithmetic: str
     at_most: int | None = None
     """What would be needed if every machine took all that it can; None where that is the same."""
+    planned: bool = True
+    """False for what may come: a zone that is lost, or the largest plan that the tiers may have."""
 
     @property
     def fit(self) -> Fit:

@@ -38,7 +38,7 @@ def examine(
     quotas, ranges = quotas_of(graph, pools), ranges_of(graph, pools)
     choices = choices_of(spec, sold) if spec is not None else ()
     own = bool(pools) and all(pool.cloud == "onprem" for pool in pools)
-    region = next((fact.target.region for _, fact in deployments(graph)), "")
+    region = _region(graph)
     steps = [
         *(_quota_step(one, region) for one in quotas),
         *(_range_step(one) for one in ranges),
@@ -59,6 +59,13 @@ def examine(
         choices_unknown=NO_CONFIGURATION if spec is None else None,
         steps=tuple(sorted(steps, key=lambda step: order[step.mark])),
     )
+
+
+def _region(graph: ResourceGraph) -> str:
+    """Return where a plan stands: what its deployment says, else what its configuration says of providers."""
+    said = [fact.target.region for _, fact in deployments(graph)]
+    said += [value for places in graph.places.values() for key, value in places.items() if key.endswith(":region")]
+    return next((region for region in said if region), "")
 
 
 def _quota_step(quota: Quota, region: str) -> Step:
@@ -97,7 +104,7 @@ def _range_step(one: AddressRange) -> Step:
             return Step(ADDRESSES, f"{text}: {one.arithmetic}", Mark.UNKNOWN)
         case Fit.TOO_SMALL:
             text = f"{text}: {one.has:,} addresses, {one.needs:,} are needed: {one.arithmetic}"
-            return Step(ADDRESSES, text, Mark.PROBLEM)
+            return Step(ADDRESSES, text, Mark.PROBLEM if one.planned else Mark.TODO)
         case Fit.TIGHT:
             text = f"{text}: {one.needs:,} of {one.has:,}, and {one.at_most:,} if every machine were full of pods"
             return Step(ADDRESSES, text, Mark.TODO)

@@ -454,3 +454,11 @@ def test_an_overlay_of_aks_gives_each_machine_a_range() -> None:
 
     assert (pods(16).needs, pods(16).has, pods(16).fit) == (140, 256, Fit.FITS)
     assert (pods(17).has, pods(17).fit) == (128, Fit.TOO_SMALL)
+
+
+def test_what_may_come_is_to_be_looked_at_and_stops_nothing() -> None:
+    found = eks(20, *PLAN_140)
+    assert {name: one.planned for name, one in found.items()} == {
+        "machines and pods, 3 subnets": True,
+        "the same with one zone lost": False,
+    }
