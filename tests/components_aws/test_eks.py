@@ -16,6 +16,8 @@ from skerry.config.load import load_spec
 from skerry.errors import ConfigError
 from skerry.graph import ResourceGraph, is_known, plain
 from skerry.instances import instance_types
+from skerry.preflight.pools import pools_of
+from skerry.preflight.quotas import quotas_of
 from tests.simulators.changed_stacks import run_changed, shipped
 from tests.simulators.provider_graphs import refusals
 from tests.simulators.stack_objects import AWS, AWS_BASE, graph_of
@@ -279,3 +281,10 @@ def test_the_provider_takes_it_and_the_policies_find_nothing_new(case: str) -> N
 def test_the_shipped_stacks_say_nothing_of_it() -> None:
     for stack in (AWS_BASE, AWS):
         assert "eks" not in load_spec(shipped(stack), stack).target.aws.model_dump(exclude_defaults=True)
+
+
+def test_adapters_count_as_interfaces_of_the_region() -> None:
+    """27 of endpoints, two of each meta machine, five of each p4d: one with addresses and four adapters."""
+    graph = run_changed(AWS_BASE, EFA)
+    found = {one.code: one for one in quotas_of(graph, pools_of(graph))}
+    assert found["L-DF5E4CA3"].amounts.maximum == 27 + 3 * 2 + 2 * 5
