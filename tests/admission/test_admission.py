@@ -114,6 +114,19 @@ NOT_SHIPPED: Final[Mapping[str, tuple[str, Mapping[str, Any]]]] = {
             "channels.object_store": "seaweedfs",
             "execution.interruptible": True,
             "execution.pool.purchase": "spot",
+            "execution.small_model": "gpu",
+            "execution.model": "mistral-7b-instruct",
+            "execution.small_pool": {
+                "minimum": 2, "maximum": 2,
+                "machine": {"vcpu": 8, "memory_gib": 32, "gpu_model": "L4", "gpus": 1, "gpu_memory_gib": 22},
+            },
+            "execution.data_endpoints": [
+                {
+                    "name": "orders", "side": "source", "engine": "mysql", "host": "orders.acme.example",
+                    "cidrs": ["10.200.0.0/24"], "jurisdiction": "DE", "route": "peering",
+                    "peer": "vpc-0123456789abcdef0", "credentials": "orders-login",
+                },
+            ],
             "cognitive.providers": ["local", "openai"],
             "cognitive.api_key_secret": "openai-key",
         },
