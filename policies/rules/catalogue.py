@@ -9,6 +9,7 @@ from policies.rules import (
     budget,
     data_routes,
     encryption,
+    gpu,
     hybrid,
     network,
     reliability,
@@ -26,6 +27,7 @@ ALL_RULES: Final[tuple[Rule, ...]] = (
     *encryption.RULES,
     *supply_chain.RULES,
     *reliability.RULES,
+    *gpu.RULES,
     *budget.RULES,
 )
 """Every rule that is run."""
@@ -41,6 +43,7 @@ FAMILIES: Final = {
     "ENC": "Encryption",
     "SUP": "Supply chain",
     "REL": "Reliability",
+    "GPU": "GPUs",
     "BUD": "Budget",
     "WAV": "Waivers",
 }
