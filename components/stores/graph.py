@@ -110,6 +110,7 @@ class GraphStore(SkerryComponent):
         )
 
 
+SYSTEM_PRIMARIES = 3
 BACKUP_PORT = 6362
 """Source: Neo4j operations manual "Ports", read 2026-11."""
 
@@ -168,6 +169,13 @@ def _members(
                     # Source: Neo4j operations manual 5 "Cluster server discovery", read 2026-11
                     "NEO4J_dbms_cluster_discovery_version": "V2_ONLY",
                     "NEO4J_dbms_cluster_discovery_v2_endpoints": members,
+                    # Left out, members wait for three of them before the first one can be used.
+                    # Source: Neo4j operations manual 5, minimum_initial_system_primaries_count (not opened)
+                    **(
+                        {"NEO4J_dbms_cluster_minimum__initial__system__primaries__count": str(size.replicas)}
+                        if size.replicas < SYSTEM_PRIMARIES
+                        else {}
+                    ),
                     # Left out, backups are given to the member's own machine only.
                     **({"NEO4J_server_backup_listen__address": f"0.0.0.0:{BACKUP_PORT}"} if backed else {}),
                     **({"NEO4J_ACCEPT_LICENSE_AGREEMENT": "yes"} if accepted else {}),
