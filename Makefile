@@ -29,7 +29,7 @@ test-all: ## every test there is, with the whole life of every stack; writes its
 	@.ci/tools
 	@tests/toolchain/build.sh
 	@PYTHON=$(PY) tests/toolchain/build_cluster.sh
-	@tests/toolchain/build_operators.sh
+	@PYTHON=$(PY) tests/toolchain/build_operators.sh
 	@PYTHON=$(PY) tests/toolchain/build_servers.sh
 	@SKERRY_ALL_LIFECYCLES=1 SKERRY_REQUIRE_TOOLCHAIN=1 SKERRY_REQUIRE_CLUSTER=1 SKERRY_REQUIRE_SERVERS=1 SKERRY_REQUIRE_TOOLS=1 $(PY) -m pytest \
 	  --junitxml=build/test-all.xml; code=$$?; \
@@ -59,7 +59,7 @@ toolchain: ## build the real Pulumi CLI from its Go module, cached outside the c
 cluster-tools: ## build etcd, kube-apiserver, KWOK, the KubeRay operator and fetch CRDs, cached like the Pulumi CLI
 	@.ci/venv all
 	@PYTHON=$(PY) tests/toolchain/build_cluster.sh
-	@tests/toolchain/build_operators.sh
+	@PYTHON=$(PY) tests/toolchain/build_operators.sh
 
 server-tools: ## install PostgreSQL with pgvector, Valkey, SeaweedFS and Barman for tests, cached like the Pulumi CLI
 	@.ci/venv all

@@ -8,6 +8,7 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from cli import image_charts
 from cli.options import add_output_options, add_source_options
 from cli.output import deliver, say, write_file
 from cli.registries import add_origin_options, add_registry_options, pairs, read_login_file, transport_options
@@ -26,9 +27,9 @@ _PLATFORM: Final = re.compile(r"^[a-z0-9]+/[a-z0-9_]+(/[a-z0-9]+)?$")
 
 
 def add(verbs: argparse._SubParsersAction[argparse.ArgumentParser], help_: str) -> None:
-    """Add the verb and its step."""
+    """Add the verb and its steps."""
     parser = verbs.add_parser("images", help=help_)
-    steps = parser.add_subparsers(dest="step", required=True, metavar="lock")
+    steps = parser.add_subparsers(dest="step", required=True, metavar="lock|charts")
     step = steps.add_parser(
         "lock",
         help="ask the registries what every pin stands for, and write it into images/images.lock",
@@ -58,6 +59,7 @@ def add(verbs: argparse._SubParsersAction[argparse.ArgumentParser], help_: str) 
     add_source_options(step)
     add_output_options(step, ("text", "json"))
     step.set_defaults(run=run_lock)
+    image_charts.add(steps)
 
 
 def run_lock(args: argparse.Namespace) -> int:

@@ -104,6 +104,8 @@ class ChartRow(_Row):
     digest: str | None = None
     images: tuple[str, ...]
     """Names in images/images.yaml of everything that the chart runs."""
+    named_only: Mapping[str, str] = {}
+    """Images without tag that its manifests name and that never run with our values -> why."""
 
     @property
     def locked_as(self) -> str:

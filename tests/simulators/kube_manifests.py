@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
@@ -127,6 +127,11 @@ def apply_all(api: KubeApi, documents: Sequence[Mapping[str, Any]]) -> Applied:
         done.accepted += 1
         done.warned += [f"{name}: {text}" for text in answer.warnings if text not in _NOISE]
     return done
+
+
+def in_order(documents: Iterable[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """Return manifests in the order in which a server can take them."""
+    return sorted(documents, key=_place)
 
 
 def unmasked(value: Any) -> Any:

@@ -90,6 +90,13 @@ def module_program(name: str) -> Path | str:
     return f"{name} is in no group of tests/toolchain/cluster/modules.txt"
 
 
+def chart_folder(crds: str) -> Path | None:
+    """Return the folder of the charts that a CRD set's module carries, where fetch_charts.py unpacked it."""
+    row = next(one for one in _rows("crds") if one["name"] == crds)
+    folder = cache_folder() / "charts" / _set_path(row).stem
+    return folder if folder.is_dir() else None
+
+
 def missing() -> list[str]:
     """Return what is not built or not fetched."""
     programs = [name for name in _GROUPS if find(name) is None]

@@ -1,11 +1,12 @@
 #!/bin/sh
-# Builds the operators KEDA and Kueue and a Temporal server for the tests in tests/admission, each inside its own Go
-# module (cluster/modules.txt); does nothing when it was built before.
+# Builds the operators KEDA and Kueue, a Temporal server and Helm for the tests in tests/admission, each inside its own
+# Go module (cluster/modules.txt), and unpacks the charts that modules carry; does nothing when it was done before.
 # What the module proxy refuses is left out, with the reason in a file beside the others: its tests are skipped then.
 # usage: tests/toolchain/build_operators.sh [GROUP...]; the last line on stdout is the folder of the cache.
 # The first build takes about 18 CPU minutes and 3 GB under Go's caches; with these warm, a minute.
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
+root=$(cd "$here/../.." && pwd)
 cache=${SKERRY_TOOLCHAIN:-${XDG_CACHE_HOME:-$HOME/.cache}/skerry/toolchain}
 if command -v sha256sum >/dev/null; then sum="sha256sum"; else sum="shasum -a 256"; fi
 say() { printf 'operators: %s\n' "$*" >&2; }
@@ -76,4 +77,5 @@ build_group() {
 }
 
 for group in ${*:-$(sed -n 's/^\([a-z][a-z-]*\) .*/\1/p' "$here/cluster/modules.txt")}; do build_group "$group"; done
+"${PYTHON:-$root/.venv/bin/python}" "$here/fetch_charts.py" "$cache"
 printf '%s\n' "$cache"
