@@ -105,8 +105,8 @@ class AzurePlatform(SkerryComponent):
             api_server=spec.target.api_server_cidrs or (str(aks_ranges(spec).control_plane),),
         )
         if spec.cognitive.pool is not None and machine_of(spec.cognitive.pool).gpus:
-            # Azure installs the driver and the container toolkit, not the plugin.
-            # Source: AKS "Use GPUs for compute-intensive workloads" (not opened; check before relying on it)
+            # Azure installs the driver with the image of the machine, not the plugin.
+            # Source: MicrosoftDocs/azure-aks-docs articles/aks/gpu-cluster.md at 002d7f48, read 2026-11
             inside = pulumi.ResourceOptions(parent=self, providers=[provider])
             if plugin_wanted(spec):
                 GpuDevices(self.child_name("gpus"), self.cluster, sharing_of(spec.cognitive.pool), opts=inside)

@@ -22,7 +22,11 @@ POSTGRES_SKU: Final = "Standard_D2ds_v5"
 """2 vCPU and 8 GiB, as the general purpose tier has it, which can have a standby in another zone."""
 
 POSTGRES_SIZES: Final = (32, 64, 128, 256, 512, 1024, 2048, 4096, 8192, 16384, 32767)
-"""GiB that a server can have. Source: Azure "Flexible Server storage options", Premium SSD (not opened)."""
+"""GiB that a server can have.
+
+Source: MicrosoftDocs/azure-databases-docs postgresql/flexible-server/concepts-storage.md at 04186f4e, Premium SSD, read
+2026-11.
+"""
 
 ADMINISTRATOR: Final = "skerry"
 BACKUP_DAYS: Final = 14
@@ -31,8 +35,8 @@ REDIS_PORT: Final = 10000
 REDIS_SKU: Final = "Balanced_B5"
 """6 GB over two nodes, the least that Azure lets keep its data beside a standby.
 
-Source: `SkuName` of pulumi-azure-native 3.29.0, module redisenterprise, read 2026-11; of its size "Azure Managed Redis
-pricing" (not opened).
+Source: `SkuName` of pulumi-azure-native 3.29.0, module redisenterprise; of its size MicrosoftDocs/azure-docs
+articles/redis/best-practices-performance.md at 0b8729ea, whose sizes stand in the order of the names, read 2026-11.
 """
 
 REDIS_ZONE: Final = "privatelink.redis.azure.net"

@@ -162,7 +162,7 @@ def _values(cluster: Cluster, spec: SecretsSpec) -> dict[str, Any]:
         "processClusterGenerator": False,
     }
     if spec.azure_client_id is not None and spec.cluster_secret_store is None:
-        # Source: external-secrets documentation "Azure Key Vault" (not opened; check before relying on it)
+        # Source: external-secrets docs/provider/azure-key-vault.md at 0060da0b, workload identity, read 2026-11
         values["serviceAccount"] = {"annotations": {"azure.workload.identity/client-id": spec.azure_client_id}}
         values["podLabels"] = {"azure.workload.identity/use": "true"}
     return values

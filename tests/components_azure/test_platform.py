@@ -126,7 +126,7 @@ def test_whoever_needs_objects_has_an_identity_and_no_key(name: str) -> None:
     assert (pod.labels[IDENTITY_LABEL], pod.spec["serviceAccountName"]) == ("true", "agents")
 
 
-@pytest.mark.parametrize(("namespace", "last"), zip(TIERS, ("c1", "c2", "c3"), strict=True))
+@pytest.mark.parametrize(("namespace", "last"), list(zip(TIERS, ("c1", "c2", "c3"), strict=True)))
 def test_each_tier_has_an_identity_of_its_own(namespace: str, last: str) -> None:
     account = named(deployed(), "ServiceAccount", "agents", namespace)
     (client,) = account["metadata"]["annotations"].values()
