@@ -8,6 +8,8 @@ from collections.abc import Mapping, Sequence
 from typing import NotRequired, TypedDict
 
 from components.package.specs_aks import Aks as Aks
+from components.package.specs_backup import Backup as Backup
+from components.package.specs_backup import BackupStore as BackupStore
 from components.package.specs_eks import Eks as Eks
 from components.package.specs_eks import GpuCapacity as GpuCapacity
 from components.package.specs_eks import SystemMachines as SystemMachines
@@ -20,16 +22,6 @@ from components.package.specs_gpu import GpuSharing as GpuSharing
 from components.package.specs_gpu import SecondModel as SecondModel
 from components.package.specs_gpu import Serving as Serving
 from components.package.specs_gpu import Weights as Weights
-from components.package.specs_backup import Backup as Backup
-from components.package.specs_backup import BackupStore as BackupStore
-from components.package.specs_gpu import Gpu as Gpu
-from components.package.specs_gpu import GpuQueue as GpuQueue
-from components.package.specs_gpu import GpuSharing as GpuSharing
-from components.package.specs_gpu import SecondModel as SecondModel
-from components.package.specs_gpu import Serving as Serving
-from components.package.specs_gpu import Weights as Weights
-from components.package.specs_backup import Backup as Backup
-from components.package.specs_backup import BackupStore as BackupStore
 from components.package.specs_hybrid import Hybrid as Hybrid
 from components.package.specs_hybrid import HybridCustomer as HybridCustomer
 from components.package.specs_services import Acme as Acme

@@ -105,8 +105,8 @@ BAD: Mapping[str, tuple[str, Mapping[str, Any], str]] = {
     "slices of a GPU that has none": (
         ONPREM,
         {**SMALL, "cognitive.pool.machine": L40S, "cognitive.pool.sharing": HALVES},
-        "cognitive.pool.sharing.mode: L40S of 48 GiB (Ada Lovelace) has no MIG mode: these can be cut: A100, A30, H100, "
-        "H100NVL, H200, B200, RTX PRO 6000; use time-slicing or mps, or other GPUs",
+        "cognitive.pool.sharing.mode: L40S of 48 GiB (Ada Lovelace) has no MIG mode: these can be cut: A100, A30, "
+        "H100, H100NVL, H200, B200, RTX PRO 6000; use time-slicing or mps, or other GPUs",
     ),
     "slices of a GPU that nobody knows": (
         ONPREM,
@@ -179,8 +179,8 @@ BAD: Mapping[str, tuple[str, Mapping[str, Any], str]] = {
     "more servers than machines hold": (
         AIRGAPPED,
         {"cognitive.serving.servers": 3},
-        "cognitive: servers that take 3 x 8 = 24 units do not fit 2 machines x 8 (8 whole GPUs of 40 GiB), none of them "
-        "split over machines: run fewer, or raise cognitive.pool.minimum",
+        "cognitive: servers that take 3 x 8 = 24 units do not fit 2 machines x 8 (8 whole GPUs of 40 GiB), none of "
+        "them split over machines: run fewer, or raise cognitive.pool.minimum",
     ),
     "a second model that leaves nothing": (
         AIRGAPPED,
@@ -230,8 +230,8 @@ BAD: Mapping[str, tuple[str, Mapping[str, Any], str]] = {
     "a volume that one machine can mount": (
         ONPREM,
         {"cognitive.serving": {"weights": {"source": "volume"}}},
-        "cognitive.serving.weights.storage_class: is required for a volume without a claim, because every server mounts "
-        "it; name a class whose volumes many machines can mount, or the volume_claim of one that is there",
+        "cognitive.serving.weights.storage_class: is required for a volume without a claim, because every server "
+        "mounts it; name a class whose volumes many machines can mount, or the volume_claim of one that is there",
     ),
     "a claim for the object store": (
         ONPREM,
