@@ -101,13 +101,12 @@ def pools_of(spec: DeploymentSpec) -> list[tuple[Tier, PoolSpec]]:
 
 def source_registries(spec: DeploymentSpec, catalog: Catalog) -> list[str]:
     """Return every registry that an image of the deployment can come from, sorted."""
-    agents = (
-        spec.cognitive.scout,
-        spec.cognitive.architect,
-        spec.execution.worker,
-        spec.execution.validator,
-        spec.meta.learning,
-    )
+    of_tiers = {
+        Tier.COGNITIVE: (spec.cognitive.scout, spec.cognitive.architect),
+        Tier.EXECUTION: (spec.execution.worker, spec.execution.validator),
+        Tier.META: (spec.meta.learning,),
+    }
+    agents = [agent for tier, row in of_tiers.items() if has_tier(spec, tier) for agent in row]
     texts = [row.reference for row in catalog.images.values()] + [agent.image for agent in agents]
     return sorted({ImageReference.parse(text).registry for text in texts})
 

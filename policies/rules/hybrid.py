@@ -92,14 +92,15 @@ def _egress(graph: ResourceGraph, context: Context) -> Iterator[Judgement]:
     found = list(_of(context, "customer"))
     if not found:
         yield _no_side("customer")
-    for root, _, hybrid in found:
+    for root, deployment, hybrid in found:
+        cloud = _CLOUD.get(deployment.target.kind, ())
         for resource, facts in _parts(context, root):
             if facts.tier is Tier.EXECUTION:
                 yield from _endpoints(resource, facts, hybrid)
         spaces = _namespaces(graph, context, root)
         for policy in of_kind(graph, "NetworkPolicy"):
             if policy.stack == root.stack and namespace_of(graph, policy) in spaces:
-                yield from _policy(context, policy, hybrid)
+                yield from _policy(context, policy, (*hybrid.ranges, *cloud, *_OWN))
         for resource in graph.resources:
             runs = resource.stack == root.stack and kind_of(resource) in REPLICATED
             if runs and namespace_of(graph, resource) in spaces:
@@ -128,7 +129,7 @@ def _endpoints(resource: Resource, facts: ComponentFacts, hybrid: HybridFact) ->
             yield violation(resource, f"it calls {where}, which is not the vendor's entrance", path)
 
 
-def _policy(context: Context, policy: Resource, hybrid: HybridFact) -> Iterator[Judgement]:
+def _policy(context: Context, policy: Resource, allowed: Sequence[str]) -> Iterator[Judgement]:
     around = [context.facts(policy), *(context.facts(one) for one in context.graph.ancestors(policy))]
     if any(facts.role == "data-endpoint" for facts in around):
         # The customer's own databases, whose way in is judged by their endpoints.
@@ -141,14 +142,14 @@ def _policy(context: Context, policy: Resource, hybrid: HybridFact) -> Iterator[
     clean = True
     for index, rule in enumerate(found):
         path = f"spec.egress[{index}]"
-        for judged in _rule(policy, rule, path, hybrid):
+        for judged in _rule(policy, rule, path, allowed):
             clean = False
             yield judged
     if clean:
         yield ok(policy)
 
 
-def _rule(policy: Resource, rule: Any, path: str, hybrid: HybridFact) -> Iterator[Judgement]:
+def _rule(policy: Resource, rule: Any, path: str, allowed: Sequence[str]) -> Iterator[Judgement]:
     peers = rows(rule, "to")
     if peers is UNKNOWN:
         yield undetermined(policy, "the addresses that it opens are not known before a deployment", f"{path}.to")
@@ -160,14 +161,9 @@ def _rule(policy: Resource, rule: Any, path: str, hybrid: HybridFact) -> Iterato
         where = f"{path}.to[{at}].ipBlock.cidr"
         if block is UNKNOWN:
             yield undetermined(policy, "an address that it opens is not known before a deployment", where)
-        elif block is not None and not _allowed(str(block), hybrid.ranges):
+        elif block is not None and not any(_within(str(block), text) for text in allowed):
             text = f"it lets pods of the execution tier reach {block}, which is not the vendor's entrance"
             yield violation(policy, text, where)
-
-
-def _allowed(block: str, ranges: Sequence[str]) -> bool:
-    """Say whether addresses are the site's own, or those of the vendor's entrance."""
-    return any(_within(block, text) for text in (*ranges, *_OWN))
 
 
 def _within(block: str, text: str) -> bool:
@@ -183,6 +179,17 @@ _OWN: Final = (
     "10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10", "169.254.0.0/16", "127.0.0.0/8", "fc00::/7",
 )  # fmt: skip
 """Addresses that the internet does not route: RFC 1918, 6598, 3927, 4193 (not opened; check before relying on it)."""
+
+
+_CLOUD: Final = {
+    "gcp": ("199.36.153.4/30", "199.36.153.8/30"),
+    "azure": ("20.20.32.0/19", "20.190.128.0/18", "20.231.128.0/19", "40.126.0.0/18"),
+}
+"""What pods need of the customer's own cloud: Google's addresses for its storage, routed within its network alone, and
+those where Entra hands out identities. What is behind them is bounded by VPC Service Controls, not by a policy.
+
+Source: as components/gcp/platform.py and components/azure/platform.py say it.
+"""
 
 
 def _told(resource: Resource, hybrid: HybridFact) -> Iterator[Judgement]:

@@ -145,7 +145,7 @@ HARMLESS: Final[dict[str, dict[str, Change]]] = {
             source=(
                 (
                     "components/aws/cluster.py",
-                    "wanted = [(Tier.META, spec.meta.pool)]",
+                    "wanted = [(persistent_tier(spec), spec.meta.pool)]",
                     "wanted = [(Tier.META, spec.meta.pool), (Tier.CHANNELS, spec.meta.pool)]",
                 ),
             ),

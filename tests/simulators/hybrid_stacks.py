@@ -42,7 +42,7 @@ def deployment(stack: str, changes: Mapping[str, Any] | None = None) -> dict[str
     """Return the deployment of a side, or of its base, with some fields changed: dotted path -> value or None."""
     base = stack.endswith("-base")
     found = copy.deepcopy(yaml.safe_load(written()[stack.removesuffix("-base")])["config"][CONFIG_KEY])
-    changed(found, changes or {})
+    changed(found, copy.deepcopy(dict(changes or {})))
     if base:
         found["layer"] = "base"
         found["target"].pop("base_stack", None)
