@@ -128,9 +128,16 @@ def _managed(
     pool = spec.cognitive.pool
     assert pool is not None  # noqa: S101  asked by the caller
     sharing = sharing_of(pool)
-    space = GpuSpace("gpus", cluster, namespace=GPU_NAMESPACE, calls_api=operator or drives, opts=ready)
     host_toolkit = spec.target.kind is not TargetKind.ONPREM
     by_operator = operator and spec.gpu.driver is DriverSource.OPERATOR
+    space = GpuSpace(
+        "gpus",
+        cluster,
+        namespace=GPU_NAMESPACE,
+        calls_api=operator or drives,
+        builds_driver=by_operator,
+        opts=ready,
+    )
     after: list[pulumi.Resource] = [space.made]
     if operator:
         after.append(

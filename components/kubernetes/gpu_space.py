@@ -36,6 +36,7 @@ class GpuSpace(SkerryComponent):
         *,
         namespace: str,
         calls_api: bool,
+        builds_driver: bool = False,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         """Make the namespace.
@@ -45,6 +46,7 @@ class GpuSpace(SkerryComponent):
             cluster: where it is.
             namespace: its name in Kubernetes.
             calls_api: whether pods here ask the API server, as operators and drivers of devices do.
+            builds_driver: whether the driver's pods fetch packages of the machines' distribution.
             opts: Pulumi's options.
         """
         super().__init__(name, ComponentFacts(tier=Tier.PLATFORM, role="namespace"), opts)
@@ -76,6 +78,16 @@ class GpuSpace(SkerryComponent):
                         {"to": api, "ports": [_tcp(443), _tcp(6443)]},
                         {"to": dns, "ports": [{"port": 53, "protocol": "UDP"}, _tcp(53)]},
                     ],
+                },
+            )
+        if builds_driver:
+            # Source: NVIDIA/gpu-operator v26.7.0 assets/state-driver/0500_daemonset.yaml (label), read 2026-11
+            self._policy(
+                "allow-driver-packages",
+                {
+                    "podSelector": {"matchLabels": {"app": "nvidia-driver-daemonset"}},
+                    "policyTypes": ["Egress"],
+                    "egress": [{"ports": [_tcp(80), _tcp(443)]}],
                 },
             )
         self.finish(namespace=self.made.metadata["name"])

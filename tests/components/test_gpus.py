@@ -227,6 +227,16 @@ def test_a_driver_that_the_operator_brings_is_declared_by_its_digest() -> None:
     assert {"nvidia-driver", "nvidia-driver-manager", "gpu-operator"} <= names
 
 
+def test_only_pods_that_build_the_driver_fetch_packages() -> None:
+    def ways_out(case: str) -> set[str]:
+        found = [inputs(r) for r in objects(graph(case), "NetworkPolicy")]
+        return {one["metadata"]["name"] for one in found if one["metadata"]["namespace"] == "sensei-gpus"}
+
+    assert ways_out("driver") - ways_out("mig") == {"allow-driver-packages"}
+    policy = named("driver", "NetworkPolicy", "allow-driver-packages")["spec"]
+    assert policy["podSelector"] == {"matchLabels": {"app": "nvidia-driver-daemonset"}}
+
+
 def test_pods_claim_whole_gpus_where_devices_are_claimed() -> None:
     template = named("claims", "ResourceClaimTemplate", "vllm-gpus")["spec"]["spec"]["devices"]
     exactly = {"deviceClassName": "gpu.nvidia.com", "allocationMode": "ExactCount", "count": 8}
