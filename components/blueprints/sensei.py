@@ -291,17 +291,10 @@ def make_channels(
         namespace=names[Tier.CHANNELS],
         channels=spec.channels,
         database=database,
-        authority=_authority(spec, database),
+        authority=database.authority_of(spec.meta.relational_authority),
         opts=ready,
     )
     return pubsub, objects, workflows
-
-
-def _authority(spec: DeploymentSpec, database: RelationalStore) -> SecretKey | None:
-    """Return the certificate that vouches for a PostgreSQL: CloudNativePG's own, or the one that the site adds."""
-    if database.authority is not None or not spec.meta.relational_authority or database.secret_ref is None:
-        return database.authority
-    return SecretKey(database.secret_ref, "ca.crt")
 
 
 def _api_clients(spec: DeploymentSpec, cluster: Cluster) -> dict[Tier, dict[str, dict[str, object]]]:

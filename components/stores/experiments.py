@@ -13,6 +13,7 @@ from components.kubernetes.cluster import Cluster, ServiceAddress
 from components.kubernetes.workload import (
     Container,
     EnvValue,
+    SecretKey,
     Workload,
     deployment,
     host_name,
@@ -23,6 +24,9 @@ from components.kubernetes.workload import (
 from skerry.facts import ComponentFacts, Tier
 
 PORT = 5000
+AUTHORITY_PATH = "/etc/mlflow/postgres"
+VERIFIED = {"PGSSLMODE": "verify-full", "PGSSLROOTCERT": f"{AUTHORITY_PATH}/ca.crt"}
+"""What libpq reads where the address says nothing. Source: PostgreSQL "libpq Environment Variables" (not opened)."""
 FULL_IMAGE: Final = "mlflow-full"
 """The project's own image, which has Azure's identities; the other has its storage alone.
 
@@ -42,6 +46,7 @@ class ExperimentTracker(SkerryComponent):
         namespace: str,
         database: ServiceAddress,
         objects: ObjectAccess,
+        authority: SecretKey | None = None,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         """Make the server.
@@ -52,6 +57,7 @@ class ExperimentTracker(SkerryComponent):
             namespace: the namespace of the meta tier.
             database: where runs are kept.
             objects: where artefacts are kept.
+            authority: the certificate that vouches for that PostgreSQL; without it nobody asks whom it leads to.
             opts: Pulumi's options.
         """
         wanted, artifacts = _artifacts(objects.protocol)
@@ -84,15 +90,17 @@ class ExperimentTracker(SkerryComponent):
                     ),
                     env={
                         "BACKEND_URI": login(database, "uri"),
+                        **(VERIFIED if authority is not None else {}),
                         **_names(namespace, cluster.public_hosts.get("mlflow")),
                         **objects.client_environment(),
                     },
                     ports={"http": PORT},
                     readiness=http_probe("http", "/health", periodSeconds=10),
                     liveness=http_probe("http", "/health", periodSeconds=20),
-                    mounts={"tmp": "/tmp"},
+                    mounts={"tmp": "/tmp", **({"authority": AUTHORITY_PATH} if authority is not None else {})},
                 ),
             ),
+            secret_files={"authority": authority} if authority is not None else {},
         )  # fmt: skip
         deployment(self, "server", cluster, workload)
         service(self, "service", cluster, workload)

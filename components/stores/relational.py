@@ -127,6 +127,12 @@ class RelationalStore(SkerryComponent):
             metrics_endpoint=f"http://{host_name(f'{name}-rw', namespace)}:9187/metrics",
         )
 
+    def authority_of(self, added: bool) -> SecretKey | None:
+        """Return the certificate that vouches for the server: CloudNativePG's own, or the one that the site added."""
+        if self.authority is not None or not added or self.secret_ref is None:
+            return self.authority
+        return SecretKey(self.secret_ref, AUTHORITY)
+
     def _own(
         self,
         cluster: Cluster,

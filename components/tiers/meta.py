@@ -149,6 +149,7 @@ class MetaTier(SkerryComponent):
             namespace=namespace,
             database=database,
             objects=objects,
+            authority=database.authority_of(spec.relational_authority),
             opts=self.child_options(),
         )
         self.patterns = _patterns(vector, spec.vector_store)
