@@ -14,7 +14,9 @@ from policies.verdict import Verdict
 from skerry.config.hybrid import LONGEST_ROUND_TRIP_MS
 from skerry.facts import Tier, facts_of
 from skerry.graph import Resource, ResourceGraph, is_known, merge, plain
+from tests.simulators.azure_stacks import AZURE_TARGET
 from tests.simulators.hybrid_stacks import CUSTOMER, GCP_VENDOR_OUTPUTS, VENDOR, on_aws, on_gcp, run, written
+from tests.simulators.moved_stacks import GCP_TARGET
 from tests.simulators.policy_graphs import TODAY
 from tests.simulators.stack_objects import inputs, objects, pods
 
@@ -221,3 +223,20 @@ def test_a_round_trip_relaxes_the_way_and_one_that_nobody_measured_counts_as_the
         assert json.loads(data["channel-arguments.json"])["grpc.keepalive_time_ms"] == 60_000
     assert files == {40: ("31", "0.1s"), 92: ("32", "0.1s"), None: ("38", "0.5s")}
     assert LONGEST_ROUND_TRIP_MS == 500
+
+
+@pytest.mark.parametrize("cloud", ["gcp", "azure"])
+def test_the_other_clouds_take_both_sides_without_a_violation(cloud: str) -> None:
+    target = {"gcp": GCP_TARGET, "azure": AZURE_TARGET}[cloud]
+    at_home = {
+        "state.jurisdiction": "US",
+        "residency.boundaries": [{"data_class": "restricted", "jurisdictions": ["US"]}],
+    }
+    sides = {
+        CUSTOMER: {"target": {**target, "base_stack": f"{CUSTOMER}-base"}, **at_home},
+        VENDOR: on_gcp({"target": {**target, "base_stack": f"{VENDOR}-base"}}),
+    }
+    for stack, changes in sides.items():
+        graph = merge([run(f"{stack}-base", changes), run(stack, changes)])
+        found = check(graph, today=TODAY).of(Verdict.VIOLATION)
+        assert [(one.rule.id, one.path, one.message) for one in found] == []
