@@ -98,34 +98,11 @@ class AgentGroup(SkerryComponent):
             autoscaled=autoscale is not None,
             config_maps=maps,
             service_account="agents",
-            containers=(
-                Container(
-                    name=kind,
-                    image=image,
-                    cpu="500m",
-                    memory="1Gi",
-                    env=environment,
-                    ports=ports,
-                    startup=http_probe("health", "/health", periodSeconds=5, failureThreshold=30),
-                    readiness=http_probe("health", "/ready", periodSeconds=10),
-                    liveness=http_probe("health", "/health", periodSeconds=20),
-                    mounts={"tmp": "/tmp", **{volume: f"/etc/{volume}" for volume in maps}},
-                ),
-            ),
+            containers=(_container(kind, image, environment, ports, maps),),
         )
         made = deployment(self, "deployment", cluster, workload)
         if autoscale is not None:
-            QueueScaler(
-                self.child_name("queue"),
-                cluster,
-                deployment=kind,
-                namespace=namespace,
-                spec=autoscale,
-                temporal=_plain(environment, "TEMPORAL_ADDRESS"),
-                temporal_namespace=_plain(environment, "TEMPORAL_NAMESPACE"),
-                depends_on=[made, *scaler],
-                opts=self.child_options(),
-            )
+            self._follow(cluster, workload, autoscale, environment, [made, *scaler])
         service(self, "service", cluster, workload)
         if grpc:
             ports = {"grpc": RPC_PORT}
@@ -136,6 +113,43 @@ class AgentGroup(SkerryComponent):
             secret_ref=None,
             metrics_endpoint=f"http://{kind}.{namespace}.svc.cluster.local:{HEALTH_PORT}/metrics",
         )
+
+    def _follow(
+        self,
+        cluster: Cluster,
+        workload: Workload,
+        autoscale: AutoscaleSpec,
+        environment: Environment,
+        depends_on: Sequence[pulumi.Resource],
+    ) -> None:
+        QueueScaler(
+            self.child_name("queue"),
+            cluster,
+            deployment=workload.name,
+            namespace=workload.namespace,
+            spec=autoscale,
+            temporal=_plain(environment, "TEMPORAL_ADDRESS"),
+            temporal_namespace=_plain(environment, "TEMPORAL_NAMESPACE"),
+            depends_on=depends_on,
+            opts=self.child_options(),
+        )
+
+
+def _container(
+    kind: str, image: ImageFact, environment: Environment, ports: Mapping[str, int], maps: Mapping[str, str]
+) -> Container:
+    return Container(
+        name=kind,
+        image=image,
+        cpu="500m",
+        memory="1Gi",
+        env=environment,
+        ports=ports,
+        startup=http_probe("health", "/health", periodSeconds=5, failureThreshold=30),
+        readiness=http_probe("health", "/ready", periodSeconds=10),
+        liveness=http_probe("health", "/health", periodSeconds=20),
+        mounts={"tmp": "/tmp", **{volume: f"/etc/{volume}" for volume in maps}},
+    )
 
 
 def _scaling(autoscale: AutoscaleSpec) -> ScalingFact:

@@ -142,25 +142,7 @@ def start_keda(cluster: KubeCluster, crds: CrdSet, watched: str) -> None:
         program=program("keda-webhooks"),
     )
     wait_until("KEDA", lambda: cluster.alive() and listens(grpc) and listens(hooks), READY_S)
-    kubeconfig = environment["KUBECONFIG"]
-    cluster.run(
-        "keda-adapter",
-        {
-            "port": str(metrics),
-            "secure-port": str(secure),
-            "bind-address": "127.0.0.1",
-            "cert-dir": str(keys),
-            "tls-cert-file": str(keys / "tls.crt"),
-            "tls-private-key-file": str(keys / "tls.key"),
-            "authentication-kubeconfig": kubeconfig,
-            "authorization-kubeconfig": kubeconfig,
-            "lister-kubeconfig": kubeconfig,
-            "metrics-service-address": f"localhost:{grpc}",
-            **quick,
-        },
-        environment=environment,
-        program=program("keda-adapter"),
-    )
+    _start_adapter(cluster, keys, {"port": metrics, "secure-port": secure}, grpc, {**environment})
     api = cluster.api()
     for document in crds.webhooks:
         api.apply(at_port(document, hooks, cluster.keys / "ca.crt"))
@@ -175,6 +157,31 @@ def start_keda(cluster: KubeCluster, crds: CrdSet, watched: str) -> None:
 
     wait_until("KEDA's metrics", served, READY_S)
     api.close()
+
+
+def _start_adapter(
+    cluster: KubeCluster, keys: Path, ports: Mapping[str, int], grpc: int, environment: Mapping[str, str]
+) -> None:
+    """Start KEDA's metrics server, which asks the operator over gRPC."""
+    kubeconfig = environment["KUBECONFIG"]
+    cluster.run(
+        "keda-adapter",
+        {
+            **{name: str(port) for name, port in ports.items()},
+            "bind-address": "127.0.0.1",
+            "cert-dir": str(keys),
+            "tls-cert-file": str(keys / "tls.crt"),
+            "tls-private-key-file": str(keys / "tls.key"),
+            "authentication-kubeconfig": kubeconfig,
+            "authorization-kubeconfig": kubeconfig,
+            "lister-kubeconfig": kubeconfig,
+            "metrics-service-address": f"localhost:{grpc}",
+            "kube-api-qps": "200",
+            "kube-api-burst": "400",
+        },
+        environment=environment,
+        program=program("keda-adapter"),
+    )
 
 
 def start_kueue(cluster: KubeCluster, crds: CrdSet) -> None:
