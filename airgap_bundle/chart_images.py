@@ -1,8 +1,9 @@
 """Whether a chart runs just the images that its component declares: each Release is rendered by Helm itself.
 
 (1) The values are the stack's own; what only a deployment knows is rendered as the word `unknown`, and said.
-(2) Images are those of containers, of fields named `image` or `imageName` in custom resources, and those that
-    arguments and environment hand on to programs which start pods themselves.
+(2) Images are those of containers, of fields named `image` or `imageName` in custom resources (or of `repository`,
+    `image` and `version` where these stand apart, unless `enabled` is false), and those that arguments and environment
+    hand on to programs which start pods themselves.
 (3) An image that is rendered and not declared would be missing on the medium: the chart differs.
     Rows of charts.yaml name those that a chart hands on and that never run with our values.
 (4) One that is declared and not rendered is told: operators may ask for it at run time, so it stays carried.
@@ -229,8 +230,17 @@ def rendered_images(documents: Sequence[Mapping[str, Any]]) -> Iterator[str]:
 
 def _images(value: Any, key: str) -> Iterator[str]:
     if isinstance(value, Mapping):
+        if "image" in value and value.get("enabled") is False:
+            return
+        # Source: NVIDIA/gpu-operator v26.7.0 api/nvidia/v1/clusterpolicy_types.go, ImagePath, read 2026-11
+        parts = [value.get(name) for name in ("repository", "image", "version")]
+        whole = all(isinstance(part, str) and part for part in parts)
+        if whole:
+            mark = "@" if str(parts[2]).startswith("sha256:") else ":"
+            yield f"{parts[0]}/{parts[1]}{mark}{parts[2]}"
         for name, item in value.items():
-            yield from _images(item, str(name))
+            if not (name == "image" and "repository" in value):
+                yield from _images(item, str(name))
     elif isinstance(value, list):
         for item in value:
             yield from _images(item, key)

@@ -76,9 +76,23 @@ def test_images_of_custom_resources_count_and_those_of_their_schemas_do_not() ->
     documents = [
         {"kind": "CustomResourceDefinition", "spec": {"default": {"image": "of/a-schema:1"}}},
         {"kind": "Cluster", "spec": {"imageName": "ghcr.io/a/b:1", "image": {"repository": "x"}}},
+        {
+            "kind": "Policy",
+            "spec": {
+                "on": {"repository": "nvcr.io/n", "image": "toolkit", "version": "v1"},
+                "off": {"enabled": False, "image": "driver", "repository": "r", "version": "2"},
+                "pinned": {"repository": "r.io/n", "image": "x", "version": "sha256:1"},
+            },
+        },
         {"kind": "Pod", "spec": {"containers": [{"image": "c:1", "env": [{"name": "X", "value": "ghcr.io/d/e:2"}]}]}},
     ]
-    assert list(rendered_images(documents)) == ["ghcr.io/a/b:1", "c:1", "ghcr.io/d/e:2"]
+    assert list(rendered_images(documents)) == [
+        "ghcr.io/a/b:1",
+        "nvcr.io/n/toolkit:v1",
+        "r.io/n/x@sha256:1",
+        "c:1",
+        "ghcr.io/d/e:2",
+    ]
 
 
 def test_a_chart_that_is_not_there_and_one_that_cannot_be_rendered_are_no_pass(
