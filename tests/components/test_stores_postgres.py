@@ -120,3 +120,12 @@ def test_what_a_workflow_engine_committed_survives_the_loss_of_the_server_and_wh
     assert server.sql("SELECT count(*), max(event) FROM history_node") == "1000|1000"
     with pytest.raises(AssertionError, match="duplicate key"):
         server.sql("INSERT INTO history_node VALUES (1, 1)")
+
+
+def test_mlflow_verifies_who_its_database_is() -> None:
+    graph = run_changed(AIRGAPPED, {})
+    pod = next(one for one in pods(graph) if one.labels.get("app.kubernetes.io/name") == "mlflow")
+    env = {row["name"]: row.get("value") for row in pod.containers[0]["env"]}
+    (secret,) = [one["secret"]["secretName"] for one in pod.spec["volumes"] if one["name"] == "authority"]
+    assert (env["PGSSLMODE"], env["PGSSLROOTCERT"]) == ("verify-full", "/etc/mlflow/postgres/ca.crt")
+    assert secret == "experiments-db-ca"
