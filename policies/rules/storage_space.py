@@ -22,6 +22,9 @@ def storage_space(graph: ResourceGraph, context: Context) -> Iterator[Judgement]
         if limit is None:
             yield not_applicable(f"mode {deployment.mode} is sold without a figure for storage", root)
             continue
+        if deployment.hybrid is not None and deployment.hybrid.side == "vendor":
+            yield not_applicable("the figure of mode hybrid is for the customer's side", root)
+            continue
         parts: dict[str, list[float]] = {}
         for resource, facts in context.components():
             for item in facts.storage:

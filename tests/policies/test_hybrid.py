@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from policies.rules.budget import RULES as BUDGET
 from policies.rules.hybrid import RULES
 from policies.runner import check
 from policies.verdict import Rule, Verdict
@@ -19,6 +20,7 @@ from tests.simulators.policy_graphs import TODAY, Builder
 from tests.simulators.stack_objects import inputs
 
 HYB001, HYB002, HYB003, HYB004, HYB005 = RULES
+BUD005 = next(rule for rule in BUDGET if rule.id == "BUD005")
 Change = Callable[[ResourceGraph], ResourceGraph]
 
 
@@ -235,3 +237,17 @@ def test_the_customer_s_own_databases_are_no_way_out() -> None:
     builder.add("kubernetes:networking.k8s.io/v1:NetworkPolicy", "policy", policy, parent=data)
     found = check(builder.graph(), today=TODAY, rules=[HYB002]).findings
     assert [one.verdict for one in found if one.rule is HYB002] == [Verdict.OK]
+
+
+SPACE: dict[str, tuple[str, Mapping[str, Any], str]] = {
+    "the customer's side as it is written": (CUSTOMER, {}, "ok"),
+    "more objects than the mode is sold with": (CUSTOMER, {"channels.object_store_gib": 480}, "violation"),
+    "the vendor's side, which is the vendor's own": (VENDOR, {"meta.graph.storage_gib": 900}, "not-applicable"),
+}
+
+
+@pytest.mark.parametrize("case", SPACE)
+def test_500_gb_are_the_customer_s_side_s(case: str) -> None:
+    stack, changes, expected = SPACE[case]
+    (found,) = check(run(stack, changes), today=TODAY, rules=[BUD005]).findings
+    assert (found.rule.id, found.verdict.value) == ("BUD005", expected)
