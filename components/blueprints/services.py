@@ -130,7 +130,9 @@ def _here(spec: DeploymentSpec, rows: tuple[SecretRow, ...], namespaces: Mapping
         return tuple(found)
     if hybrid.side is HybridSide.CUSTOMER:
         keys = ("tls.crt", "tls.key", *(("ca.crt",) if hybrid.private_authority else ()))
-        return (*found, SecretRow(hybrid.client_tls_secret, keys, (namespaces[Tier.EXECUTION],)))
+        # Nobody here calls the vector store.
+        own = [row for row in found if row.name != QDRANT_SECRET]
+        return (*own, SecretRow(hybrid.client_tls_secret, keys, (namespaces[Tier.EXECUTION],)))
     # The vendor's side has no Temporal, so no database of it either.
     return tuple(row for row in found if row.name != TEMPORAL_SECRET)
 

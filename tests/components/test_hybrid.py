@@ -240,3 +240,37 @@ def test_the_other_clouds_take_both_sides_without_a_violation(cloud: str) -> Non
         graph = merge([run(f"{stack}-base", changes), run(stack, changes)])
         found = check(graph, today=TODAY).of(Verdict.VIOLATION)
         assert [(one.rule.id, one.path, one.message) for one in found] == []
+
+
+SERVICES: Mapping[str, Mapping[str, Any]] = {
+    VENDOR: {
+        "certificates": {"issuer": "own-ca", "agents": True},
+        "gateway": {"domain": "ui.vendor.example", "routes": ["mlflow", "grafana"]},
+        "monitoring": {"grafana": True},
+        "secrets": {},
+    },
+    CUSTOMER: {
+        "certificates": {"issuer": "own-ca", "agents": True},
+        "gateway": {"domain": "ui.customer.example", "routes": ["temporal-ui", "ray-dashboard"]},
+        "monitoring": {},
+        "secrets": {"cluster_secret_store": "vault", "store_cidrs": ["10.9.0.0/24"]},
+    },
+}
+SECRETS = {
+    VENDOR: {"neo4j-auth", "mongodb-auth", "qdrant-api-key", "experiments-db-app", "grafana-admin"},
+    CUSTOMER: {"valkey-auth", "object-store", "vendor-client"},
+}
+
+
+@pytest.mark.parametrize("stack", SERVICES)
+def test_services_beside_a_side_are_of_what_it_has(stack: str) -> None:
+    graph = run(stack, {"services": SERVICES[stack]})
+    here = namespaces(graph) | {"kube-system"}
+    placed = [inputs(one).get("metadata", {}).get("namespace") for one in objects(graph)]
+    assert {name for name in placed if name is not None} <= here, "an object of a namespace that is not there"
+    assert {inputs(one)["metadata"]["name"] for one in objects(graph, "ExternalSecret")} == SECRETS[stack]
+    scraped = {inputs(one)["metadata"]["name"] for one in objects(graph, "PodMonitor")}
+    others = {"neo4j", "qdrant", "mlflow", "learning"} if stack == CUSTOMER else {"ray-head", "temporal-frontend"}
+    assert scraped
+    assert not scraped & others
+    assert check(graph, today=TODAY).of(Verdict.VIOLATION) == ()
