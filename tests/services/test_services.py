@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator, Mapping
 from functools import cache
@@ -10,8 +11,12 @@ from typing import Any
 import pytest
 
 from components.aws.services import secrets_policy
+from skerry.config.spec import CONFIG_KEY
+from skerry.engine.run import run_deployment
 from skerry.facts import ComponentFacts, facts_of
 from skerry.graph import Resource, ResourceGraph, plain
+from tests.simulators.azure_stacks import AZURE
+from tests.simulators.azure_stacks import deployment as azure_deployment
 from tests.simulators.changed_stacks import run_changed
 from tests.simulators.service_stacks import SERVED
 from tests.simulators.stack_objects import ONPREM, ROOT, inputs, objects
@@ -358,3 +363,28 @@ def test_the_controller_reads_its_own_secrets_at_google_cloud_and_no_others() ->
     assert grant.inputs["role"] == "roles/secretmanager.secretAccessor"
     assert plain(grant.inputs)["condition"]["title"] == "secrets of saas"
     assert [r.name for r in bare("sensei-saas-gcp-base").resources if "services" in r.name] == []
+
+
+def test_azure_reads_its_vault_by_the_identity_that_is_named() -> None:
+    client = "00000000-0000-0000-0000-00000000000d"
+    acme = {
+        "email": "ops@example.com",
+        "dns_zone": "example.com",
+        "azure_resource_group": "dns",
+        "azure_client_id": client,
+    }
+    changes = {
+        "services.secrets": {"azure_vault_url": "https://sensei.vault.azure.net", "azure_client_id": client},
+        "services.certificates": {"issuer": "acme", "acme": acme},
+        "services.gateway": {"domain": "ops.example.com", "routes": ["temporal-ui"]},
+    }
+    deployment = azure_deployment("sensei-saas-aws", changes)
+    graph = run_deployment(ROOT, AZURE, {CONFIG_KEY: json.dumps(deployment)})
+    store = named(graph, "ClusterSecretStore")["/sensei"]["spec"]["provider"]["azurekv"]
+    assert (store["vaultUrl"], store["authType"]) == ("https://sensei.vault.azure.net", "WorkloadIdentity")
+    (solver,) = named(graph, "ClusterIssuer")["/sensei"]["spec"]["acme"]["solvers"]
+    assert solver["dns01"]["azureDNS"]["managedIdentity"] == {"clientID": client}
+    values = plain(release(graph, "external-secrets").inputs)["values"]
+    assert values["podLabels"] == {"azure.workload.identity/use": "true"}
+    proxy = named(graph, "EnvoyProxy")["sensei-gateway/sensei"]["spec"]["provider"]["kubernetes"]["envoyService"]
+    assert proxy["annotations"] == {"service.beta.kubernetes.io/azure-load-balancer-internal": "true"}
