@@ -14,7 +14,7 @@ import pulumi
 
 from components.base import SkerryComponent
 from components.blueprints.backups import backup_store
-from components.blueprints.operators import queue_operator
+from components.blueprints.operators import queue_operator, small_gpus
 from components.blueprints.sensei import (
     NAMESPACES,
     addresses,
@@ -94,6 +94,7 @@ def _customer(
     pubsub, objects, workflows = channels
     ranges = vendor_ranges(hybrid)
     link = VendorLink("vendor-link", cluster, namespace=namespace, spec=hybrid, ranges=ranges, opts=ready)
+    small_gpus(spec, cluster, ready)
     execution = ExecutionTier(
         "execution",
         cluster,
