@@ -10,6 +10,7 @@ from skerry.config.serving import WeightsSource
 from skerry.config.spec import CognitiveSpec, DeploymentSpec, ModelProvider, TargetKind
 from skerry.errors import Problem, SizingError
 from skerry.serving_plan import ServingPlan, plan
+from skerry.small_models import is_gguf
 
 HOSTED: Final = (ModelProvider.OPENAI, ModelProvider.ANTHROPIC)
 """Providers that somebody else runs."""
@@ -86,9 +87,12 @@ def _local(spec: DeploymentSpec) -> Iterator[Problem]:
     named = {"cognitive.model": cognitive.model}
     if serving.second is not None:
         named["cognitive.serving.second.model"] = serving.second.model
-    unknown = [(path, name) for path, name in named.items() if name not in models]
+    # vLLM serves the files of a repository; a single quantised file is for servers on CPUs.
+    served = [name for name, row in models.items() if not is_gguf(row)]
+    unknown = [(path, name) for path, name in named.items() if name not in served]
     for path, name in unknown:
-        yield Problem(path, f"'{name}' is not in images/models.yaml", f"use one of {', '.join(sorted(models))}")
+        text = "is a quantised file for CPU servers" if name in models else "is not in images/models.yaml"
+        yield Problem(path, f"'{name}' {text}", f"use one of {', '.join(sorted(served))}")
     if serving.pipeline_parallel > 1:
         yield Problem(
             "cognitive.serving.pipeline_parallel",

@@ -208,6 +208,11 @@ BAD: Mapping[str, tuple[str, Mapping[str, Any], str]] = {
         },
         "cognitive.serving.second.model: 'gpt-5' is not in images/models.yaml",
     ),
+    "a quantised file that vLLM does not serve": (
+        ONPREM,
+        {"cognitive.model": "llama-3.1-8b-instruct-q4"},
+        "cognitive.model: 'llama-3.1-8b-instruct-q4' is a quantised file for CPU servers; use one of",
+    ),
     "the same provider twice": (
         ONPREM,
         {"cognitive.providers": ["local", "local"]},
