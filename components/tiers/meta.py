@@ -132,6 +132,21 @@ class MetaTier(SkerryComponent):
             backup=backup,
             opts=self.child_options(),
         )
+        experiments = self._experiments(cluster, namespace, spec, objects, backup, after)
+        self.patterns = _patterns(vector, spec.vector_store)
+        self.knowledge = {**self.patterns, **_knowledge(graph, documents)}
+        return vector, experiments
+
+    def _experiments(
+        self,
+        cluster: Cluster,
+        namespace: str,
+        spec: MetaSpec,
+        objects: ObjectAccess,
+        backup: BackupStore | None,
+        after: pulumi.ResourceOptions,
+    ) -> ExperimentTracker:
+        """Make the experiment tracker and its database."""
         database = RelationalStore(
             "experiments-db",
             cluster,
@@ -143,7 +158,7 @@ class MetaTier(SkerryComponent):
             backup=backup,
             opts=after,
         )
-        experiments = ExperimentTracker(
+        return ExperimentTracker(
             self.child_name("experiments"),
             cluster,
             namespace=namespace,
@@ -152,9 +167,6 @@ class MetaTier(SkerryComponent):
             authority=database.authority_of(spec.relational_authority),
             opts=self.child_options(),
         )
-        self.patterns = _patterns(vector, spec.vector_store)
-        self.knowledge = {**self.patterns, **_knowledge(graph, documents)}
-        return vector, experiments
 
 
 def _patterns(vector: VectorStore, kind: VectorStoreKind) -> dict[str, EnvValue]:
