@@ -21,13 +21,14 @@ from components.kubernetes.workload import (
 )
 from skerry.config.spec import ExecutionSpec, SmallModelPlacement
 from skerry.errors import SizingError
-from skerry.facts import ComponentFacts, ImageFact, StorageFact, Tier
+from skerry.facts import ComponentFacts, StorageFact, Tier
 from skerry.node_room import room_at
 from skerry.small_models import GgufFit, gguf_fit, gpu_fit
 
 NAME: Final = "small-model"
 PORT: Final = 8000
 FOLDER: Final = "/models"
+WHY: Final = "the small model of the execution tier"
 
 STARTUP_S: Final = 1200
 """Seconds that a server may take to start: 16 GB of weights over a 1 Gbit/s link take two minutes."""
@@ -103,7 +104,7 @@ class SmallModel(SkerryComponent):
 
     def _on_gpus(self) -> tuple[Container, tuple[Container, ...]]:
         """Return vLLM; it streams the weights from the bucket itself."""
-        spec = self._spec
+        spec, cluster = self._spec, self._cluster
         sized = gpu_fit(self._cluster.catalog.models[f"{spec.model}"], spec)
         if not sized.fits:
             raise SizingError(f"{spec.model} does not fit the GPUs of execution.small_pool: {sized.arithmetic}")
@@ -121,7 +122,7 @@ class SmallModel(SkerryComponent):
         return (
             Container(
                 name="vllm",
-                image=self._image("vllm"),
+                image=cluster.catalog.image("vllm", cluster.target, WHY),
                 command=("vllm", "serve"),
                 cpu="3",
                 memory=f"{12 * gpus}Gi",
@@ -143,7 +144,7 @@ class SmallModel(SkerryComponent):
 
     def _on_cpus(self) -> tuple[Container, tuple[Container, ...]]:
         """Return llama.cpp's server, and what fetches the weights before it starts."""
-        spec, size = self._spec, self._spec.small_server
+        spec, size, cluster = self._spec, self._spec.small_server, self._cluster
         fit = self._cpu_fit()
         if not fit.fits:
             raise SizingError(f"{spec.model} does not fit a machine of execution.pool: {fit.arithmetic}")
@@ -163,7 +164,7 @@ class SmallModel(SkerryComponent):
         )  # fmt: skip
         server = Container(
             name="llama-server",
-            image=self._image("llama-cpp-server"),
+            image=cluster.catalog.image("llama-cpp-server", cluster.target, WHY),
             cpu=str(size.vcpu),
             memory=f"{fit.memory_gib}Gi",
             args=arguments,
@@ -176,12 +177,12 @@ class SmallModel(SkerryComponent):
     def _fetch(self, key: str, path: str) -> Container:
         """Copy one object into the pod's own space. Source: rclone docs/content/docs.md (not opened in full)."""
         client: dict[str, EnvValue] = dict(self._objects.client_environment())
-        blob = self._objects.protocol is ObjectProtocol.BLOB
+        blob, cluster = self._objects.protocol is ObjectProtocol.BLOB, self._cluster
         store, place = ("azureblob", "$(AZURE_STORAGE_CONTAINER)") if blob else ("s3", "$(BUCKET)")
         names = _BLOB if blob else _S3
         return Container(
             name="fetch",
-            image=self._image("rclone"),
+            image=cluster.catalog.image("rclone", cluster.target, WHY),
             cpu="500m",
             memory="256Mi",
             args=(
@@ -196,9 +197,6 @@ class SmallModel(SkerryComponent):
             env={**client, **{name: client[value] for name, value in names.items() if value in client}},
             mounts={"tmp": "/tmp", "models": FOLDER},
         )
-
-    def _image(self, name: str) -> ImageFact:
-        return self._cluster.catalog.image(name, self._cluster.target, "the small model of the execution tier")
 
     def _cpu_fit(self) -> GgufFit:
         placement, spec = self._cluster.placements[Tier.EXECUTION], self._spec
