@@ -17,7 +17,7 @@ from components.base import SkerryComponent
 from components.channels.rpc import CONFIG_MAP, RETRY_POLICY
 from components.kubernetes.cluster import Cluster
 from components.kubernetes.workload import NAME_LABEL, EnvValue, SecretKey, config_map
-from skerry.config.hybrid import CALLED, LONGEST_ROUND_TRIP_MS, PORT, HybridSpec
+from skerry.config.hybrid import CALLED, LONGEST_ROUND_TRIP_MS, PORT, HybridSpec, is_narrow
 from skerry.errors import ConfigError, Problem
 from skerry.facts import ComponentFacts, EndpointFact, Tier
 
@@ -56,6 +56,9 @@ def vendor_ranges(spec: HybridSpec) -> pulumi.Input[Sequence[str]]:
         elif found.get("domain") != spec.domain:
             text = f"'{spec.vendor_stack}' has its entrance at '{found.get('domain')}', not at '{spec.domain}'"
             problem = Problem(path, text, "set hybrid.domain to the vendor's")
+        elif wrong := [str(one) for one in found["cidrs"] if not is_narrow(str(one))]:
+            text = f"'{spec.vendor_stack}' says '{wrong[0]}', which is no IPv4 range of one site"
+            problem = Problem(path, text, "ask the vendor for the addresses of its entrance alone")
         else:
             return [str(one) for one in found["cidrs"]]
         raise ConfigError(pulumi.get_stack(), [problem])

@@ -94,13 +94,14 @@ def _egress(graph: ResourceGraph, context: Context) -> Iterator[Judgement]:
         yield _no_side("customer")
     for root, deployment, hybrid in found:
         cloud = _CLOUD.get(deployment.target.kind, ())
+        entrance = hybrid.ranges or _of_vendor(context, hybrid)
         for resource, facts in _parts(context, root):
             if facts.tier is Tier.EXECUTION:
                 yield from _endpoints(resource, facts, hybrid)
         spaces = _namespaces(graph, context, root)
         for policy in of_kind(graph, "NetworkPolicy"):
             if policy.stack == root.stack and namespace_of(graph, policy) in spaces:
-                yield from _policy(context, policy, (*hybrid.ranges, *cloud, *_OWN))
+                yield from _policy(context, policy, (*entrance, *cloud, *_OWN), told=bool(entrance))
         for resource in graph.resources:
             runs = resource.stack == root.stack and kind_of(resource) in REPLICATED
             if runs and namespace_of(graph, resource) in spaces:
@@ -129,7 +130,13 @@ def _endpoints(resource: Resource, facts: ComponentFacts, hybrid: HybridFact) ->
             yield violation(resource, f"it calls {where}, which is not the vendor's entrance", path)
 
 
-def _policy(context: Context, policy: Resource, allowed: Sequence[str]) -> Iterator[Judgement]:
+def _of_vendor(context: Context, hybrid: HybridFact) -> tuple[str, ...]:
+    """Return the addresses of the entrance as the vendor's own stack says them, where that is in the graph."""
+    found = [other for _, _, other in _of(context, "vendor") if other.hosts == hybrid.hosts]
+    return found[0].ranges if found else ()
+
+
+def _policy(context: Context, policy: Resource, allowed: Sequence[str], *, told: bool) -> Iterator[Judgement]:
     around = [context.facts(policy), *(context.facts(one) for one in context.graph.ancestors(policy))]
     if any(facts.role == "data-endpoint" for facts in around):
         # The customer's own databases, whose way in is judged by their endpoints.
@@ -140,16 +147,18 @@ def _policy(context: Context, policy: Resource, allowed: Sequence[str]) -> Itera
         yield undetermined(policy, "its egress rules are not known before a deployment", "spec.egress")
         return
     clean = True
+    # A stack that reads the vendor's has the addresses from there, and its own facts do not say them.
+    unsaid = not told and any(facts.role == "vendor-link" for facts in around)
     for index, rule in enumerate(found):
         path = f"spec.egress[{index}]"
-        for judged in _rule(policy, rule, path, allowed):
+        for judged in _rule(policy, rule, path, allowed, unsaid=unsaid):
             clean = False
             yield judged
     if clean:
         yield ok(policy)
 
 
-def _rule(policy: Resource, rule: Any, path: str, allowed: Sequence[str]) -> Iterator[Judgement]:
+def _rule(policy: Resource, rule: Any, path: str, allowed: Sequence[str], *, unsaid: bool) -> Iterator[Judgement]:
     peers = rows(rule, "to")
     if peers is UNKNOWN:
         yield undetermined(policy, "the addresses that it opens are not known before a deployment", f"{path}.to")
@@ -161,7 +170,12 @@ def _rule(policy: Resource, rule: Any, path: str, allowed: Sequence[str]) -> Ite
         where = f"{path}.to[{at}].ipBlock.cidr"
         if block is UNKNOWN:
             yield undetermined(policy, "an address that it opens is not known before a deployment", where)
-        elif block is not None and not any(_within(str(block), text) for text in allowed):
+        elif block is None or any(_within(str(block), text) for text in allowed):
+            continue
+        elif unsaid:
+            text = f"it opens {block}, and the vendor's stack, which says where its entrance is, is not in the graph"
+            yield undetermined(policy, text, where)
+        else:
             text = f"it lets pods of the execution tier reach {block}, which is not the vendor's entrance"
             yield violation(policy, text, where)
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from enum import Enum
+from ipaddress import IPv4Network
 from typing import Any, Final
 
 from pydantic import Field
@@ -17,6 +18,9 @@ from skerry.config.words import DnsLabel, Spec
 
 PORT: Final = 443
 """What crosses between the sides crosses here: gRPC over TLS."""
+
+WIDEST: Final = 16
+"""The shortest prefix of a range that stands for one site; a wider one would open more than anybody meant."""
 
 ADVISED_ROUND_TRIP_MS: Final = 150.0
 """Beyond it an escalation with its three repeats, each a round trip of TLS and one of gRPC, takes over a second."""
@@ -84,6 +88,14 @@ class HybridSpec(Spec):
 
 CALLED: Final = ("architect", "learning")
 """The vendor's agents that customers call: with abstract queries, and with abstract patterns."""
+
+
+def is_narrow(text: str) -> bool:
+    """Say whether a text is an IPv4 range no wider than one site may have."""
+    try:
+        return IPv4Network(text).prefixlen >= WIDEST
+    except ValueError:
+        return False
 
 
 def with_customer_channels(value: Any, absent: Mapping[str, Any]) -> Any:

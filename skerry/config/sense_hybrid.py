@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from skerry.config.data_access import DataRoute
-from skerry.config.hybrid import LONGEST_ROUND_TRIP_MS, HybridSide, HybridSpec
+from skerry.config.hybrid import LONGEST_ROUND_TRIP_MS, WIDEST, HybridSide, HybridSpec
 from skerry.config.services import RoutedService
 from skerry.config.sides import AGENT_TIERS, agent_tiers, has_tier, is_described, side_of
 from skerry.config.spec import DeploymentSpec, Mode, Purchase, SmallModelPlacement
@@ -77,7 +77,7 @@ def _ranges(path: str, cidrs: tuple[str, ...]) -> Iterator[Problem]:
         except ValueError as exc:
             yield Problem(f"{path}[{index}]", f"is not an IPv4 range: {exc}", "write it like 192.0.2.10/32")
             continue
-        if block.prefixlen < 16:
+        if block.prefixlen < WIDEST:
             text = f"'{block}' is far more than one site"
             yield Problem(f"{path}[{index}]", text, "name its own addresses, /16 or less")
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from functools import cache
 from typing import Any
@@ -12,6 +13,7 @@ import pytest
 from policies.runner import check
 from policies.verdict import Verdict
 from skerry.config.hybrid import LONGEST_ROUND_TRIP_MS
+from skerry.errors import ConfigError
 from skerry.facts import Tier, facts_of
 from skerry.graph import Resource, ResourceGraph, is_known, merge, plain
 from tests.simulators.azure_stacks import AZURE_TARGET
@@ -34,6 +36,27 @@ CUSTOMER_OUTPUTS: Mapping[str, Mapping[str, Any]] = {
         "bucket": "customer-rows",
     }
 }
+
+
+def policy_urn(graph: ResourceGraph) -> str:
+    return next(resource.urn for resource in graph.resources if resource.name == "vendor-link-egress")
+
+
+WRONG_VENDORS: Mapping[str, tuple[Mapping[str, Any], str]] = {
+    "another domain": ({"domain": "other.example", "cidrs": ["203.0.113.7/32"]}, "has its entrance at 'other.example'"),
+    "no address": ({"domain": "hybrid.vendor.example", "cidrs": []}, "says no addresses of its entrance"),
+    "everybody": (
+        {"domain": "hybrid.vendor.example", "cidrs": ["0.0.0.0/0"]}, "'0.0.0.0/0', which is no IPv4 range of one site"),
+    "no range": ({"domain": "hybrid.vendor.example", "cidrs": ["all"]}, "'all', which is no IPv4 range of one site"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", WRONG_VENDORS)
+def test_what_the_vendor_s_stack_says_is_not_simply_believed(case: str) -> None:
+    said, expected = WRONG_VENDORS[case]
+    changes = {"hybrid.entrance_cidrs": None, "hybrid.vendor_stack": f"organization/skerry/{VENDOR}"}
+    with pytest.raises(ConfigError, match=re.escape(expected)):
+        run(CUSTOMER, changes, {VENDOR: {"hybrid": said}})
 
 
 @cache
@@ -196,7 +219,15 @@ def test_both_sides_are_one_graph_where_the_state_of_the_vendor_can_be_read() ->
     assert policy["spec"]["egress"][0]["to"] == [{"ipBlock": {"cidr": "203.0.113.7/32"}}]
     not_deployed = inputs(named(run(CUSTOMER, changes), "NetworkPolicy", "allow-vendor", "sensei-execution"))
     assert not is_known(not_deployed["spec"]["egress"]), "what the vendor has not said yet is unknown"
+    told = [one.verdict for one in check(graph, today=TODAY).findings if one.urn == policy_urn(graph)]
+    assert Verdict.UNDETERMINED in told, "who says those addresses is not in the graph"
     joined = merge([run(VENDOR), graph])
+    wrong = [one.message for one in check(joined, today=TODAY).of(Verdict.VIOLATION) if one.rule.id == "HYB002"]
+    assert wrong == ["it lets pods of the execution tier reach 203.0.113.7/32, which is not the vendor's entrance"]
+    same = merge(
+        [run(VENDOR), run(CUSTOMER, changes, {VENDOR: {"hybrid": plain(joined.stack_outputs(VENDOR)["hybrid"])}})]
+    )
+    assert [one for one in check(same, today=TODAY).of(Verdict.VIOLATION) if one.rule.id == "HYB002"] == []
     own = joined.stack_outputs(VENDOR)
     assert plain(own["hybrid"]) == {"domain": "hybrid.vendor.example", "cidrs": RANGES}
 
