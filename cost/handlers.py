@@ -153,6 +153,7 @@ FREE_GROUPS: Final = (
     "kubernetes:cert-manager.io/",
     "kubernetes:core/",
     "kubernetes:external-secrets.io/",
+    "kubernetes:gateway.envoyproxy.io/",
     "kubernetes:gateway.networking.k8s.io/",
     "kubernetes:karpenter.k8s.aws/",
     "kubernetes:keda.sh/",
