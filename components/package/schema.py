@@ -13,7 +13,8 @@ import inspect
 import re
 from collections.abc import Iterator, Mapping
 from enum import Enum
-from typing import Any, Final
+from functools import cache
+from typing import Any, Final, get_args
 
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
@@ -25,6 +26,7 @@ from skerry.config.words import Spec
 SECRET_INPUTS: Final = {
     "AzureBase": ("postgresPassword",),
     "CognitiveTier": ("apiKey", "apiKeys"),
+    "ExecutionTier": ("passwords",),
     "Sensei": ("secrets",),
 }
 """Component -> its inputs that are secrets in whole."""
@@ -93,10 +95,24 @@ def _fields(name: str, names: Mapping[str, str]) -> Iterator[tuple[str, FieldInf
         for field, of_spec in table.items():
             yield names[field], source.model_fields[of_spec]
         return
-    found = getattr(spec, "StoreSpec" if name == "StoreSize" else f"{name}Spec", None)
-    if isinstance(found, type) and issubclass(found, BaseModel):
-        for field, info in found.model_fields.items():
-            yield names[field], info
+    found = _models().get("StoreSpec" if name == "StoreSize" else f"{name}Spec")
+    for field, info in found.model_fields.items() if found is not None else ():
+        yield names[field], info
+
+
+@cache
+def _models() -> Mapping[str, type[BaseModel]]:
+    """Return every spec that a deployment is made of, by name."""
+    found: dict[str, type[BaseModel]] = {}
+    rest: list[Any] = [spec.DeploymentSpec]
+    while rest:
+        one = rest.pop()
+        if not (isinstance(one, type) and issubclass(one, BaseModel)):
+            rest += get_args(one)
+        elif one.__name__ not in found:
+            found[one.__name__] = one
+            rest += [info.annotation for info in one.model_fields.values()]
+    return found
 
 
 def _with_facts(description: str, info: FieldInfo, required: bool, names: Mapping[str, str]) -> str:

@@ -48,4 +48,3 @@ class Hybrid(TypedDict):
     """Vendor: on the entrance's load balancer, such as the addresses reserved for it; left out, none."""
     replicas: NotRequired[int]
     """Vendor: proxies of the entrance."""
-

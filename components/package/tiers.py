@@ -43,7 +43,10 @@ class CognitiveTierArgs(TypedDict):
     objects: Bucket
     """The bucket that holds the weights, under `models/<name>`."""
     api_key: NotRequired[pulumi.Input[str]]
-    """The API key of hosted providers; required where `cognitive.providers` names one without a key of its own."""
+    """The API key of hosted providers; required where `cognitive.providers` names one without a key of its own.
+
+    Left out, none.
+    """
     api_keys: NotRequired[Mapping[str, pulumi.Input[str]]]
     """Hosted provider -> its own API key; left out, `apiKey` is for all of them."""
     environment: NotRequired[Mapping[str, pulumi.Input[str]]]
@@ -111,7 +114,10 @@ class ExecutionTierArgs(TypedDict):
     pubsub: Broadcasts
     """What keeps the state of Ray's head."""
     objects: NotRequired[Bucket]
-    """The bucket with the small model's weights; required where `execution.small_model` is cpu or gpu."""
+    """The bucket with the small model's weights; required where `execution.small_model` is cpu or gpu.
+
+    Left out, none.
+    """
     passwords: NotRequired[Mapping[str, pulumi.Input[str]]]
     """Name of a database in `execution.data_endpoints` -> password; left out, none has a login made here."""
     environment: NotRequired[Mapping[str, pulumi.Input[str]]]

@@ -240,7 +240,10 @@ SPACE: dict[str, tuple[Build, Told]] = {
         stored("private"),
         [("not-applicable", "platform", "no component of the graph says how much space it takes")],
     ),
-    "no deployment": (lambda b: b.component("c"), [("not-applicable", "", "no deployments in a mode with a figure for storage in the graph")]),
+    "no deployment": (
+        lambda b: b.component("c"),
+        [("not-applicable", "", "no deployments in a mode with a figure for storage in the graph")],
+    ),
 }  # fmt: skip
 
 

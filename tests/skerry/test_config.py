@@ -111,12 +111,14 @@ BAD: dict[str, tuple[str, list[Change], str]] = {
     "a vector store at its vendor without a connection": (
         AIRGAPPED,
         [put("meta.vector_store", "pinecone")],
-        "meta.vector_store: pinecone is hosted by its vendor and cannot be used without a connection; use qdrant or pgvector",
+        "meta.vector_store: pinecone is hosted by its vendor and cannot be used without a connection; "
+        "use qdrant or pgvector",
     ),
     "a vector store at its vendor in a private deployment": (
         ONPREM,
         [put("meta.vector_store", "pinecone")],
-        "meta.vector_store: pinecone is hosted by its vendor and cannot be used in mode private; use qdrant or pgvector",
+        "meta.vector_store: pinecone is hosted by its vendor and cannot be used in mode private; "
+        "use qdrant or pgvector",
     ),
     "a hosted model without a connection": (
         AIRGAPPED,
@@ -172,8 +174,8 @@ BAD: dict[str, tuple[str, list[Change], str]] = {
     "a small model on CPUs that nobody named": (
         AIRGAPPED,
         [put("execution.small_model", "cpu")],
-        "execution.model: is required for small_model: cpu; use one of llama-3.1-8b-instruct, "
-        "llama-3.3-70b-instruct, mistral-7b-instruct",
+        "execution.model: is required for small_model: cpu; use one of llama-3.1-8b-instruct-q4, "
+        "mistral-7b-instruct-q4",
     ),
     "a baseline without a row": (
         AIRGAPPED,

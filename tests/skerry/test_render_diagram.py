@@ -31,7 +31,8 @@ def test_it_is_xml_and_holds_nothing_that_runs_or_loads(stack: str) -> None:
 @pytest.mark.parametrize("stack", PLATFORMS)
 def test_every_tier_has_its_band(stack: str) -> None:
     shown = texts(diagram_svg(graph_of(stack)))
-    assert set(TITLES.values()) <= set(shown)
+    # The shipped stacks serve no small model on machines of its own.
+    assert set(TITLES.values()) - {TITLES[Tier.SMALL]} <= set(shown)
 
 
 def test_a_tier_without_components_has_no_band() -> None:
