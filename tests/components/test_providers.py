@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import asyncio
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import pytest
@@ -10,6 +11,17 @@ import pytest
 from components.tiers.providers import hosted_ranges, passed_keys, stack_keys
 from skerry.config.load import load_part
 from skerry.config.spec import CognitiveSpec
+
+
+@pytest.fixture(autouse=True)
+def loop() -> Iterator[None]:
+    """Give outputs the loop that a program has."""
+    found = asyncio.new_event_loop()
+    asyncio.set_event_loop(found)
+    yield
+    asyncio.set_event_loop(None)
+    found.close()
+
 
 AGENTS = {"scout": {"image": "a.example/scout:1"}, "architect": {"image": "a.example/architect:1"}}
 

@@ -81,6 +81,7 @@ SAMPLES: Mapping[str, dict[str, Any]] = {
     "azure-native:operationalinsights:Workspace": {"retentionInDays": 90},
     "azure-native:privatedns:PrivateZone": {"location": "Global"},
     "azure-native:redisenterprise:RedisEnterprise": {"sku": {"name": "Balanced_B5"}},
+    "azure-native:storage:StorageAccount": {"sku": {"name": "Standard_ZRS"}, "accessTier": "Hot", "kind": "StorageV2"},
     "gcp:compute/network:Network": {"autoCreateSubnetworks": False},
     "gcp:compute/routerNat:RouterNat": {"natIpAllocateOption": "AUTO_ONLY"},
     "gcp:container/cluster:Cluster": {"location": "us-central1"},
