@@ -1,12 +1,13 @@
 """How much of a machine a pod that is to fill it may ask for, with the arithmetic.
 
-(1) reserved = what the kubelet of the target keeps for itself and the system, and the memory below which it evicts
+(1) reserved = what the machine's system does not see of its memory, what the kubelet of the target keeps for itself
+               and the system, and the memory below which it evicts
 (2) daemons  = what runs on every machine: network, storage, metrics, logs
 (3) agents   = room for two agents of the tier beside the pod
 (4) room     = machine - reserved - daemons - agents, rounded down to whole vCPU and GiB
 
-Worked example: 16 vCPU and 32 GiB on EKS with 234 pods: 0.11 vCPU and 2829 + 100 MiB are reserved, so that
-floor(16 - 0.11 - 0.5 - 1) = 14 vCPU and floor(32 - 2.86 - 1 - 2) = 26 GiB are left.
+Worked example: 16 vCPU and 32 GiB on EKS with 234 pods: 0.11 vCPU, 7.5 % of the memory and 2829 + 100 MiB are
+reserved, so that floor(16 - 0.11 - 0.5 - 1) = 14 vCPU and floor(32 - 2.40 - 2.86 - 1 - 2) = 23 GiB are left.
 """
 
 from __future__ import annotations
@@ -20,6 +21,14 @@ from skerry.facts import TargetFact
 
 EVICTION_MIB: Final = 100
 """MiB that kubelets of GKE, EKS and AKS (1.29 and later) keep free. Source: as for the functions below."""
+
+UNSEEN_SHARE: Final = {"aws": 0.075, "gcp": 0.03, "azure": 0.03}
+"""The share of a machine's memory that hypervisor and kernel take before the kubelet counts.
+
+On AWS what Karpenter reckons with until it has seen a type: a pod that asks for more gets no machine at all. On the
+others an estimate of ours. Source: Karpenter v1.14.1 pkg/operator/options/options.go, vm-memory-overhead-percent,
+read 2026-11.
+"""
 
 DAEMONS_VCPU: Final = 0.5
 DAEMONS_GIB: Final = 1.0
@@ -91,17 +100,23 @@ def reserved(kind: str, vcpu: int, memory_gib: float) -> tuple[float, float]:
 
     On own machines nobody publishes it: the larger of the clouds' answers is taken.
     """
+    if kind not in UNSEEN_SHARE:
+        both = [reserved(cloud, vcpu, memory_gib) for cloud in UNSEEN_SHARE]
+        return max(cpu for cpu, _ in both), max(memory for _, memory in both)
+    cpu, memory = _kept(kind, vcpu, memory_gib)
+    return cpu, memory + UNSEEN_SHARE[kind] * memory_gib
+
+
+def _kept(kind: str, vcpu: int, memory_gib: float) -> tuple[float, float]:
+    """Return what the kubelet of a cloud keeps."""
     if kind == "aws":
         # Source: learnk8s.io "Allocatable memory and CPU in Kubernetes Nodes" (11 MiB a pod and 255 MiB), found by
         # search and not on AWS's own pages, 2026-11
         return _stepped_cpu(vcpu), (11 * EKS_PODS + 255 + EVICTION_MIB) / 1024
     if kind == "gcp":
         return _stepped_cpu(vcpu), _stepped_memory(memory_gib) + EVICTION_MIB / 1024
-    if kind == "azure":
-        # Source: Azure "Node resource reservations in AKS": 20 MB a pod and 50 MB, or a quarter; read 2026-11
-        return _aks_cpu(vcpu), min((20 * AKS_PODS + 50) / 1024, memory_gib / 4) + EVICTION_MIB / 1024
-    both = [reserved(cloud, vcpu, memory_gib) for cloud in ("aws", "gcp", "azure")]
-    return max(cpu for cpu, _ in both), max(memory for _, memory in both)
+    # Source: Azure "Node resource reservations in AKS": 20 MB a pod and 50 MB, or a quarter; read 2026-11
+    return _aks_cpu(vcpu), min((20 * AKS_PODS + 50) / 1024, memory_gib / 4) + EVICTION_MIB / 1024
 
 
 def _stepped_cpu(vcpu: int) -> float:
