@@ -32,13 +32,13 @@ LATE_S: Final = 3_600
 LONGEST_S: Final = 6 * 3_600
 """A run that takes longer is stuck."""
 
-WORK: Final = "/work"
+WORK: Final = "/backup"
 RCLONE_USER: Final = 65532
 
 _UPLOAD: Final = (
     'to="store:$BUCKET/$PREFIX"; at="$(date -u +%Y%m%dT%H%M%SZ)"; '
-    'find /work -type f | grep -q . || { echo "there is nothing to keep" >&2; exit 1; }; '
-    'rclone copy /work "$to/$at" --immutable && rclone check /work "$to/$at" --one-way --download && '
+    'find /backup -type f | grep -q . || { echo "there is nothing to keep" >&2; exit 1; }; '
+    'rclone copy /backup "$to/$at" --immutable && rclone check /backup "$to/$at" --one-way --download && '
     'rclone delete "$to" --min-age "$KEEP" && rclone rmdirs "$to" --leave-root'
 )
 """Upload, compare byte by byte, and only then prune. Tried with rclone 1.60 against SeaweedFS and moto, 2026-11."""
@@ -127,7 +127,7 @@ class StoreBackup(SkerryComponent):
             what: the store's name; also the folder of its copies.
             method: how the copy is taken, for the readers.
             namespace: where the store lives.
-            copier: writes the copy into `/work`.
+            copier: writes the copy into `/backup`.
             work_gib: the size of that volume.
             store: where backups go.
             program: a program that the copier mounts at `/program`.
@@ -237,7 +237,7 @@ def neo4j_copier(image: ImageFact, members: str) -> Container:
         user=7474,
         writable_root=True,
         command=("/bin/sh", "-ec"),
-        args=('exec neo4j-admin database backup --from="$MEMBERS" --to-path=/work --type=FULL --compress=true "*"',),
+        args=('exec neo4j-admin database backup --from="$MEMBERS" --to-path=/backup --type=FULL --compress=true "*"',),
         env={"MEMBERS": members, "HEAP_SIZE": "1G"},
         mounts={"tmp": "/tmp", "work": WORK},
     )
@@ -253,7 +253,7 @@ def mongodb_copier(image: ImageFact, hosts: str, login: dict[str, EnvValue]) -> 
         'umask 077; printf \'password: "%s"\\n\' "$DOCUMENTS_PASSWORD" > /tmp/login.yaml; '
         'exec mongodump --config=/tmp/login.yaml --host="$DOCUMENTS" --username="$DOCUMENTS_USER" '
         "--authenticationDatabase=admin --readPreference=secondaryPreferred --oplog --gzip "
-        "--archive=/work/documents.archive.gz"
+        "--archive=/backup/documents.archive.gz"
     )
     return Container(
         name="copy",

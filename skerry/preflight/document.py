@@ -11,7 +11,7 @@ class Mark(Enum):
 
     DONE = "done"
     """The plan itself shows it."""
-    TODO = "to do"
+    DUE = "to do"
     """Somebody must do or look."""
     PROBLEM = "problem"
     """The deployment would fail."""

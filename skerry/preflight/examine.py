@@ -48,7 +48,7 @@ def examine(
         *hand_steps(graph, pools),
         *(_choice_step(one, spec) for one in choices),
     ]
-    order = {mark: index for index, mark in enumerate((Mark.PROBLEM, Mark.UNKNOWN, Mark.TODO, Mark.DONE))}
+    order = {mark: index for index, mark in enumerate((Mark.PROBLEM, Mark.UNKNOWN, Mark.DUE, Mark.DONE))}
     return Preflight(
         stacks=graph.stacks,
         clouds=tuple(sorted({pool.cloud for pool in pools if pool.cloud})),
@@ -76,7 +76,7 @@ def _quota_step(quota: Quota, region: str) -> Step:
     if quota.exceeds_default is False:
         return Step(QUOTAS, f"{text}; a new account has {amount(quota.default or 0)}", Mark.DONE)
     known = "a default that no source says" if quota.default is None else f"{amount(quota.default)} in a new account"
-    return Step(QUOTAS, f"{text}, {known}", Mark.TODO, _ask(quota, region))
+    return Step(QUOTAS, f"{text}, {known}", Mark.DUE, _ask(quota, region))
 
 
 def _ask(quota: Quota, region: str) -> str | None:
@@ -104,10 +104,10 @@ def _range_step(one: AddressRange) -> Step:
             return Step(ADDRESSES, f"{text}: {one.arithmetic}", Mark.UNKNOWN)
         case Fit.TOO_SMALL:
             text = f"{text}: {one.has:,} addresses, {one.needs:,} are needed: {one.arithmetic}"
-            return Step(ADDRESSES, text, Mark.PROBLEM if one.planned else Mark.TODO)
+            return Step(ADDRESSES, text, Mark.PROBLEM if one.planned else Mark.DUE)
         case Fit.TIGHT:
             text = f"{text}: {one.needs:,} of {one.has:,}, and {one.at_most:,} if every machine were full of pods"
-            return Step(ADDRESSES, text, Mark.TODO)
+            return Step(ADDRESSES, text, Mark.DUE)
         case Fit.FITS:
             return Step(ADDRESSES, f"{text}: {one.needs:,} of {one.has:,}", Mark.DONE)
 
@@ -126,9 +126,9 @@ def _rights(rights: Rights) -> Iterator[Step]:
     if rights.policies:
         number = sum(len(_listed(one["Action"])) for document in rights.policies for one in document["Statement"])
         text = f"whoever deploys has {number} actions, in {len(rights.policies)} policies"
-        yield Step(RIGHTS, text, Mark.TODO, "skerry preflight --permissions ...")
+        yield Step(RIGHTS, text, Mark.DUE, "skerry preflight --permissions ...")
     if rights.roles:
-        yield Step(RIGHTS, f"whoever deploys has {', '.join(rights.roles)}", Mark.TODO)
+        yield Step(RIGHTS, f"whoever deploys has {', '.join(rights.roles)}", Mark.DUE)
     for token in rights.unknown:
         yield Step(RIGHTS, f"no source says what {token} needs", Mark.UNKNOWN)
 
@@ -139,7 +139,7 @@ def _listed(value: object) -> list[object]:
 
 def _choice_step(one: Choice, spec: DeploymentSpec | None) -> Step:
     text = f"{one.tier}: {one.taken}, {one.total}; {one.sold_there}"
-    return Step(CHOICE, text, Mark.TODO, _offer(one.taken, spec))
+    return Step(CHOICE, text, Mark.DUE, _offer(one.taken, spec))
 
 
 def _offer(name: str, spec: DeploymentSpec | None) -> str | None:

@@ -55,7 +55,7 @@ def _named(provider: Resource, what: str, value: object, path: str) -> Step:
     if value:
         return Step(ACCOUNTS, f"the provider {provider.name} names its {what}", Mark.DONE)
     text = f"the provider {provider.name} names no {what}: it is whatever the credentials have (Skerry: {path})"
-    return Step(ACCOUNTS, text, Mark.TODO)
+    return Step(ACCOUNTS, text, Mark.DUE)
 
 
 def _machines(pools: list[Pool]) -> Iterator[Step]:
@@ -74,7 +74,7 @@ def _machines(pools: list[Pool]) -> Iterator[Step]:
             gpus = f", {pool.gpus} x {pool.gpu_model} of {pool.gpu_memory_gib:g} GiB" if pool.gpus else ""
             text = f"{count[2]} machines of {pool.vcpu} vCPU{gpus} exist, labelled and tainted for {pool.tier}"
             command = f"kubectl get nodes -l skerry.dev/tier={pool.tier} --no-headers | wc -l"
-            yield Step(MACHINES, text, Mark.TODO, command)
+            yield Step(MACHINES, text, Mark.DUE, command)
 
 
 def _secrets(graph: ResourceGraph) -> Iterator[Step]:
@@ -98,7 +98,7 @@ def _secrets(graph: ResourceGraph) -> Iterator[Step]:
         if (space, secret) not in made:
             of = f" with the keys {', '.join(sorted(keys))}" if keys else ""
             command = f"kubectl -n {space} get secret {secret}"
-            yield Step(SECRETS, f"{space}/{secret}{of} exists before pods start", Mark.TODO, command)
+            yield Step(SECRETS, f"{space}/{secret}{of} exists before pods start", Mark.DUE, command)
 
 
 def _named_secrets(value: object) -> Iterator[tuple[str, set[str]]]:
@@ -140,7 +140,7 @@ def _licences(graph: ResourceGraph) -> Iterator[Step]:
         if licence in accepted:
             yield Step(LICENCES, f"{text}: accepted by {accepted[licence]}", Mark.DONE)
         else:
-            yield Step(LICENCES, f"{text}: read and accepted under `licences` of the stack", Mark.TODO)
+            yield Step(LICENCES, f"{text}: read and accepted under `licences` of the stack", Mark.DUE)
 
 
 def _images(graph: ResourceGraph) -> Iterator[Step]:
@@ -150,12 +150,12 @@ def _images(graph: ResourceGraph) -> Iterator[Step]:
     open_ = sorted(reference for reference, digest in images.items() if digest is None)
     if open_:
         text = f"{len(open_)} of {len(images)} images have no digest: what a tag stands for may change"
-        yield Step(IMAGES, text, Mark.TODO, "skerry images lock")
+        yield Step(IMAGES, text, Mark.DUE, "skerry images lock")
     else:
         yield Step(IMAGES, f"all {len(images)} images have a digest", Mark.DONE)
     models = {one.name: one.revision for _, facts in _components(graph) for one in facts.models}
     for name in sorted(name for name, revision in models.items() if revision is None):
-        yield Step(IMAGES, f"the revision of the model {name} is not known", Mark.TODO)
+        yield Step(IMAGES, f"the revision of the model {name} is not known", Mark.DUE)
 
 
 def _names(graph: ResourceGraph) -> Iterator[Step]:
@@ -169,7 +169,7 @@ def _names(graph: ResourceGraph) -> Iterator[Step]:
                 found[one.host] = one.why
     for host, why in sorted(found.items()):
         command = f"kubectl run dns --rm -it --restart=Never --image=<image> -- nslookup {host.split(':', 1)[0]}"
-        yield Step(NAMES, f"{host} resolves from inside the cluster ({why})", Mark.TODO, command)
+        yield Step(NAMES, f"{host} resolves from inside the cluster ({why})", Mark.DUE, command)
 
 
 def _text(value: Any) -> str:

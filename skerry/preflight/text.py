@@ -9,7 +9,7 @@ from typing import Final
 from skerry.preflight.document import AddressRange, Choice, Mark, Preflight, Quota, Step
 from skerry.preflight.examine import amount
 
-BOXES: Final = {Mark.DONE: "[x]", Mark.TODO: "[ ]", Mark.PROBLEM: "[!]", Mark.UNKNOWN: "[?]"}
+BOXES: Final = {Mark.DONE: "[x]", Mark.DUE: "[ ]", Mark.PROBLEM: "[!]", Mark.UNKNOWN: "[?]"}
 _SIZES: Final = ("minimum", "typical", "maximum", "renewing", "new account")
 
 
@@ -42,7 +42,7 @@ def _sum(steps: Iterable[Step]) -> str:
 _WORDS: Final = {
     Mark.PROBLEM: "that would fail",
     Mark.UNKNOWN: "that could not be told",
-    Mark.TODO: "to do",
+    Mark.DUE: "to do",
     Mark.DONE: "shown by the plan",
 }
 

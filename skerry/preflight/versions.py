@@ -53,7 +53,7 @@ def version_steps(graph: ResourceGraph, deployed: ResourceGraph | None) -> Itera
         yield from _machines(graph, cluster, wanted)
         if deployed is None:
             text = f"{cluster.name} is to be {_text(wanted)}; where it stands already, give what runs with --deployed"
-            yield Step(AREA, text, Mark.TODO, "pulumi stack export --stack <stack> --file deployed.json")
+            yield Step(AREA, text, Mark.DUE, "pulumi stack export --stack <stack> --file deployed.json")
             continue
         yield _follow(cluster, wanted, deployed)
 
@@ -75,7 +75,7 @@ def _follow(cluster: Resource, wanted: tuple[int, int], deployed: ResourceGraph)
     if step < 0:
         return Step(AREA, f"{way}: a control plane never goes back; name {_text(runs)} or newer", Mark.PROBLEM)
     if step == 1:
-        return Step(AREA, f"{way}: an update in its place; follow docs/upgrades.md", Mark.TODO)
+        return Step(AREA, f"{way}: an update in its place; follow docs/upgrades.md", Mark.DUE)
     return Step(AREA, f"{cluster.name} runs {_text(runs)}, as the plan asks", Mark.DONE)
 
 

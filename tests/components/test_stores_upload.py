@@ -46,7 +46,7 @@ def upload(url: str, work: Path, *, keep: str | None = None, secret: str = SECRE
         for row in container["env"]
     }
     assert env["RCLONE_CONFIG_STORE_FORCE_PATH_STYLE"] == "true"
-    script = container["args"][0].replace("/work", str(work))
+    script = container["args"][0].replace("/backup", str(work))
     given = {"PATH": os.environ["PATH"], **env, **({"KEEP": keep} if keep else {}), "RCLONE_RETRIES": "1"}
     return subprocess.run(
         [*container["command"], script], capture_output=True, text=True, check=False, env=given, timeout=120

@@ -193,7 +193,7 @@ FOLLOWS: dict[str, tuple[ResourceGraph, ResourceGraph, tuple[str, str]]] = {
     "one minor version up on EKS": (
         cluster(EKS, {"version": "1.36"}),
         cluster(EKS, {"version": "1.35"}),
-        ("TODO", "c runs 1.35 and is to be 1.36: an update in its place; follow docs/upgrades.md"),
+        ("DUE", "c runs 1.35 and is to be 1.36: an update in its place; follow docs/upgrades.md"),
     ),
     "two on EKS": (
         cluster(EKS, {"version": "1.36"}),
@@ -251,7 +251,7 @@ def test_a_version_follows_the_one_that_runs(case: str) -> None:
 
 def test_without_a_state_somebody_must_look() -> None:
     ((mark, text),) = told(version_steps(cluster(EKS, {"version": "1.35"}), None))
-    assert (mark, "--deployed" in text) == ("TODO", True)
+    assert (mark, "--deployed" in text) == ("DUE", True)
 
 
 @pytest.mark.parametrize(
@@ -293,8 +293,8 @@ def test_secrets_that_pods_name_and_nobody_makes_are_listed() -> None:
     builder.add("kubernetes:apps/v1:Deployment", "d", inputs)
     builder.add("kubernetes:core/v1:Secret", "made", {"metadata": {"namespace": "n", "name": "made"}})
     assert hands(builder, "secrets") == [
-        ("TODO", "n/files exists before pods start"),
-        ("TODO", "n/own with the keys password exists before pods start"),
+        ("DUE", "n/files exists before pods start"),
+        ("DUE", "n/own with the keys password exists before pods start"),
     ]
 
 
@@ -319,9 +319,9 @@ def test_licences_are_accepted_or_to_be_read() -> None:
     builder.component("c", images=images)
     assert hands(builder, "licences") == [
         ("DONE", "A, of one: accepted by Legal"),
-        ("TODO", "B, of two: read and accepted under `licences` of the stack"),
+        ("DUE", "B, of two: read and accepted under `licences` of the stack"),
     ]
-    assert hands(builder, "images") == [("TODO", "1 of 2 images have no digest: what a tag stands for may change")]
+    assert hands(builder, "images") == [("DUE", "1 of 2 images have no digest: what a tag stands for may change")]
 
 
 def test_a_provider_names_its_account_and_who_deploys() -> None:
@@ -330,7 +330,7 @@ def test_a_provider_names_its_account_and_who_deploys() -> None:
     builder.add(
         "pulumi:providers:gcp", "q", {"project": "x", "impersonateServiceAccount": "d@x.iam.gserviceaccount.com"}
     )
-    assert [mark for mark, _ in hands(builder, "accounts")] == ["DONE", "TODO", "DONE", "DONE"]
+    assert [mark for mark, _ in hands(builder, "accounts")] == ["DONE", "DUE", "DONE", "DONE"]
 
 
 def test_machines_of_a_site_are_counted_and_labelled_by_hand() -> None:
@@ -348,7 +348,7 @@ def test_machines_of_a_site_are_counted_and_labelled_by_hand() -> None:
         "DONE",
         "9 machines at the smallest size (4 execution + 2 cognitive + 3 meta), 9 at the largest",
     )
-    assert ("TODO", "2 machines of 32 vCPU, 8 x A100 of 40 GiB exist, labelled and tainted for cognitive") in found
+    assert ("DUE", "2 machines of 32 vCPU, 8 x A100 of 40 GiB exist, labelled and tainted for cognitive") in found
 
 
 # --- the whole --------------------------------------------------------------------------------------------------------
@@ -369,11 +369,11 @@ def test_what_would_fail_fails_and_what_is_unknown_fails_where_strict() -> None:
         )
         for mark in Mark
     }
-    assert codes == {Mark.DONE: (0, 0), Mark.TODO: (0, 0), Mark.UNKNOWN: (0, 1), Mark.PROBLEM: (1, 1)}
+    assert codes == {Mark.DONE: (0, 0), Mark.DUE: (0, 0), Mark.UNKNOWN: (0, 1), Mark.PROBLEM: (1, 1)}
 
 
 def test_the_report_can_be_ticked_and_never_hides_what_is_unknown() -> None:
-    found = whole(Step("a", "fails", Mark.PROBLEM), Step("b", "look", Mark.TODO, "cmd"), Step("c", "?", Mark.UNKNOWN))
+    found = whole(Step("a", "fails", Mark.PROBLEM), Step("b", "look", Mark.DUE, "cmd"), Step("c", "?", Mark.UNKNOWN))
     text = to_text(found, 100)
     for line in (
         "  [!] a: fails",
@@ -391,11 +391,11 @@ def test_the_report_can_be_ticked_and_never_hides_what_is_unknown() -> None:
     assert "Running \\| On-Demand" in markdown
     document = json.loads(to_json(found))
     assert (document["schema"], document["quotas"][0]["exceedsDefault"]) == ("skerry.preflight/1", None)
-    assert [row["mark"] for row in document["steps"]] == ["problem", "todo", "unknown"]
+    assert [row["mark"] for row in document["steps"]] == ["problem", "due", "unknown"]
 
 
 def test_lines_fit_the_width() -> None:
-    steps = [Step("area", "word " * 60, Mark.TODO)]
+    steps = [Step("area", "word " * 60, Mark.DUE)]
     assert max(len(line) for line in to_text(whole(*steps), 80).splitlines()) <= 80
 
 
