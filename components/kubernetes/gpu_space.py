@@ -12,7 +12,7 @@ from pulumi_kubernetes.networking.v1 import NetworkPolicy
 
 from components.base import SkerryComponent
 from components.kubernetes.cluster import TIER_LABEL, Cluster
-from components.kubernetes.tenancy import NAMESPACE_LABEL
+from components.kubernetes.peers import blocks, namespace_peer, ports
 from components.kubernetes.workload import NAME_LABEL
 from skerry.facts import ComponentFacts, Tier
 
@@ -67,16 +67,17 @@ class GpuSpace(SkerryComponent):
         )
         self._policy("default-deny", {"podSelector": {}, "policyTypes": ["Ingress", "Egress"]})
         if calls_api:
-            api = [{"ipBlock": {"cidr": address}} for address in cluster.api_server]
-            dns = [{"namespaceSelector": {"matchLabels": {NAMESPACE_LABEL: "kube-system"}}}]
             self._policy(
                 "allow-api",
                 {
                     "podSelector": {},
                     "policyTypes": ["Egress"],
                     "egress": [
-                        {"to": api, "ports": [_tcp(443), _tcp(6443)]},
-                        {"to": dns, "ports": [{"port": 53, "protocol": "UDP"}, _tcp(53)]},
+                        {"to": blocks(cluster.api_server), "ports": ports([443, 6443])},
+                        {
+                            "to": [namespace_peer("kube-system")],
+                            "ports": [{"port": 53, "protocol": "UDP"}, *ports([53])],
+                        },
                     ],
                 },
             )
@@ -87,7 +88,7 @@ class GpuSpace(SkerryComponent):
                 {
                     "podSelector": {"matchLabels": {"app": "nvidia-driver-daemonset"}},
                     "policyTypes": ["Egress"],
-                    "egress": [{"ports": [_tcp(80), _tcp(443)]}],
+                    "egress": [{"ports": ports([80, 443])}],
                 },
             )
         self.finish(namespace=self.made.metadata["name"])
@@ -159,22 +160,18 @@ class GpuMetrics(SkerryComponent):
             opts=options,
         )
         if readers:
-            who = [{"namespaceSelector": {"matchLabels": {NAMESPACE_LABEL: reader}}} for reader in readers]
+            who = [namespace_peer(reader) for reader in readers]
             NetworkPolicy(
                 self.child_name("allow-readers"),
                 metadata={"name": "allow-metrics-readers", "namespace": namespace, "labels": dict(cluster.labels)},
                 spec={
                     "podSelector": {"matchLabels": {NAME_LABEL: EXPORTER}},
                     "policyTypes": ["Ingress"],
-                    "ingress": [{"from": who, "ports": [_tcp(METRICS_PORT)]}],
+                    "ingress": [{"from": who, "ports": ports([METRICS_PORT])}],
                 },
                 opts=options,
             )
         self.finish(metrics_endpoint=f"http://{EXPORTER}.{namespace}.svc.cluster.local:{METRICS_PORT}/metrics")
-
-
-def _tcp(port: int) -> dict[str, Any]:
-    return {"port": port, "protocol": "TCP"}
 
 
 def _exporter(cluster: Cluster, image: str, runtime_class: str | None) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from pulumi_kubernetes.networking.v1 import NetworkPolicy
 from components.base import SkerryComponent
 from components.kubernetes.cluster import Cluster
 from components.kubernetes.operator import Operator, image_values
-from components.kubernetes.tenancy import NAMESPACE_LABEL
+from components.kubernetes.peers import api_callers, ports
 from components.kubernetes.workload import NAME_LABEL
 from skerry.config.autoscale import AutoscaleSpec
 from skerry.facts import ComponentFacts, Tier
@@ -72,9 +72,6 @@ class Keda(SkerryComponent):
             depends_on=depends_on,
             opts=self.child_options(),
         )
-        callers: list[dict[str, Any]] = [{"ipBlock": {"cidr": address}} for address in cluster.api_server]
-        if cluster.api_proxy is not None:
-            callers.append({"namespaceSelector": {"matchLabels": {NAMESPACE_LABEL: cluster.api_proxy}}})
         for pods, port in CALLED.items():
             NetworkPolicy(
                 self.child_name(pods.removeprefix("keda-")),
@@ -82,7 +79,7 @@ class Keda(SkerryComponent):
                 spec={
                     "podSelector": {"matchLabels": {NAME_LABEL: pods}},
                     "policyTypes": ["Ingress"],
-                    "ingress": [{"from": callers, "ports": [{"port": port, "protocol": "TCP"}]}],
+                    "ingress": [{"from": api_callers(cluster), "ports": ports([port])}],
                 },
                 opts=self.child_options(depends_on=list(depends_on)),
             )

@@ -11,7 +11,7 @@ from pulumi_kubernetes.networking.v1 import NetworkPolicy
 
 from components.base import SkerryComponent
 from components.kubernetes.cluster import Cluster
-from components.kubernetes.tenancy import NAMESPACE_LABEL
+from components.kubernetes.peers import api_callers, ports
 from skerry.facts import ComponentFacts, ImageFact, Tier
 
 
@@ -94,21 +94,14 @@ class Operator(SkerryComponent):
         port: int,
         depends_on: Sequence[pulumi.Resource],
     ) -> None:
-        """Let the API server call the operator: it is no pod, so no selector can name it, only its addresses."""
-        callers: list[dict[str, Any]] = [{"ipBlock": {"cidr": address}} for address in cluster.api_server]
-        if cluster.api_proxy is not None:
-            callers.append({"namespaceSelector": {"matchLabels": {NAMESPACE_LABEL: cluster.api_proxy}}})
-        entry = {
-            "from": callers,
-            "ports": [{"port": port, "protocol": "TCP"}],
-        }
+        """Let the API server call the operator."""
         NetworkPolicy(
             self.child_name("webhook"),
             metadata={"name": f"allow-webhook-{chart}", "namespace": namespace, "labels": dict(cluster.labels)},
             spec={
                 "podSelector": {"matchLabels": {"app.kubernetes.io/name": pods}},
                 "policyTypes": ["Ingress"],
-                "ingress": [entry],
+                "ingress": [{"from": api_callers(cluster), "ports": ports([port])}],
             },
             opts=self.child_options(depends_on=list(depends_on)),
         )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any
 
 import pulumi
 from pulumi_kubernetes.core.v1 import LimitRange, Namespace, ResourceQuota
@@ -13,14 +13,9 @@ from pulumi_kubernetes.scheduling.v1 import PriorityClass
 
 from components.base import SkerryComponent
 from components.kubernetes.cluster import TIER_LABEL, Cluster, ManagedService
+from components.kubernetes.peers import blocks, namespace_peer, ports
 from components.kubernetes.workload import Priority
 from skerry.facts import ComponentFacts, EndpointFact, Tier
-
-NAMESPACE_LABEL: Final = "kubernetes.io/metadata.name"
-"""Set by the API server on every namespace.
-
-Source: Kubernetes "Namespaces" (not opened; check before relying on it).
-"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +115,7 @@ class TierNamespace(SkerryComponent):
             self._policy("allow-internet", _egress({}, _outside(internet, internet_ranges or {})))
         self._open_services(managed)
         for role, selector in (api_clients or {}).items():
-            rule = {"to": _blocks(cluster.api_server), "ports": _ports((443, 6443))}
+            rule = {"to": blocks(cluster.api_server), "ports": ports((443, 6443))}
             self._policy(f"allow-api-{role}", _egress(selector, [rule]))
         self.finish(namespace=self.made.metadata["name"])
 
@@ -156,10 +151,10 @@ class TierNamespace(SkerryComponent):
         ingress = [flow for flow in flows if flow.destination == self._namespace and flow.source != self._namespace]
         egress = [flow for flow in flows if flow.source == self._namespace and flow.destination != self._namespace]
         if ingress:
-            rules = [{"from": [_peer(flow.source)], "ports": _ports(flow.ports)} for flow in ingress]
+            rules = [{"from": [namespace_peer(flow.source)], "ports": ports(flow.ports)} for flow in ingress]
             self._policy("allow-from-tiers", {"podSelector": {}, "policyTypes": ["Ingress"], "ingress": rules})
         if egress:
-            rules = [{"to": [_peer(flow.destination)], "ports": _ports(flow.ports)} for flow in egress]
+            rules = [{"to": [namespace_peer(flow.destination)], "ports": ports(flow.ports)} for flow in egress]
             self._policy("allow-to-tiers", {"podSelector": {}, "policyTypes": ["Egress"], "egress": rules})
 
     def _open_services(self, managed: bool) -> None:
@@ -175,31 +170,19 @@ class TierNamespace(SkerryComponent):
 def _outside(internet: Sequence[EndpointFact], ranges: Mapping[str, Sequence[str]]) -> list[dict[str, Any]]:
     """Open exactly the ranges of hosts whose ranges are known; for others the port, since a policy knows no names."""
     rules: list[dict[str, Any]] = [
-        {"to": _blocks(ranges[endpoint.host]), "ports": _ports((endpoint.port,))}
+        {"to": blocks(ranges[endpoint.host]), "ports": ports((endpoint.port,))}
         for endpoint in internet
         if endpoint.host in ranges
     ]
-    ports = sorted({endpoint.port for endpoint in internet if endpoint.host not in ranges})
-    return rules + ([{"ports": _ports(ports)}] if ports else [])
+    open_ports = sorted({endpoint.port for endpoint in internet if endpoint.host not in ranges})
+    return rules + ([{"ports": ports(open_ports)}] if open_ports else [])
 
 
 def _service_rule(service: ManagedService) -> dict[str, Any]:
-    rule: dict[str, Any] = {"ports": _ports((service.port,))}
+    rule: dict[str, Any] = {"ports": ports((service.port,))}
     if service.network is not None:
-        rule["to"] = _blocks([service.network, *service.more_networks])
+        rule["to"] = blocks([service.network, *service.more_networks])
     return rule
-
-
-def _peer(namespace: str) -> dict[str, Any]:
-    return {"namespaceSelector": {"matchLabels": {NAMESPACE_LABEL: namespace}}}
-
-
-def _blocks(addresses: Sequence[pulumi.Input[str]]) -> list[dict[str, Any]]:
-    return [{"ipBlock": {"cidr": address}} for address in addresses]
-
-
-def _ports(ports: Sequence[int]) -> list[dict[str, Any]]:
-    return [{"port": port, "protocol": "TCP"} for port in ports]
 
 
 def _inside() -> dict[str, Any]:
@@ -212,8 +195,9 @@ def _inside() -> dict[str, Any]:
 
 
 def _dns() -> dict[str, Any]:
-    ports = [{"port": 53, "protocol": "UDP"}, {"port": 53, "protocol": "TCP"}]
-    return _egress({}, [{"to": [_peer("kube-system")], "ports": ports}])
+    return _egress(
+        {}, [{"to": [namespace_peer("kube-system")], "ports": [{"port": 53, "protocol": "UDP"}, *ports([53])]}]
+    )
 
 
 def _egress(selector: Mapping[str, Any], rules: Sequence[Mapping[str, Any]]) -> dict[str, Any]:

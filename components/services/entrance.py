@@ -15,7 +15,7 @@ from pulumi_kubernetes.apiextensions import CustomResource
 from components.base import SkerryComponent
 from components.channels.rpc import PORT as RPC_PORT
 from components.kubernetes.cluster import Cluster
-from components.kubernetes.tenancy import NAMESPACE_LABEL
+from components.kubernetes.peers import NAMESPACE_LABEL
 from components.services.certificates import CertificateIssuer
 from components.services.gateway import (
     CONTROLLER,

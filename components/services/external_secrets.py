@@ -12,8 +12,9 @@ from pulumi_kubernetes.apiextensions import CustomResource
 from components.base import SkerryComponent
 from components.kubernetes.cluster import Cluster
 from components.kubernetes.operator import Operator, image_values
+from components.kubernetes.peers import blocks, ports
 from components.kubernetes.workload import Priority
-from components.services.openings import blocks, egress, ports
+from components.services.openings import egress
 from skerry.config.services import SecretsSpec
 from skerry.facts import ComponentFacts, EndpointFact, TargetFact, Tier
 

@@ -11,7 +11,7 @@ from pulumi_kubernetes.apiextensions import CustomResource
 from components.base import SkerryComponent
 from components.kubernetes.cluster import PRIVATE_RANGES, ZONE_LABEL, Cluster
 from components.kubernetes.operator import Operator
-from components.kubernetes.tenancy import NAMESPACE_LABEL
+from components.kubernetes.peers import NAMESPACE_LABEL
 from components.kubernetes.workload import Priority
 from components.services.certificates import CertificateIssuer
 from components.services.openings import EVERY_POD, Opening, leave_for, open_for

@@ -12,9 +12,10 @@ from pulumi_kubernetes.core.v1 import ConfigMap
 from components.base import SkerryComponent
 from components.kubernetes.cluster import PRIVATE_RANGES, Cluster
 from components.kubernetes.operator import Operator
+from components.kubernetes.peers import blocks, ports
 from components.services.data import dashboards, parts, rule_groups
 from components.services.monitoring_values import WITHOUT_GRAFANA, stack_values
-from components.services.openings import EVERY_POD, Opening, blocks, egress, leave_for, open_for, ports
+from components.services.openings import EVERY_POD, Opening, egress, leave_for, open_for
 from components.services.scrapes import Parts, Scrape, monitor_spec, scrapes
 from skerry.config.services import MonitoringSpec, PrometheusKind
 from skerry.facts import ComponentFacts, StorageFact, Tier

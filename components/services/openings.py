@@ -11,7 +11,7 @@ from pulumi_kubernetes.networking.v1 import NetworkPolicy
 
 from components.base import SkerryComponent
 from components.kubernetes.cluster import Cluster
-from components.kubernetes.tenancy import NAMESPACE_LABEL
+from components.kubernetes.peers import blocks, namespace_peer, ports
 from components.kubernetes.workload import NAME_LABEL
 
 EVERY_POD: Final[Mapping[str, Any]] = {}
@@ -58,9 +58,9 @@ def open_for(
         depends_on: the namespaces.
     """
     options = parent.child_options(depends_on=list(depends_on))
-    who: list[dict[str, Any]] = [{"ipBlock": {"cidr": address}} for address in addresses]
+    who = blocks(addresses)
     if source is not None:
-        who += [{"namespaceSelector": {"matchLabels": {NAMESPACE_LABEL: source}}, "podSelector": dict(caller)}]
+        who += [{**namespace_peer(source), "podSelector": dict(caller)}]
     for opening in openings:
         NetworkPolicy(
             parent.child_name(f"to-{opening.role}"),
@@ -88,7 +88,7 @@ def leave_for(
         {
             "to": [
                 {
-                    "namespaceSelector": {"matchLabels": {NAMESPACE_LABEL: opening.namespace}},
+                    **namespace_peer(opening.namespace),
                     "podSelector": dict(opening.pods),
                 }
             ],
@@ -118,16 +118,6 @@ def egress(
         spec={"podSelector": dict(caller), "policyTypes": ["Egress"], "egress": [dict(rule) for rule in rules]},
         opts=parent.child_options(depends_on=list(depends_on)),
     )
-
-
-def blocks(addresses: Sequence[str]) -> list[dict[str, Any]]:
-    """Return address ranges as a policy names them."""
-    return [{"ipBlock": {"cidr": address}} for address in addresses]
-
-
-def ports(numbers: Sequence[int]) -> list[dict[str, Any]]:
-    """Return TCP ports as a policy names them."""
-    return [{"port": number, "protocol": "TCP"} for number in numbers]
 
 
 def _metadata(cluster: Cluster, parent: SkerryComponent, role: str, namespace: str) -> dict[str, Any]:
