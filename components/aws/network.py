@@ -148,12 +148,17 @@ class AwsNetwork(SkerryComponent):
             opts=self.child_options(),
         )
         for service in INTERFACE_ENDPOINTS:
+            # Unless told otherwise S3's answers to resolvers outside alone, and sends the VPC to the gateway, whose
+            # addresses are public. Source: terraform-provider-aws issues 32407 and 46404 and its
+            # internal/service/ec2/vpc_endpoint.go, read 2026-11
+            everywhere = {"private_dns_only_for_inbound_resolver_endpoint": False} if service == "s3" else None
             ec2.VpcEndpoint(
                 self.child_name("s3-interface" if service == "s3" else service.replace(".", "-")),
                 vpc_id=self._vpc.id,
                 service_name=f"com.amazonaws.{region}.{service}",
                 vpc_endpoint_type="Interface",
                 private_dns_enabled=True,
+                dns_options=everywhere,
                 subnet_ids=[subnet.id for subnet in subnets],
                 security_group_ids=[group.id],
                 opts=self.child_options(),

@@ -98,6 +98,13 @@ def test_karpenter_stays_inside_the_network(deployed: ResourceGraph) -> None:
     assert called <= {row["serviceName"].removeprefix("com.amazonaws.us-east-1.") for row in inside}
 
 
+def test_pods_reach_the_bucket_by_addresses_of_the_network() -> None:
+    """Policies open the network to pods, not the public addresses behind the gateway."""
+    endpoints = [plain(r.inputs) for r in graph_of(AWS_BASE).of_type("aws:ec2/vpcEndpoint:VpcEndpoint")]
+    options = {row["serviceName"]: row["dnsOptions"] for row in endpoints if row.get("dnsOptions")}
+    assert options == {"com.amazonaws.us-east-1.s3": {"privateDnsOnlyForInboundResolverEndpoint": False}}
+
+
 def test_karpenter_makes_only_the_machine_of_the_pool_and_never_more_than_its_maximum(deployed: ResourceGraph) -> None:
     spec = inputs(one(deployed, "NodePool"))["spec"]
     wanted = {row["key"]: row["values"] for row in spec["template"]["spec"]["requirements"]}
