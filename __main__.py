@@ -2,9 +2,9 @@
 
 import pulumi
 
-from components.blueprints import sensei
+from components.blueprints import systems
 from components.configuration import read_spec
 
 config = pulumi.Config("skerry")
-for key, value in sensei.deploy(read_spec(config), config).items():
+for key, value in systems.deploy(read_spec(config), config).items():
     pulumi.export(key, value)

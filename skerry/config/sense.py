@@ -13,9 +13,11 @@ from typing import Final
 
 from skerry.catalog import load_catalog
 from skerry.config.pools import POOL_RANGES, need_of
+from skerry.config.sense_applications import application_problems, system_problems
 from skerry.config.sense_backup import backup_problems
 from skerry.config.sense_channels import channel_problems
 from skerry.config.sense_clouds import cloud_problems
+from skerry.config.sense_edge import edge_problems
 from skerry.config.sense_execution import execution_problems
 from skerry.config.sense_gpu import gpu_problems
 from skerry.config.sense_hybrid import CHANNEL_MACHINES, hybrid_problems, presence_problems
@@ -32,6 +34,7 @@ from skerry.config.spec import (
     PubSubKind,
     Purchase,
     RelationalKind,
+    System,
     TargetKind,
     VectorStoreKind,
 )
@@ -52,8 +55,10 @@ _OWN_LABELS: Final = ("skerry.dev/", "app.kubernetes.io/")
 
 def sense_problems(spec: DeploymentSpec) -> list[Problem]:
     """Return everything that cannot be, in the order of `CHECKS`."""
-    absent = list(presence_problems(spec))
+    absent = [*system_problems(spec), *presence_problems(spec)]
     checks = [check for check in CHECKS if has_tier(spec, _OF_TIER.get(check, Tier.PLATFORM))]
+    if spec.system is not System.SENSEI:
+        checks = [check for check in checks if check not in _OF_SENSEI]
     return absent or [problem for check in checks for problem in check(spec)]
 
 
@@ -62,7 +67,8 @@ def _pools(spec: DeploymentSpec) -> Iterator[tuple[str, PoolSpec]]:
         yield "cognitive", spec.cognitive.pool
     if has_tier(spec, Tier.EXECUTION):
         yield "execution", spec.execution.pool
-    yield persistent_tier(spec).value, spec.meta.pool
+    if has_tier(spec, persistent_tier(spec)):
+        yield persistent_tier(spec).value, spec.meta.pool
 
 
 def _target(spec: DeploymentSpec) -> Iterator[Problem]:
@@ -272,6 +278,8 @@ CHECKS: Final[tuple[Callable[[DeploymentSpec], Iterator[Problem]], ...]] = (
     channel_problems,
     service_problems,
     hybrid_problems,
+    edge_problems,
+    application_problems,
 )
 """Every check, in the order in which problems are reported."""
 
@@ -280,3 +288,19 @@ _OF_TIER: Final[Mapping[Callable[[DeploymentSpec], Iterator[Problem]], Tier]] = 
     execution_problems: Tier.EXECUTION,
 }
 """Checks that judge one tier alone, where a stack has it."""
+
+_OF_SENSEI: Final = (
+    _hosted,
+    _pool_sizes,
+    model_problems,
+    gpu_problems,
+    execution_problems,
+    _names,
+    _copies,
+    backup_problems,
+    channel_problems,
+    service_problems,
+    hybrid_problems,
+    edge_problems,
+)
+"""Checks of what only Sensei has."""

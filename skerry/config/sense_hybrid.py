@@ -37,7 +37,7 @@ def presence_problems(spec: DeploymentSpec) -> Iterator[Problem]:
         yield Problem("hybrid", f"has no meaning in mode {spec.mode.value}", "remove it, or set mode: hybrid")
     side = side_of(spec)
     for tier in AGENT_TIERS:
-        if has_tier(spec, tier) and not is_described(spec, tier):
+        if tier in agent_tiers(spec) and not is_described(spec, tier):
             remedy = "add it; `skerry config schema` describes every field"
             yield Problem(tier.value, "is required and missing", remedy)
         elif not has_tier(spec, tier) and is_described(spec, tier) and side is not None:

@@ -1,11 +1,11 @@
-"""Which tiers a stack has: all of them, but in mode hybrid, where each side has its own."""
+"""Which tiers a stack has: Sensei all of them, but in mode hybrid, where each side has its own; other systems none."""
 
 from __future__ import annotations
 
 from typing import Any, Final
 
 from skerry.config.hybrid import HybridSide
-from skerry.config.spec import NO_EXECUTION, AgentSpec, DeploymentSpec, Mode
+from skerry.config.spec import NO_EXECUTION, AgentSpec, DeploymentSpec, Mode, System
 from skerry.facts import Tier
 
 AGENT_TIERS: Final = (Tier.COGNITIVE, Tier.EXECUTION, Tier.META)
@@ -24,12 +24,16 @@ def side_of(spec: DeploymentSpec) -> HybridSide | None:
 
 def agent_tiers(spec: DeploymentSpec) -> tuple[Tier, ...]:
     """Return the tiers with agents that a stack has to have."""
+    if spec.system is not System.SENSEI:
+        return ()
     side = side_of(spec)
     return AGENT_TIERS if side is None else _OF_SIDE[side]
 
 
 def has_tier(spec: DeploymentSpec, tier: Tier) -> bool:
-    """Say whether a stack has a tier; channels and platform it always has."""
+    """Say whether a stack has a tier, or machines that stand for it; channels and platform it always has."""
+    if spec.system is not System.SENSEI and spec.machines is not None and tier in (Tier.EXECUTION, Tier.META):
+        return tier is Tier.META or spec.machines.services is not None
     return tier not in AGENT_TIERS or tier in agent_tiers(spec)
 
 
@@ -46,8 +50,10 @@ def is_described(spec: DeploymentSpec, tier: Tier) -> bool:
 def required_tiers() -> list[dict[str, Any]]:
     """Return the rules of the JSON Schema by which each side describes its own tiers, and every other mode all."""
     hybrid = {"properties": {"mode": {"const": Mode.HYBRID.value}}, "required": ["mode"]}
+    every = {"required": [tier.value for tier in AGENT_TIERS]}
+    sensei = {"properties": {"system": {"const": System.SENSEI.value}}, "required": ["system"]}
     rules: list[dict[str, Any]] = [
-        {"if": hybrid, "then": {"required": ["hybrid"]}, "else": {"required": [tier.value for tier in AGENT_TIERS]}}
+        {"if": hybrid, "then": {"required": ["hybrid"]}, "else": {"if": sensei, "then": every}}
     ]
     for side, tiers in _OF_SIDE.items():
         of_side = {"properties": {"hybrid": {"properties": {"side": {"const": side.value}}, "required": ["side"]}}}

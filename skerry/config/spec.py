@@ -8,15 +8,18 @@ Longer than 400 lines because it is one table: every option once, in the order o
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from enum import Enum
 from typing import Any, Final
 
 from pydantic import Field, model_validator
 
 from skerry.config.aks import AksSpec
+from skerry.config.application import ApplicationsSpec
 from skerry.config.autoscale import AutoscaleSpec
 from skerry.config.backup import BackupSpec
 from skerry.config.data_access import DataEndpointSpec
+from skerry.config.edge import EdgeSpec
 from skerry.config.eks import EksSpec
 from skerry.config.gpu import GpuSharingSpec, GpuSpec
 from skerry.config.hybrid import HybridSpec, with_customer_channels
@@ -48,6 +51,10 @@ class System(str, Enum):
     """The platform that a stack deploys."""
 
     SENSEI = "sensei"
+    AGENTDB = "agentdb"
+    AETHERGRAPH = "aethergraph"
+    APPLICATIONS = "applications"
+    """Any services, by `applications`."""
 
 
 class Mode(str, Enum):
@@ -58,6 +65,18 @@ class Mode(str, Enum):
     AIR_GAPPED = "air-gapped"
     HYBRID = "hybrid"
     """The execution tier at a customer, the rest at the vendor: two stacks, see `hybrid`."""
+    SINGLE_REGION = "single-region"
+    """All of it in one region, or at one site."""
+    GEO = "geo"
+    """AgentDB in several regions, callers sent to the nearest."""
+    HYBRID_EDGE = "hybrid-edge"
+    """AgentDB with a core, regions that write and an edge that only reads."""
+    SINGLE_TENANT = "single-tenant"
+    """AetherGraph as one server for one enterprise."""
+    SIDECAR = "sidecar"
+    """AetherGraph beside one user, on one machine."""
+    LOCAL_WORKER = "local-worker"
+    """A worker of AetherGraph on a user's machine, that calls out to a control plane."""
 
 
 class Layer(str, Enum):
@@ -545,6 +564,15 @@ NO_META: Final = MetaSpec(pool=NO_POOL, learning=_nobody())
 """What stands for a tier that the other side of a hybrid deployment has; a pool of no machines makes nothing."""
 
 
+class MachinesSpec(Spec):
+    """The machines of a cluster that has no tiers of Sensei's."""
+
+    services: PoolSpec | None = None
+    """For replicas that keep nothing, which come and go; left out, they run on `stores`."""
+    stores: PoolSpec
+    """For what keeps data, and for operators; never spot."""
+
+
 class DeploymentSpec(Spec):
     """One deployment: the value of `skerry:deployment`."""
 
@@ -588,6 +616,27 @@ class DeploymentSpec(Spec):
     """Tags on every cloud resource and labels on every object, beside Skerry's own."""
     hybrid: HybridSpec | None = None
     """Whose side of mode hybrid this stack is, and what joins the two; left out in every other mode."""
+    edge: EdgeSpec | None = None
+    """Where devices that work alone are reconciled; left out, none are."""
+
+    machines: MachinesSpec | None = None
+    """The machines of a cluster without tiers: every system but Sensei, where it runs on Kubernetes."""
+    applications: ApplicationsSpec | None = None
+    """The services of system `applications`."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _machines_of_services(cls, value: Any) -> Any:
+        """Let every target look for machines in one place, whether or not a system has tiers."""
+        if not isinstance(value, Mapping) or not isinstance(value.get("machines"), Mapping):
+            return value
+        stores, services = value["machines"].get("stores"), value["machines"].get("services")
+        lifted = dict(value)
+        if stores is not None and "meta" not in value:
+            lifted["meta"] = {**NO_META.model_dump(exclude_unset=True), "pool": stores}
+        if services is not None and "execution" not in value:
+            lifted["execution"] = {**NO_EXECUTION.model_dump(exclude_unset=True), "pool": services}
+        return lifted
 
     @model_validator(mode="before")
     @classmethod

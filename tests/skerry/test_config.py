@@ -88,7 +88,8 @@ BAD: dict[str, tuple[str, list[Change], str]] = {
     "a mode that is nearly one": (
         AIRGAPPED,
         [put("mode", "airgapped")],
-        "mode: 'airgapped' is not one of 'saas', 'private', 'air-gapped' or 'hybrid'; did you mean 'air-gapped'?",
+        "mode: 'airgapped' is not one of 'saas', 'private', 'air-gapped', 'hybrid', 'single-region', 'geo', 'hybrid-edge', "
+        "'single-tenant', 'sidecar' or 'local-worker'; did you mean 'air-gapped'?",
     ),
     "a required field that is missing": (
         AIRGAPPED,
