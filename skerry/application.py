@@ -83,10 +83,11 @@ def application_of(name: str, spec: ApplicationSpec) -> Application:
     if spec.definition is not None:
         return Application(name, spec, spec.definition)
     rows = load_services()
-    if spec.service not in rows:
+    row = rows.get(spec.service or "")
+    if row is None:
         known = ", ".join(sorted(rows))
         raise CatalogError(f"'{spec.service}' is not in images/services.yaml; use one of {known}, or give a definition")
-    return Application(name, spec, rows[spec.service].definition)
+    return Application(name, spec, row.definition)
 
 
 def places_in(text: str) -> list[str]:
