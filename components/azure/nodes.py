@@ -34,6 +34,13 @@ Source: MicrosoftDocs azure-docs articles/aks/spot-node-pool.md, read 2026-11.
 """
 
 
+NO_TRUSTED_LAUNCH: Final = ("Standard_ND96asr_v4", "Standard_ND96amsr_A100_v4")
+"""Sizes whose machines have neither secure boot nor a virtual TPM.
+
+Source: MicrosoftDocs/azure-compute-docs articles/virtual-machines/trusted-launch.md at 02ecf3f4, read 2026-11.
+"""
+
+
 def machine_of(pool: PoolSpec) -> InstanceType:
     """Return the machine type of a pool.
 
@@ -73,13 +80,26 @@ def common(pool: PoolSpec, machine: InstanceType, target: AzureTargetSpec, zones
         "enable_encryption_at_host": True,
         "max_pods": target.pods_per_node,
         "orchestrator_version": target.kubernetes_version,
-        # GPU machines are scarce: one goes before its successor comes.
-        "upgrade_settings": {"max_surge": "0", "max_unavailable": "1"}
-        if gpu
-        else {"max_surge": "1", "max_unavailable": "0"},
+        **_upgrade(pool, gpu),
         # Secure boot refuses kernel modules that are not signed, such as the driver of a GPU.
-        "security_profile": {"enable_secure_boot": not gpu, "enable_vtpm": True, "ssh_access": "Disabled"},
+        "security_profile": {
+            "enable_secure_boot": not gpu,
+            "enable_vtpm": machine.name not in NO_TRUSTED_LAUNCH,
+            "ssh_access": "Disabled",
+        },
     }
+
+
+def _upgrade(pool: PoolSpec, gpu: bool) -> dict[str, Any]:
+    """Return how machines are renewed: GPU machines are scarce, so that one goes before its successor comes.
+
+    Of spot machines it cannot be said. Source: hashicorp/terraform-provider-azurerm issue 19355 and pull 31129, read
+    2026-11.
+    """
+    if is_spot(pool):
+        return {}
+    surge, unavailable = ("0", "1") if gpu else ("1", "0")
+    return {"upgrade_settings": {"max_surge": surge, "max_unavailable": unavailable}}
 
 
 class AzureNodePool(SkerryComponent):

@@ -154,8 +154,11 @@ def test_pools_bear_their_tiers_taint_and_spot_machines_azures_own_as_well() -> 
         ],
         "cognitive": ["skerry.dev/tier=cognitive:NoSchedule"],
     }  # fmt: skip
-    spot = {name for name, pool in pools(azure_base(EVERYTHING)).items() if pool.get("scaleSetPriority") == "Spot"}
+    found = pools(azure_base(EVERYTHING))
+    spot = {name for name, pool in found.items() if pool.get("scaleSetPriority") == "Spot"}
     assert spot == {"execution"}
+    unsaid = {name for name, pool in found.items() if "upgradeSettings" not in pool}
+    assert unsaid == spot, "Azure refuses to be told how spot machines are renewed"
 
 
 def test_gpu_machines_get_a_driver_a_reservation_and_no_secure_boot() -> None:
@@ -166,6 +169,21 @@ def test_gpu_machines_get_a_driver_a_reservation_and_no_secure_boot() -> None:
     assert gpu["availabilityZones"] == ["1"]
     secure = {name: pool["securityProfile"]["enableSecureBoot"] for name, pool in found.items()}
     assert secure == {"system": True, "meta": True, "execution": True, "cognitive": False}
+
+
+@pytest.mark.parametrize(
+    ("memory", "size", "vtpm"),
+    [
+        (40, "Standard_ND96asr_v4", False),
+        (80, "Standard_ND96amsr_A100_v4", False),
+        (80, "Standard_NC96ads_A100_v4", True),
+    ],
+)
+def test_machines_that_cannot_have_a_virtual_tpm_are_asked_for_none(memory: int, size: str, vtpm: bool) -> None:
+    machine = {"vcpu": 24, "memory_gib": 200, "gpu_model": "A100", "gpu_memory_gib": memory, "instance_type": size}
+    machine["gpus"] = 4 if vtpm else 8
+    pool = pools(azure_base({"cognitive.pool.machine": machine}))["cognitive"]
+    assert (pool["vmSize"], pool["securityProfile"]["enableVTPM"]) == (size, vtpm)
 
 
 def test_another_version_changes_the_version_alone() -> None:
