@@ -8,8 +8,24 @@ from collections.abc import Mapping, Sequence
 from typing import NotRequired, TypedDict
 
 from components.package.specs_aks import Aks as Aks
+from components.package.specs_applications import Application as Application
+from components.package.specs_applications import Bucket as Bucket
+from components.package.specs_applications import Cache as Cache
+from components.package.specs_applications import Database as Database
+from components.package.specs_applications import Dns as Dns
+from components.package.specs_applications import Port as Port
+from components.package.specs_applications import Probe as Probe
+from components.package.specs_applications import Queue as Queue
+from components.package.specs_applications import Scale as Scale
+from components.package.specs_applications import ServiceDefinition as ServiceDefinition
+from components.package.specs_applications import ServicePlan as ServicePlan
+from components.package.specs_applications import Site as Site
 from components.package.specs_backup import Backup as Backup
 from components.package.specs_backup import BackupStore as BackupStore
+from components.package.specs_edge import Edge as Edge
+from components.package.specs_edge import EdgeDevice as EdgeDevice
+from components.package.specs_edge import EdgeLimits as EdgeLimits
+from components.package.specs_edge import EdgeSync as EdgeSync
 from components.package.specs_eks import Eks as Eks
 from components.package.specs_eks import GpuCapacity as GpuCapacity
 from components.package.specs_eks import SystemMachines as SystemMachines
@@ -289,6 +305,15 @@ class Licence(TypedDict):
     """The day of it."""
 
 
+class Machines(TypedDict):
+    """The machines of a cluster that has no tiers of Sensei's."""
+
+    services: NotRequired[Pool]
+    """For replicas that keep nothing, which come and go; left out, they run on `stores`."""
+    stores: Pool
+    """For what keeps data, and for operators; never spot."""
+
+
 class Deployment(TypedDict):
     """One deployment: the value of `skerry:deployment`."""
 
@@ -332,3 +357,9 @@ class Deployment(TypedDict):
     """Tags on every cloud resource and labels on every object, beside Skerry's own."""
     hybrid: NotRequired[Hybrid]
     """Whose side of mode hybrid this stack is, and what joins the two; left out in every other mode."""
+    edge: NotRequired[Edge]
+    """Where devices that work alone are reconciled; left out, none are."""
+    machines: NotRequired[Machines]
+    """The machines of a cluster without tiers: every system but Sensei, where it runs on Kubernetes."""
+    applications: NotRequired[ServicePlan]
+    """The services of system `applications`."""

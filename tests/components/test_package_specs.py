@@ -22,7 +22,7 @@ from skerry.config.words import Spec
 from tests.conftest import ROOT
 from tests.test_layers import MODULES
 
-NAMES = {"StoreSpec": "StoreSize"}
+NAMES = {"StoreSpec": "StoreSize", "ApplicationsSpec": "ServicePlan"}
 """Where a part is not named like its spec without `Spec`."""
 
 

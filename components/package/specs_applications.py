@@ -1,0 +1,212 @@
+"""The fields of `skerry.config.application` as every Pulumi language writes them, word for word.
+
+The schema analyzer reads these classes at run time, so that no annotation here may be a string; a test holds names,
+types and descriptions equal to the specs, which check the values.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import NotRequired, TypedDict
+
+from skerry.config.application import Exposure, Need, Protocol, Runtime
+
+
+class Port(TypedDict):
+    """A port that a service listens on."""
+
+    port: int
+    """Its number."""
+    protocol: NotRequired[Protocol]
+    """What is spoken there."""
+    between_replicas: NotRequired[bool]
+    """True where only the service's own replicas call it."""
+
+
+class Probe(TypedDict):
+    """How it is found out whether a replica is well."""
+
+    path: str
+    """The path of a GET on the service's main port."""
+    initial_delay_s: NotRequired[int]
+    """Seconds before the first one."""
+    period_s: NotRequired[int]
+    """Seconds between two."""
+
+
+class ServiceDefinition(TypedDict):
+    """A service, whatever runs it: one row of images/services.yaml, or one in a stack."""
+
+    ports: NotRequired[Mapping[str, Port]]
+    """Name -> port; the first is its main one, which load balancers and probes call. A worker may have none."""
+    health: NotRequired[Probe]
+    """Whether a replica lives; left out, only its process is watched."""
+    ready: NotRequired[Probe]
+    """Whether a replica may be called; left out, as `health`."""
+    metrics_path: NotRequired[str]
+    """Where Prometheus reads its figures, on the main port; left out, it has none."""
+    vcpu: NotRequired[float]
+    """Virtual CPUs that a replica is given."""
+    vcpu_limit: NotRequired[float]
+    """The most that it may take, where that can be told apart; left out, no limit."""
+    memory_mib: NotRequired[int]
+    """Memory of a replica in MiB."""
+    memory_limit_mib: NotRequired[int]
+    """The most that it may take, where that can be told apart; left out, `memory_mib`."""
+    data_path: NotRequired[str]
+    """Where it keeps files that must outlive a replica, one folder for each; left out, it keeps none."""
+    single_writer: NotRequired[bool]
+    """True where those files must not be written by two replicas: a shared file system is then refused."""
+    needs: NotRequired[Sequence[Need]]
+    """What it keeps its state in."""
+    environment: NotRequired[Mapping[str, str]]
+    """Plain values; `{database.host}` and the like stand for where its needs are (skerry.application)."""
+    egress: NotRequired[Sequence[str]]
+    """Hosts on the internet that it calls on port 443; nothing else is opened."""
+    longest_request_s: NotRequired[int]
+    """The longest that a request, a stream or a job may last in seconds; time-outs on the way are made longer."""
+    drain_s: NotRequired[int]
+    """Seconds that a replica gets to end what it began."""
+    user: NotRequired[int]
+    """The user id that it runs as, where that is told; never root."""
+
+
+class Scale(TypedDict):
+    """How many replicas run, and what decides it."""
+
+    minimum: NotRequired[int]
+    """The fewest."""
+    typical: NotRequired[int]
+    """What finance should expect; left out, the minimum."""
+    maximum: NotRequired[int]
+    """The most; equal to the minimum, nothing scales it."""
+    cpu_percent: NotRequired[int]
+    """The mean CPU in percent that it is held at."""
+    memory_percent: NotRequired[int]
+    """The mean memory in percent that it is held at."""
+    concurrency: NotRequired[int]
+    """Requests at once in one replica; where a runtime has no such measure it is refused."""
+    queue_depth: NotRequired[int]
+    """Waiting jobs for each replica; needs `queue`."""
+    prepared: NotRequired[int]
+    """Lambda's provisioned concurrency, Functions' instances always ready; left out, none."""
+    spot_share: NotRequired[float]
+    """The share of replicas above the minimum on machines that may be taken away."""
+
+
+class Application(TypedDict):
+    """A service where it runs."""
+
+    service: NotRequired[str]
+    """A row of images/services.yaml; left out, `definition` describes it."""
+    definition: NotRequired[ServiceDefinition]
+    """The service itself, where the catalogue has no row of it."""
+    runtime: Runtime
+    """What runs it."""
+    image: str
+    """The image reference, which is the user's; pinned by the lock or by an @sha256 digest of its own."""
+    vcpu: NotRequired[float]
+    """Virtual CPUs of a replica; left out, the service's."""
+    memory_mib: NotRequired[int]
+    """Memory of a replica in MiB; left out, the service's."""
+    storage_gib: NotRequired[int]
+    """Space for the files of a replica in GiB, where the service keeps any."""
+    storage_iops: NotRequired[int]
+    """Operations a second that this space must do, where they can be asked for; left out, its kind's baseline."""
+    scale: NotRequired[Scale]
+    """How many run."""
+    exposure: NotRequired[Exposure]
+    """Who can call it."""
+    anonymous: NotRequired[bool]
+    """True lets callers in without an identity of the cloud where one could be asked for (Cloud Run, Functions)."""
+    host: NotRequired[str]
+    """The name that it is called by; required for `internal` and `public`."""
+    allow_cidrs: NotRequired[Sequence[str]]
+    """Address ranges that may call it; left out, all of the private network, or of the internet where `public`."""
+    rate_per_second: NotRequired[int]
+    """Requests a second of one caller that are let through, where `public`; left out, no bound."""
+    environment: NotRequired[Mapping[str, str]]
+    """Plain values beside the service's own, which they replace."""
+    secrets: NotRequired[Mapping[str, str]]
+    """Variable -> the secret key of the stack that holds its value."""
+
+
+class Database(TypedDict):
+    """PostgreSQL that the services share: managed on a cloud's own runtimes, as `meta.relational_kind` on clusters."""
+
+    vcpu: NotRequired[int]
+    """Virtual CPUs."""
+    memory_gib: NotRequired[float]
+    """Memory in GiB."""
+    storage_gib: NotRequired[int]
+    """Space in GiB."""
+    instance_type: NotRequired[str]
+    """The cloud's name of its size; left out, the smallest known that has the above."""
+    zones: NotRequired[int]
+    """Zones that hold a copy of it; 1 is a finding in production."""
+    retention_days: NotRequired[int]
+    """Days that its daily backups are kept."""
+    name: NotRequired[str]
+    """The database in it."""
+
+
+class Cache(TypedDict):
+    """Valkey that the services share."""
+
+    memory_gib: NotRequired[float]
+    """Memory of one member in GiB."""
+    replicas: NotRequired[int]
+    """Members."""
+
+
+class Bucket(TypedDict):
+    """Object store that the services share."""
+
+    gib: NotRequired[int]
+    """GiB that finance should expect in it."""
+
+
+class Queue(TypedDict):
+    """The queue that services share: at least once, with a place for what fails again and again."""
+
+    longest_job_s: NotRequired[int]
+    """The longest that a job may take: for so long nobody else gets it."""
+    attempts: NotRequired[int]
+    """How often a job is tried before it is set aside."""
+    retention_days: NotRequired[int]
+    """Days that a job waits at most."""
+
+
+class Dns(TypedDict):
+    """The zone that names of services are written to."""
+
+    zone: str
+    """The name of the zone, which exists already."""
+    ttl_s: NotRequired[int]
+    """Seconds that an answer is kept."""
+
+
+class Site(TypedDict):
+    """The network of the runtimes that are not Kubernetes."""
+
+    network_cidr: NotRequired[str]
+    """The private address range that is cut for them."""
+    certificate: NotRequired[str]
+    """The cloud's name of a certificate that exists for all hosts; left out, one is asked for by DNS."""
+
+
+class ServicePlan(TypedDict):
+    """Services of one deployment, and what they share."""
+
+    services: Mapping[str, Application]
+    """Name -> service; the name is that of its resources."""
+    database: NotRequired[Database]
+    """Shared PostgreSQL; left out, none."""
+    cache: NotRequired[Cache]
+    """Shared Valkey; left out, none."""
+    bucket: NotRequired[Bucket]
+    """Shared object store; left out, none."""
+    queue: NotRequired[Queue]
+    """Shared queue; left out, none."""
+    dns: NotRequired[Dns]
+    """Where names are written; left out, nowhere: the address is an output."""
+    site: NotRequired[Site]
+    """The network of runtimes that are not Kubernetes."""
