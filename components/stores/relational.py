@@ -91,12 +91,18 @@ class RelationalStore(SkerryComponent):
         """
         managed = cluster.relational if kind is not RelationalKind.CLOUDNATIVE_PG else None
         if managed is not None:
+            why = "extensions of the managed PostgreSQL"
+            client = cluster.catalog.image("postgresql", cluster.target, why) if extensions else None
             facts = ComponentFacts(
-                tier=tier, data_class=cluster.data_class, role="relational-client", ports={"postgresql": PORT}
+                tier=tier,
+                data_class=cluster.data_class,
+                role="relational-client",
+                ports={"postgresql": PORT},
+                images=(client,) if client else (),
             )
             super().__init__(name, facts, opts)
-            if extensions:
-                self._extend(cluster, namespace, name, extensions)
+            if client:
+                self._extend(cluster, namespace, name, client, extensions)
             self.finish(endpoint=managed.endpoint, port=managed.port, secret_ref=f"{name}-app", metrics_endpoint=None)
             return
         image = cluster.catalog.image("postgresql", cluster.target, f"PostgreSQL for {database}")
@@ -171,16 +177,17 @@ class RelationalStore(SkerryComponent):
                 opts=self.store_options(depends_on=[made]),
             )
 
-    def _extend(self, cluster: Cluster, namespace: str, name: str, extensions: Sequence[str]) -> None:
+    def _extend(
+        self, cluster: Cluster, namespace: str, name: str, client: ImageFact, extensions: Sequence[str]
+    ) -> None:
         """Make the extensions of a managed database, by the login of its owner; it may be run again.
 
         Each cloud holds pgvector; Azure also wants it on the list of its server, which the base stack sets.
         """
-        image = cluster.catalog.image("postgresql", cluster.target, "extensions of the managed PostgreSQL")
         orders = " ".join(f"-c 'CREATE EXTENSION IF NOT EXISTS {one}'" for one in extensions)
         container = Container(
             name="extensions",
-            image=image,
+            image=client,
             cpu="50m",
             memory="128Mi",
             user=26,  # Source: cloudnative-pg/postgres-containers Dockerfile, USER, read 2026-11

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from skerry.facts import facts_of
 from tests.simulators.changed_stacks import run_changed
 from tests.simulators.servers import Postgres, free_port
 from tests.simulators.stack_objects import AIRGAPPED, AWS, ONPREM, inputs, objects, pods
@@ -102,6 +103,13 @@ def test_at_a_cloud_a_job_makes_the_extension_in_the_managed_database() -> None:
     (container,) = job["spec"]["template"]["spec"]["containers"]
     assert "CREATE EXTENSION IF NOT EXISTS vector" in container["args"][0]
     assert container["env"][0]["valueFrom"]["secretKeyRef"] == {"name": "vectors-db-app", "key": "uri"}
+    declared = {
+        image.deployed_as
+        for facts in map(facts_of, graph.resources)
+        if facts is not None and facts.role == "relational-client"
+        for image in facts.images
+    }
+    assert container["image"] in declared
 
 
 def test_what_a_workflow_engine_committed_survives_the_loss_of_the_server_and_what_it_did_not_is_gone(
