@@ -15,6 +15,7 @@ from pydantic import Field
 from skerry.config.words import CatalogName, DnsLabel, SecretKey, Spec
 
 EnvironmentName = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$", max_length=100)]
+HttpPath = Annotated[str, Field(pattern=r"^/[A-Za-z0-9/_.-]*$", max_length=200)]
 DnsName = Annotated[str, Field(pattern=r"^([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,63}$", max_length=253)]
 
 
@@ -67,6 +68,15 @@ class Need(str, Enum):
     """Jobs, at least once."""
 
 
+class Access(str, Enum):
+    """What a service may do with objects or jobs."""
+
+    READ = "read"
+    """Takes them out, and puts none in."""
+    WRITE = "write"
+    """Puts them in, and takes none out."""
+
+
 class ProbeSpec(Spec):
     """How it is found out whether a replica is well."""
 
@@ -103,12 +113,16 @@ class ServiceDefinition(Spec):
     """True where those files must not be written by two replicas: a shared file system is then refused."""
     needs: tuple[Need, ...] = ()
     """What it keeps its state in."""
+    access: dict[Need, Access] = {}
+    """What its own identity may do with the bucket and the queue; left out, both ways."""
     environment: dict[EnvironmentName, str] = Field(default={}, max_length=100)
     """Plain values; `{database.host}` and the like stand for where its needs are (skerry.application)."""
     egress: tuple[DnsName, ...] = Field(default=(), max_length=32)
     """Hosts on the internet that it calls on port 443; nothing else is opened."""
     longest_request_s: int = Field(default=60, ge=1, le=86_400)
     """The longest that a request, a stream or a job may last in seconds; time-outs on the way are made longer."""
+    largest_body_mib: int | None = Field(default=None, ge=1, le=65_536)
+    """The largest body of a request in MiB; left out, nothing is said to what stands on the way."""
     drain_s: int = Field(default=30, ge=0, le=3600)
     """Seconds that a replica gets to end what it began."""
     user: int = Field(default=65_532, ge=1, le=4_294_967_294)
@@ -149,6 +163,17 @@ class Exposure(str, Enum):
     """The internet, over TLS."""
 
 
+class SiteEndpointSpec(Spec):
+    """A host of the private network that a service calls, outside the deployment."""
+
+    host: DnsName
+    """Its name."""
+    cidrs: tuple[str, ...] = Field(min_length=1, max_length=16)
+    """Its address ranges."""
+    port: int = Field(default=443, ge=1, le=65535)
+    """The port that is called."""
+
+
 class ApplicationSpec(Spec):
     """A service where it runs."""
 
@@ -168,6 +193,8 @@ class ApplicationSpec(Spec):
     """Space for the files of a replica in GiB, where the service keeps any."""
     storage_iops: int | None = Field(default=None, ge=100, le=256_000)
     """Operations a second that this space must do, where they can be asked for; left out, its kind's baseline."""
+    disposable_files: bool = False
+    """True where those files may be lost with a replica: asked for by runtimes that keep none."""
     scale: ScaleSpec = ScaleSpec()
     """How many run."""
     exposure: Exposure = Exposure.NONE
@@ -178,6 +205,10 @@ class ApplicationSpec(Spec):
     """The name that it is called by; required for `internal` and `public`."""
     allow_cidrs: tuple[str, ...] = Field(default=(), max_length=64)
     """Address ranges that may call it; left out, all of the private network, or of the internet where `public`."""
+    paths: tuple[HttpPath, ...] = Field(default=(), max_length=16)
+    """Beginnings of the paths that are let in from outside; left out, all."""
+    site_endpoints: tuple[SiteEndpointSpec, ...] = Field(default=(), max_length=16)
+    """Hosts of the private network that it calls; nothing else outside the deployment is opened."""
     rate_per_second: int | None = Field(default=None, ge=1, le=1_000_000)
     """Requests a second of one caller that are let through, where `public`; left out, no bound."""
     environment: dict[EnvironmentName, str] = Field(default={}, max_length=100)
@@ -203,6 +234,8 @@ class DatabaseSpec(Spec):
     """Days that its daily backups are kept."""
     name: DnsLabel = "app"
     """The database in it."""
+    extensions: tuple[CatalogName, ...] = Field(default=(), max_length=8)
+    """What that database is extended by, such as `vector`."""
 
 
 class CacheSpec(Spec):
@@ -244,6 +277,8 @@ class DnsSpec(Spec):
 class SiteSpec(Spec):
     """The network of the runtimes that are not Kubernetes."""
 
+    name: DnsLabel | None = Field(default=None, max_length=40)
+    """What the shared resources are called; left out, as the stack."""
     network_cidr: str = "10.40.0.0/16"
     """The private address range that is cut for them."""
     certificate: str | None = Field(default=None, max_length=300)
