@@ -113,7 +113,7 @@ class ServiceDefinition(Spec):
     """True where those files must not be written by two replicas: a shared file system is then refused."""
     needs: tuple[Need, ...] = ()
     """What it keeps its state in."""
-    access: dict[Need, Access] = {}
+    access: dict[Need, Access] = Field(default={}, max_length=2)
     """What its own identity may do with the bucket and the queue; left out, both ways."""
     environment: dict[EnvironmentName, str] = Field(default={}, max_length=100)
     """Plain values; `{database.host}` and the like stand for where its needs are (skerry.application)."""

@@ -6,7 +6,7 @@ What one runtime alone asks is in a module of its own: a function `(path, applic
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Final
 
 from skerry.application import Application, application_of, unknown_places
@@ -37,10 +37,12 @@ def system_problems(spec: DeploymentSpec) -> Iterator[Problem]:
         yield Problem("mode", f"{spec.system.value} has no mode '{spec.mode.value}'", f"use one of {names}")
     if spec.system is System.SENSEI and spec.machines is not None:
         yield Problem("machines", "has no meaning for sensei", "describe the pool of each tier")
-    if (spec.system is System.APPLICATIONS) != (spec.applications is not None):
-        needed = spec.system is System.APPLICATIONS
-        text = "is required and missing" if needed else f"has no meaning for {spec.system.value}"
-        yield Problem("applications", text, "describe the services" if needed else "remove it")
+    owned = {System.APPLICATIONS: spec.applications, System.AGENTDB: spec.agentdb}
+    for system, value in owned.items():
+        if (spec.system is system) != (value is not None):
+            needed = spec.system is system
+            text = "is required and missing" if needed else f"has no meaning for {spec.system.value}"
+            yield Problem(system.value, text, "describe it" if needed else "remove it")
     if spec.machines is not None and spec.machines.stores.purchase is Purchase.SPOT:
         yield Problem("machines.stores.purchase", "spot machines may be taken away at any time", "use on-demand")
 
@@ -121,6 +123,7 @@ def _service(spec: DeploymentSpec, plan: ApplicationsSpec, application: Applicat
             yield Problem(path, text, f"add `{need.value}: {{}}` beside the services")
     if scale.queue_depth is not None and Need.QUEUE not in application.definition.needs:
         yield Problem(f"{path}.scale.queue_depth", "the service takes nothing from a queue", "use another measure")
+    yield from _reach(application, path)
     for variable, place in unknown_places(application).items():
         text = f"'{{{place}}}' stands for nothing that the service needs, or is a secret within a text"
         yield Problem(f"{path}.environment.{variable}", text, "name it in `needs`; a secret is the whole value")
@@ -132,10 +135,27 @@ def _service(spec: DeploymentSpec, plan: ApplicationsSpec, application: Applicat
         yield Problem(f"{path}.host", f"is required where exposure is {row.exposure.value}", "give its DNS name")
     if row.exposure is Exposure.PUBLIC and not spec.target.connected:
         yield Problem(f"{path}.exposure", "public has no meaning without a connection", "use internal")
-    for index, text in enumerate(row.allow_cidrs):
+    yield from _ranges(row.allow_cidrs, f"{path}.allow_cidrs")
+
+
+def _reach(application: Application, path: str) -> Iterator[Problem]:
+    """Check what it may do with what is shared, which paths are let in, and whom it calls on the site."""
+    row, definition = application.spec, application.definition
+    for need in definition.access:
+        if need not in definition.needs or need not in (Need.BUCKET, Need.QUEUE):
+            text = f"says what may be done with a {need.value}, which the service does not need"
+            if need in definition.needs:
+                text = f"cannot tell apart what is done with a {need.value}"
+            yield Problem(f"{path}.access.{need.value}", text, "name bucket or queue, which are among its needs")
+    if row.paths and row.exposure is Exposure.NONE:
+        yield Problem(f"{path}.paths", "have no meaning where nobody outside can call it", "set exposure, or remove it")
+    for index, endpoint in enumerate(row.site_endpoints):
+        yield from _ranges(endpoint.cidrs, f"{path}.site_endpoints[{index}].cidrs")
+
+
+def _ranges(texts: Iterable[str], path: str) -> Iterator[Problem]:
+    for index, text in enumerate(texts):
         try:
             ipaddress.ip_network(text)
         except ValueError as exc:
-            yield Problem(
-                f"{path}.allow_cidrs[{index}]", f"is not an address range: {exc}", "write it like 10.0.0.0/24"
-            )
+            yield Problem(f"{path}[{index}]", f"is not an address range: {exc}", "write it like 10.0.0.0/24")
