@@ -13,8 +13,8 @@ from typing import Final
 
 from skerry.address_plan import aks_ranges, gke_ranges
 from skerry.config.sense_eks import eks_problems
-from skerry.config.spec import DeploymentSpec, Layer, RelationalKind, TargetKind
-from skerry.errors import ConfigError, Problem
+from skerry.config.spec import DeploymentSpec, Layer, Purchase, RelationalKind, System, TargetKind
+from skerry.errors import CatalogError, ConfigError, Problem
 from skerry.jurisdictions import region_of_zone, regions
 
 EKS_ZONES: Final = (2, 7)
@@ -62,7 +62,8 @@ def cloud_problems(spec: DeploymentSpec) -> Iterator[Problem]:
         yield Problem("target.region", f"is required on {cloud}", f"name a region such as {_EXAMPLES[target.kind]}")
     if not target.connected:
         yield Problem("target.connected", f"is false, but {cloud} is reached over the internet", "use kind: onprem")
-    if spec.layer is Layer.PLATFORM and not target.base_stack:
+    clusters = spec.system is System.SENSEI or spec.machines is not None
+    if clusters and spec.layer is Layer.PLATFORM and not target.base_stack:
         yield Problem("target.base_stack", f"is required on {cloud}", "name the stack with layer: base")
     yield from _OWN[target.kind](spec)
 

@@ -14,6 +14,7 @@ from typing import Any, Final
 
 from pydantic import Field, model_validator
 
+from skerry.config.agentdb import AgentDbSpec
 from skerry.config.aks import AksSpec
 from skerry.config.application import ApplicationsSpec
 from skerry.config.autoscale import AutoscaleSpec
@@ -626,6 +627,8 @@ class DeploymentSpec(Spec):
 
     @model_validator(mode="before")
     @classmethod
+    agentdb: AgentDbSpec | None = None
+    """AgentDB, for system `agentdb`."""
     def _machines_of_services(cls, value: Any) -> Any:
         """Let every target look for machines in one place, whether or not a system has tiers."""
         if not isinstance(value, Mapping) or not isinstance(value.get("machines"), Mapping):

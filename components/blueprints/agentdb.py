@@ -1,0 +1,44 @@
+"""AgentDB: its configuration as services, on the runtime that it names."""
+
+from __future__ import annotations
+
+import pulumi
+
+from components.base import SkerryComponent
+from components.blueprints.applications import make_applications
+from components.blueprints.deployment import deployment_fact
+from components.configuration import FlatConfig
+from skerry.config.spec import DeploymentSpec
+from skerry.errors import UsageError
+from skerry.facts import ComponentFacts
+from skerry.systems.agentdb import plan_of
+
+Outputs = dict[str, pulumi.Input[object]]
+
+
+class AgentDb(SkerryComponent):
+    """The root of a deployment of AgentDB: carries what the whole of it is under."""
+
+    def __init__(self, spec: DeploymentSpec, opts: pulumi.ResourceOptions | None = None, name: str = "agentdb") -> None:
+        """Register the root."""
+        super().__init__(name, ComponentFacts(deployment=deployment_fact(spec)), opts)
+
+
+def deploy(spec: DeploymentSpec, config: FlatConfig) -> Outputs:
+    """Declare a deployment of AgentDB and return its stack outputs.
+
+    Args:
+        spec: the checked configuration.
+        config: the flat values and secrets beside it.
+
+    Raises:
+        CatalogError: a pin is missing.
+        ConfigError: a key is named that the stack does not set.
+        UsageError: the configuration does not describe it.
+    """
+    if spec.agentdb is None:
+        raise UsageError("the deployment has no AgentDB: describe it in `agentdb`")
+    root = AgentDb(spec)
+    outputs = make_applications(root, spec, plan_of(spec.agentdb), config)
+    root.finish()
+    return outputs

@@ -1,0 +1,114 @@
+"""AgentDB as a plan of services: one service on the runtime that its configuration names.
+
+Pure: sense checks, the size verb, tests and the blueprint read the same plan.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+from skerry.application import places_in
+from skerry.config.agentdb import AgentDbSpec
+from skerry.config.application import (
+    ApplicationSpec,
+    ApplicationsSpec,
+    Need,
+    Protocol,
+    Runtime,
+    ScaleSpec,
+    ServiceDefinition,
+)
+from skerry.service_catalog import load_services
+
+SERVICE: Final = "agentdb"
+"""Its row in images/services.yaml."""
+
+SCALES: Final[Mapping[Runtime, ScaleSpec]] = {
+    Runtime.KUBERNETES: ScaleSpec(minimum=2, maximum=50, cpu_percent=70, memory_percent=80),
+    Runtime.ECS: ScaleSpec(minimum=2, maximum=20, cpu_percent=70),
+    Runtime.LAMBDA: ScaleSpec(minimum=0, typical=2, maximum=1000, concurrency=1, prepared=2),
+    Runtime.CLOUD_RUN: ScaleSpec(minimum=0, maximum=100, concurrency=80),
+    Runtime.FUNCTIONS: ScaleSpec(minimum=0, maximum=200, concurrency=1),
+}
+"""Runtime -> how many the analysis runs there: 003:3707 to 3749, 003:3174 to 3180, 003:529 and 003:3972, 003:3424 to
+3440, 003:535. The typical number of Lambda's is that of its prepared ones."""
+
+CARRIES_UDP: Final = (Runtime.KUBERNETES, Runtime.ECS)
+"""Runtimes whose replicas can call each other over UDP; ECS by its own addresses, since its load balancer has none."""
+
+LAMBDA_TIMEOUT_S: Final = 30
+"""003:3964."""
+
+
+def plan_of(agentdb: AgentDbSpec) -> ApplicationsSpec:
+    """Return AgentDB as services.
+
+    Raises:
+        CatalogError: images/services.yaml has no row of it.
+    """
+    row = ApplicationSpec(
+        definition=definition_of(agentdb),
+        runtime=agentdb.runtime,
+        image=agentdb.image,
+        vcpu=agentdb.vcpu,
+        memory_mib=agentdb.memory_mib,
+        storage_gib=agentdb.storage_gib,
+        storage_iops=agentdb.storage_iops,
+        disposable_files=agentdb.disposable_files,
+        scale=agentdb.scale or SCALES[agentdb.runtime],
+        exposure=agentdb.exposure,
+        anonymous=agentdb.anonymous,
+        host=agentdb.host,
+        allow_cidrs=agentdb.allow_cidrs,
+        rate_per_second=agentdb.rate_per_second,
+        environment=agentdb.environment,
+        secrets=agentdb.secrets,
+    )
+    return ApplicationsSpec(
+        services={service_name(agentdb): row},
+        database=agentdb.database,
+        bucket=agentdb.bucket,
+        dns=agentdb.dns,
+        site=agentdb.site.model_copy(update={"name": agentdb.site.name or agentdb.name}),
+    )
+
+
+def service_name(agentdb: AgentDbSpec) -> str:
+    """Return the name of its service: a function is called an API, as in the analysis."""
+    return f"{agentdb.name}-api" if agentdb.runtime is Runtime.LAMBDA else agentdb.name
+
+
+def definition_of(agentdb: AgentDbSpec) -> ServiceDefinition:
+    """Return the catalogue's description of it, with what the configuration changes.
+
+    Raises:
+        CatalogError: images/services.yaml has no row of it.
+    """
+    row = load_services()[SERVICE].definition
+    quic = speaks_quic(agentdb)
+    ports = {name: port for name, port in row.ports.items() if quic or port.protocol is not Protocol.UDP}
+    needs = [
+        need for need, store in ((Need.DATABASE, agentdb.database), (Need.BUCKET, agentdb.bucket)) if store is not None
+    ]
+    longest = agentdb.longest_request_s
+    if agentdb.runtime is Runtime.LAMBDA and "longest_request_s" not in agentdb.model_fields_set:
+        longest = LAMBDA_TIMEOUT_S
+    return row.model_copy(
+        update={
+            "ports": ports,
+            "needs": tuple(needs),
+            "longest_request_s": longest,
+            "environment": {**row.environment, "QUIC_ENABLED": "true" if quic else "false"},
+        }
+    )
+
+
+def speaks_quic(agentdb: AgentDbSpec) -> bool:
+    """Say whether its replicas join over QUIC."""
+    return agentdb.runtime in CARRIES_UDP if agentdb.quic is None else agentdb.quic
+
+
+def told_of_database(agentdb: AgentDbSpec) -> bool:
+    """Say whether a variable tells the image where the database is: AgentDB itself reads none."""
+    return any(place == "database.host" for value in agentdb.environment.values() for place in places_in(value))
