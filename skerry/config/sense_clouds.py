@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Final
 
 from skerry.address_plan import aks_ranges, gke_ranges
+from skerry.config.pools import type_of
 from skerry.config.sense_eks import eks_problems
 from skerry.config.spec import DeploymentSpec, Layer, Purchase, RelationalKind, System, TargetKind
 from skerry.errors import CatalogError, ConfigError, Problem
@@ -28,6 +29,19 @@ AKS_ZONES: Final = 2
 
 GKE_ZONES: Final = 2
 """The fewest zones of a deployment on GKE: a regional cluster with machines in one zone is lost with it."""
+
+NOT_ON_DEMAND: Final[Mapping[str, str]] = {
+    **dict.fromkeys(
+        ("a3-highgpu-1g", "a3-highgpu-2g", "a3-highgpu-4g"),
+        "use a3-highgpu-8g, or spot where the work may be interrupted",
+    ),
+    "a4-highgpu-8g": "name target.gcp.gpu_reservation, or use spot where the work may be interrupted",
+}
+"""Types that Google rents out as spot machines or for some days, never on demand -> the remedy.
+
+Source: dstackai/gpuhunt pull 176 and dstackai/dstack pull 3100, read 2026-11; Compute Engine "Accelerator-optimized
+machine family", consumption options (not opened; check before relying on it).
+"""
 
 OTHER_PARTITIONS: Final = ("cn-", "us-gov-", "us-iso", "eu-isoe-", "eusc-")
 """How regions begin that are not of the partition `aws`. Source: botocore 1.44.5 data/partitions.json, read 2026-11."""
@@ -106,6 +120,7 @@ def _gcp(spec: DeploymentSpec) -> Iterator[Problem]:
         text = f"{len(zones)} zones are named, fewer than {GKE_ZONES} that fail apart"
         yield Problem("target.failure_domains", text, "name three zones of the region")
     yield from _gpu_zones("target.gcp.gpu_zones", target.gcp.gpu_zones, zones)
+    yield from _not_on_demand(spec)
     try:
         gke_ranges(spec)
     except ConfigError as exc:
@@ -115,6 +130,19 @@ def _gcp(spec: DeploymentSpec) -> Iterator[Problem]:
         if not _GCP_LABEL_KEY.match(key) or not _GCP_LABEL_VALUE.match(value):
             form = "use lower-case letters, digits, '_' and '-', at most 63, the name beginning with a letter"
             yield Problem(f"tags.{key}", f"'{value}' cannot be a label on Google Cloud under that name", form)
+
+
+def _not_on_demand(spec: DeploymentSpec) -> Iterator[Problem]:
+    """Check that GPU machines can be had in the way in which they are to be paid."""
+    for path, pool in (("cognitive.pool", spec.cognitive.pool), ("execution.small_pool", spec.execution.small_pool)):
+        if pool is None or pool.purchase is Purchase.SPOT:
+            continue
+        try:
+            name = type_of(TargetKind.GCP, pool.machine).name
+        except CatalogError:
+            continue  # said where machines are chosen
+        if name in NOT_ON_DEMAND and not (name.startswith("a4-") and spec.target.gcp.gpu_reservation):
+            yield Problem(f"{path}.machine", f"'{name}' is not rented out on demand", NOT_ON_DEMAND[name])
 
 
 def _azure(spec: DeploymentSpec) -> Iterator[Problem]:

@@ -12,6 +12,7 @@ from skerry.jurisdictions import jurisdiction_of, regions
 from tests.simulators.moved_stacks import GCP_TARGET, changed, moved
 from tests.simulators.stack_objects import AWS, AWS_BASE
 
+H100 = {"vcpu": 26, "memory_gib": 200, "gpu_model": "H100", "gpu_memory_gib": 80}
 REFUSED: dict[str, tuple[dict[str, Any], str]] = {
     "no region": ({"target.region": ""}, "target.region: is required on gcp; name a region such as europe-west3"),
     "a region of another cloud": (
@@ -72,11 +73,33 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
         {"execution.pool.machine": {"vcpu": 500, "memory_gib": 64}},
         "execution.pool.machine: no gcp type in the catalogue has 500 vCPU, 64 GiB: ",
     ),
+    "a small machine of H100 that is spot alone": (
+        {"cognitive.pool.machine": H100 | {"gpus": 4}},
+        "cognitive.pool.machine: 'a3-highgpu-4g' is not rented out on demand; use a3-highgpu-8g, or spot",
+    ),
+    "B200 without a reservation": (
+        {"cognitive.pool.machine": H100 | {"gpu_model": "B200", "gpus": 8}},
+        "cognitive.pool.machine: 'a4-highgpu-8g' is not rented out on demand; name target.gcp.gpu_reservation",
+    ),
     "spot for work that may not be interrupted": (
         {"execution.pool.purchase": "spot"},
         "execution.pool.purchase: spot needs work that may be interrupted; set execution.interruptible: true",
     ),
 }
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"cognitive.pool.machine": H100 | {"gpus": 8}},
+        {"cognitive.pool.machine": H100 | {"gpus": 4}, "cognitive.pool.purchase": "spot"},
+        {"cognitive.pool.machine": H100 | {"gpu_model": "B200", "gpus": 8}, "target.gcp.gpu_reservation": "llm"},
+    ],
+    ids=["eight on demand", "four as spot machines", "B200 of a reservation"],
+)
+def test_machines_that_can_be_had_are_taken(changes: dict[str, Any]) -> None:
+    # GKE brings metrics of GPUs itself, and queues are for what is left over.
+    assert load_spec(changed(moved(AWS_BASE, GCP_TARGET), {"gpu": {}, **changes}), "test")
 
 
 @pytest.mark.parametrize("case", REFUSED)
