@@ -70,6 +70,7 @@ class PubSub(SkerryComponent):
         *,
         namespace: str,
         channels: ChannelsSpec,
+        memory: str = "2Gi",
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         """Make the channel, or take the managed one.
@@ -79,6 +80,7 @@ class PubSub(SkerryComponent):
             cluster: where it runs.
             namespace: the namespace of the channels.
             channels: who runs it, and its members.
+            memory: of a member in the cluster, in Kubernetes' form.
             opts: Pulumi's options.
         """
         managed = cluster.pubsub if channels.pubsub is not PubSubKind.VALKEY else None
@@ -96,7 +98,7 @@ class PubSub(SkerryComponent):
         exporter = cluster.catalog.image("valkey-exporter", cluster.target, "metrics of the pub/sub channel")
         super().__init__(name, _facts(cluster, channels, (image, exporter)), opts)
         self.scheme = "redis"
-        workload = _members(cluster, namespace, channels, image, exporter)
+        workload = _members(cluster, namespace, channels, (image, exporter), memory)
         stateful_set(self, "set", cluster, workload, storage_gib=VOLUME_GIB, mount="/data")
         # Writers need the primary, which is member 0 or the one that Sentinels name; the Service leads to any member.
         service(self, "service", cluster, workload)
@@ -187,8 +189,9 @@ def _facts(cluster: Cluster, channels: ChannelsSpec, images: tuple[ImageFact, ..
 
 
 def _members(
-    cluster: Cluster, namespace: str, channels: ChannelsSpec, image: ImageFact, exporter: ImageFact
+    cluster: Cluster, namespace: str, channels: ChannelsSpec, images: tuple[ImageFact, ImageFact], memory: str
 ) -> Workload:
+    image, exporter = images
     secret = SecretKey(AUTH_SECRET, "password")
     elects = channels.pubsub_failover
     return Workload(
@@ -203,7 +206,7 @@ def _members(
                 name="valkey",
                 image=image,
                 cpu="500m",
-                memory="2Gi",
+                memory=memory,
                 user=999,
                 command=("/bin/sh", "-c"),
                 args=(_START_FOLLOWING if elects else _START,),

@@ -10,17 +10,23 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import Enum
-from typing import Any, Final, TypeAlias
+from typing import Any, Final
 
-import pulumi
 from pulumi_kubernetes.apps.v1 import Deployment, StatefulSet
 from pulumi_kubernetes.core.v1 import ConfigMap, Service
 from pulumi_kubernetes.policy.v1 import PodDisruptionBudget
 
 from components.base import SkerryComponent
-from components.kubernetes.cluster import ZONE_LABEL, Cluster, Placement, ServiceAddress
-from skerry.errors import UsageError
-from skerry.facts import ImageFact
+from components.kubernetes.cluster import ZONE_LABEL, Cluster, Placement
+from components.kubernetes.container import RESTRICTED as RESTRICTED
+from components.kubernetes.container import Container as Container
+from components.kubernetes.container import EnvValue as EnvValue
+from components.kubernetes.container import Perhaps as Perhaps
+from components.kubernetes.container import SecretKey as SecretKey
+from components.kubernetes.container import http_probe as http_probe
+from components.kubernetes.container import login as login
+from components.kubernetes.container import port_text as port_text
+from components.kubernetes.container import tcp_probe as tcp_probe
 
 NAME_LABEL: Final = "app.kubernetes.io/name"
 """Source: Kubernetes "Recommended Labels", read 2026-11."""
@@ -29,15 +35,6 @@ HOST_LABEL: Final = "kubernetes.io/hostname"
 
 SKIP_AWAIT: Final = "pulumi.com/skipAwait"
 """Source: pulumi-kubernetes README "Await", annotations, read 2026-11."""
-
-
-RESTRICTED: Final[Mapping[str, Any]] = {
-    "allowPrivilegeEscalation": False,
-    "runAsNonRoot": True,
-    "capabilities": {"drop": ["ALL"]},
-    "seccompProfile": {"type": "RuntimeDefault"},
-}
-"""What the namespaces' Pod Security level asks. Source: Kubernetes "Pod Security Standards", read 2026-11."""
 
 
 class Priority(str, Enum):
@@ -51,141 +48,6 @@ class Priority(str, Enum):
     def rank(self) -> int:
         """The number that the scheduler compares; pods without a class have 0."""
         return {Priority.STORES: 100_000, Priority.SERVING: 10_000, Priority.BATCH: 1_000}[self]
-
-
-@dataclass(frozen=True, slots=True)
-class SecretKey:
-    """One key of a Kubernetes Secret that the site, an operator or External Secrets made."""
-
-    secret: pulumi.Input[str]
-    key: str
-
-
-@dataclass(frozen=True, slots=True)
-class Perhaps:
-    """What an output of another program may turn out not to have; then there is no variable."""
-
-    value: pulumi.Output[Any]
-    """The value, or the name of a Secret, or None."""
-    key: str = ""
-    """The key of the Secret; empty for a value."""
-
-    def row(self, name: str) -> pulumi.Output[Any]:
-        """Return the variable, or None."""
-
-        def made(known: Any) -> Any:
-            if known is None:
-                return None
-            return _env(name, SecretKey(known, self.key) if self.key else known)
-
-        return self.value.apply(made)
-
-
-EnvValue: TypeAlias = pulumi.Input[str] | SecretKey | Perhaps
-
-
-def login(service: ServiceAddress, key: str) -> SecretKey:
-    """Return one key of the Secret that a service names.
-
-    Raises:
-        UsageError: it names none.
-    """
-    if service.secret_ref is None:
-        raise UsageError(f"a service without a secret is asked for its {key}: name the Secret that holds it")
-    return SecretKey(service.secret_ref, key)
-
-
-def port_text(port: pulumi.Input[int]) -> pulumi.Input[str]:
-    """Return a port as environment variables and addresses have it; numbers of other programs come as floats."""
-    if isinstance(port, int):
-        return str(port)
-    found: pulumi.Output[int] = pulumi.Output.from_input(port)
-    return found.apply(lambda known: str(int(known)))
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Container:
-    """One container of a pod."""
-
-    name: str
-    image: ImageFact
-    cpu: str
-    """Request, in Kubernetes' form; CPU is not limited, so that idle CPU is used."""
-    memory: str
-    """Request and limit, in Kubernetes' form."""
-    command: tuple[str, ...] = ()
-    args: tuple[str, ...] = ()
-    env: Mapping[str, EnvValue] = field(default_factory=dict)
-    fields: Mapping[str, str] = field(default_factory=dict)
-    """Environment variable -> field of the pod, for example `metadata.name`."""
-    ports: Mapping[str, int] = field(default_factory=dict)
-    gpus: int = 0
-    readiness: Mapping[str, Any] | None = None
-    liveness: Mapping[str, Any] | None = None
-    startup: Mapping[str, Any] | None = None
-    mounts: Mapping[str, str] = field(default_factory=dict)
-    """Volume name -> path."""
-    user: int = 65532
-    """The numeric user that the image runs as; 0 is refused by the namespace's Pod Security level."""
-    writable_root: bool = False
-    """True for images that write into their own root file system."""
-
-    def manifest(self) -> dict[str, Any]:
-        """Return the container as Kubernetes reads it."""
-        limits: dict[str, Any] = {"memory": self.memory}
-        if self.gpus:
-            # Source: Kubernetes "Schedule GPUs": limits only, request equals limit; read 2026-11
-            limits["nvidia.com/gpu"] = str(self.gpus)
-        made: dict[str, Any] = {
-            "name": self.name,
-            "image": self.image.deployed_as,
-            "resources": {"requests": {"cpu": self.cpu, **limits}, "limits": limits},
-            "securityContext": {
-                **RESTRICTED,
-                "readOnlyRootFilesystem": not self.writable_root,
-                "runAsUser": self.user,
-            },
-        }
-        if self.command:
-            made["command"] = list(self.command)
-        if self.args:
-            made["args"] = list(self.args)
-        # Fields first: a later variable or argument may refer to them as $(NAME).
-        field_env = {name: {"fieldRef": {"fieldPath": path}} for name, path in self.fields.items()}
-        env: list[Any] = [{"name": name, "valueFrom": source} for name, source in field_env.items()]
-        env += [_env(name, value) for name, value in self.env.items()]
-        if any(isinstance(value, Perhaps) for value in self.env.values()):
-            # Which variables there are is known only with the values, so that until then none is.
-            made["env"] = pulumi.Output.all(*env).apply(lambda rows: [row for row in rows if row is not None])
-        elif env:
-            made["env"] = env
-        if self.ports:
-            made["ports"] = [{"name": name, "containerPort": port} for name, port in self.ports.items()]
-        if self.mounts:
-            made["volumeMounts"] = [{"name": name, "mountPath": path} for name, path in self.mounts.items()]
-        for probe in ("readiness", "liveness", "startup"):
-            value = getattr(self, probe)
-            if value is not None:
-                made[f"{probe}Probe"] = dict(value)
-        return made
-
-
-def _env(name: str, value: EnvValue) -> Any:
-    if isinstance(value, Perhaps):
-        return value.row(name)
-    if isinstance(value, SecretKey):
-        return {"name": name, "valueFrom": {"secretKeyRef": {"name": value.secret, "key": value.key}}}
-    return {"name": name, "value": value}
-
-
-def http_probe(port: str | int, path: str, **timing: int) -> dict[str, Any]:
-    """Return a probe that asks over HTTP."""
-    return {"httpGet": {"path": path, "port": port}, **timing}
-
-
-def tcp_probe(port: str | int, **timing: int) -> dict[str, Any]:
-    """Return a probe that opens a connection."""
-    return {"tcpSocket": {"port": port}, **timing}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -299,11 +161,18 @@ def deployment(parent: SkerryComponent, role: str, cluster: Cluster, workload: W
 
 
 def stateful_set(
-    parent: SkerryComponent, role: str, cluster: Cluster, workload: Workload, *, storage_gib: int, mount: str
+    parent: SkerryComponent,
+    role: str,
+    cluster: Cluster,
+    workload: Workload,
+    *,
+    storage_gib: int,
+    mount: str,
+    storage_class: str | None = None,
 ) -> StatefulSet:
     """Make a protected and retained StatefulSet with one volume a replica, its headless Service and its budget.
 
-    The first container mounts the volume `data` at `mount`.
+    The first container mounts the volume `data` at `mount`; `storage_class` is another class than the cluster's.
     """
     service(parent, f"{role}-headless", cluster, workload, name=f"{workload.name}-headless", headless=True)
     template = replace(workload, priority=Priority.STORES).template(cluster)
@@ -313,13 +182,13 @@ def stateful_set(
         "accessModes": ["ReadWriteOnce"],
         "resources": {"requests": {"storage": f"{storage_gib}Gi"}},
     }
-    if cluster.storage_class is not None:
-        claim["storageClassName"] = cluster.storage_class
+    if (wanted := storage_class or cluster.storage_class) is not None:
+        claim["storageClassName"] = wanted
     made = StatefulSet(
         parent.child_name(role),
         metadata=metadata(cluster, workload),
         spec={
-            "replicas": workload.replicas,
+            **({} if workload.autoscaled else {"replicas": workload.replicas}),
             "serviceName": f"{workload.name}-headless",
             "podManagementPolicy": "Parallel",
             "selector": {"matchLabels": workload.labels()},
@@ -356,16 +225,21 @@ def service(
     headless: bool = False,
     ready_only: bool = False,
     ports: Mapping[str, int] | None = None,
+    selector: Mapping[str, str] | None = None,
 ) -> Service:
     """Make a ClusterIP Service over the workload's pods; with `headless` their addresses themselves.
 
     Members of a store must find each other before they are ready; clients want `ready_only`.
     """
     wanted = ports or {key: port for container in workload.containers for key, port in container.ports.items()}
+    udp = {name for container in workload.containers for name in container.udp}
     spec: dict[str, Any] = {
         "type": "ClusterIP",
-        "selector": workload.labels(),
-        "ports": [{"name": key, "port": port, "targetPort": key} for key, port in wanted.items()],
+        "selector": {**workload.labels(), **(selector or {})},
+        "ports": [
+            {"name": key, "port": port, "targetPort": key, **({"protocol": "UDP"} if key in udp else {})}
+            for key, port in wanted.items()
+        ],
     }
     if headless:
         spec |= {"clusterIP": "None", "publishNotReadyAddresses": not ready_only}
