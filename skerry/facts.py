@@ -273,6 +273,42 @@ class DeploymentFact(Fact):
     """None in every mode but hybrid."""
 
 
+class EdgeFact(Fact):
+    """Devices that work alone for a time and are reconciled by the component, and what is taken from them at a time."""
+
+    devices: int
+    days_offline: int
+    jurisdictions: tuple[str, ...]
+    """ISO 3166 codes of the countries where the devices hold data."""
+    model: str | None = None
+    """The row in images/models.yaml that runs on a device."""
+    model_bytes: int | None = None
+    """None where nobody measured it; so with the next two."""
+    knowledge_bytes: int | None = None
+    bytes_per_day: int | None = None
+    """Bytes that the log of changes of a device grows by in a day."""
+    storage_bytes: int
+    """What a device gives its client."""
+    device_sum: str
+    """The arithmetic of what a device holds."""
+    reconnection_sum: str
+    """The arithmetic of what all devices send where all come back at once."""
+    reconnection_time: str = ""
+    """The arithmetic of how long that takes; empty where it is not known."""
+    object_store_bytes: int | None = None
+    """What the store behind has room for; None where it has no bound."""
+    request_bytes: int
+    requests_per_second: int
+    """Of all devices."""
+    device_requests_per_minute: int
+    """Of one device, at each proxy."""
+    concurrent_syncs: int
+    revocation: bool
+    """Whether a list of revoked certificates is asked."""
+    certificate_days: int | None = None
+    """None where nobody said how long a device's certificate is good."""
+
+
 class ComponentFacts(Fact):
     """Everything that one component says about itself."""
 
@@ -306,6 +342,8 @@ class ComponentFacts(Fact):
     storage: tuple[StorageFact, ...] = ()
     backup: BackupFact | None = None
     """Of what copies a store away; None for anything else."""
+    edge: EdgeFact | None = None
+    """Of what reconciles devices; None for anything else."""
     deployment: DeploymentFact | None = None
 
     def to_inputs(self) -> dict[str, Any]:

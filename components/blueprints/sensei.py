@@ -157,6 +157,11 @@ def _platform(
     options = pulumi.ResourceOptions(parent=root, providers=talks)
     spaces = _namespaces(spec, cluster, options)
     first = [*(space.made for space in spaces.values()), *PriorityClasses("sensei-priorities", cluster, options).made]
+    if spec.edge is not None:
+        # Imported by need, as are the services.
+        from components.blueprints.edge import edge_namespaces, make_edge
+
+        first += edge_namespaces(spec, cluster, options)
     ready = pulumi.ResourceOptions(parent=root, providers=talks, depends_on=first)
     if cluster.machines is not None:
         cluster.machines(NAMESPACES[Tier.PLATFORM], first)
@@ -177,6 +182,8 @@ def _platform(
     beside = make_services(spec, cluster, names, ready, first) if serves else None
     if spec.hybrid is not None:
         open_entrance(spec, cluster, beside, ready, first)
+    elif spec.edge is not None:
+        made |= make_edge(spec, cluster, beside, channels[1], names, ready, first, postgres)
     return {"namespaces": {tier.value: name for tier, name in names_of(spec).items()}, **made}
 
 

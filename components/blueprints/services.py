@@ -8,6 +8,7 @@ from typing import Any, Final
 
 import pulumi
 
+from components.blueprints.edge_parts import secret_rows_of_edge, watched_edge
 from components.blueprints.gpus import GPU_NAMESPACE
 from components.blueprints.operators import runs_postgres
 from components.channels.object_store import CREDENTIALS_SECRET as OBJECTS_SECRET
@@ -174,8 +175,8 @@ def _gateway(
     if wanted is None:
         return None
     own = wanted.controller is GatewayController.ENVOY
-    # The vendor's entrance for customers has its proxies beside these.
-    balancers = int(own) + int(own and side_of(spec) is HybridSide.VENDOR)
+    # The vendor's entrance for customers, or that for devices, has its proxies beside these.
+    balancers = int(own) + int(own and side_of(spec) is HybridSide.VENDOR) + int(own and spec.edge is not None)
     made = _namespace(cluster, GATEWAY_NAMESPACE, API_CLIENTS if own else {}, ready, load_balancers=balancers)
     found = {
         route: (monitoring if backend.tier is None else namespaces[backend.tier], backend)
@@ -208,6 +209,7 @@ def watched(spec: DeploymentSpec, cluster: Cluster, namespaces: Mapping[Tier, st
         gateway=GATEWAY_NAMESPACE if gateway and gateway.controller is GatewayController.ENVOY else None,
         certificates=operators if certificates and certificates.issuer is not IssuerKind.EXISTING else None,
         secrets=operators if services.secrets else None,
+        edge=watched_edge(spec, cluster, GATEWAY_NAMESPACE),
         tiers=frozenset(agent_tiers(spec)),
     )
 
@@ -243,6 +245,7 @@ def secret_rows(spec: DeploymentSpec, cluster: Cluster, namespaces: Mapping[Tier
         rows.append(SecretRow(GRAFANA_SECRET, ("admin-user", "admin-password"), (MONITORING_NAMESPACE,)))
     if monitoring is not None and monitoring.alertmanager_secret is not None:
         rows.append(SecretRow(monitoring.alertmanager_secret, ("alertmanager.yaml",), (MONITORING_NAMESPACE,)))
+    rows += secret_rows_of_edge(spec, cluster, GATEWAY_NAMESPACE)
     wanted = spec.services.secrets
     for named in wanted.more if wanted is not None else ():
         namespace, _, name = named.partition("/")

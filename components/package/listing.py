@@ -70,6 +70,8 @@ NOT_PUBLIC: Final = {
     "FabricDevices": "a part of AwsPlatform: elsewhere the site's own operator makes adapters known",
     "CertificateIssuer": _SERVICE,
     "CustomerEntrance": "a part of Sensei on the vendor's side of mode hybrid, whose agents stand behind it",
+    "EdgeEntrance": "a part of Sensei, made where `edge` asks for it: its service stands behind it",
+    "EdgeSync": "a part of Sensei, made where `edge` asks for it: it keeps what it reconciles in Sensei's object store",
     "GcpCluster": _PART_OF_GCP_BASE,
     "GcpDataAccess": _PART_OF_GCP_BASE,
     "GcpKey": _PART_OF_GCP_BASE,

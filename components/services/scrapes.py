@@ -78,6 +78,18 @@ class Scrape:
 
 
 @dataclass(frozen=True, slots=True)
+class EdgeParts:
+    """Where the server side of edge mode runs."""
+
+    sync: str
+    """The namespace of the service that reconciles devices."""
+    proxies: str | None
+    """The namespace of its proxies; None where they are beside those of the gateway."""
+    postgres: bool
+    """Whether its PostgreSQL runs in the cluster."""
+
+
+@dataclass(frozen=True, slots=True)
 class Parts:
     """Which parts of a deployment run in the cluster, so that they can be watched there."""
 
@@ -95,6 +107,8 @@ class Parts:
     """The namespace of cert-manager; None where there is none of ours."""
     secrets: str | None = None
     """The namespace of External Secrets; None where there is none."""
+    edge: EdgeParts | None = None
+    """The server side of edge mode; None where no device calls."""
     tiers: frozenset[Tier] = frozenset(AGENTS)
     """The tiers with agents; each side of mode hybrid has its own, and Temporal is beside the execution tier."""
 
@@ -113,6 +127,7 @@ class Parts:
             "gateway": self.gateway,
             "certificates": self.certificates,
             "secrets": self.secrets,
+            "edge": self.edge,
         }
         return frozenset(always | {name for name, there in sometimes.items() if there})
 
@@ -176,7 +191,7 @@ def _ray(namespace: str) -> list[Scrape]:
 
 
 def _services(parts: Parts) -> list[Scrape]:
-    found = []
+    found = [] if parts.edge is None else _edge(parts.edge)
     if parts.gpu is not None:
         found.append(Scrape("dcgm-exporter", parts.gpu, named(EXPORTER), GPU_METRICS, "metrics", opened=True))
     if parts.gateway is not None:
@@ -191,6 +206,19 @@ def _services(parts: Parts) -> list[Scrape]:
     if parts.secrets is not None:
         pods = named("external-secrets")
         found.append(Scrape("external-secrets", parts.secrets, pods, SECRETS_METRICS, "metrics", own_labels=True))
+    return found
+
+
+def _edge(edge: EdgeParts) -> list[Scrape]:
+    found = [Scrape("sync", edge.sync, named("sync"), HEALTH_PORT, "health")]
+    if edge.proxies is not None:
+        proxies = {"matchLabels": {"app.kubernetes.io/name": "envoy", "app.kubernetes.io/component": "proxy"}}
+        path = "/stats/prometheus"
+        found.append(Scrape("edge-gateway", edge.proxies, proxies, ENVOY_METRICS, "metrics", path))
+    if edge.postgres:
+        instances = {"matchLabels": {"cnpg.io/podRole": "instance"}}
+        labels = ("cnpg.io/cluster",)
+        found.append(Scrape("postgres-sync", edge.sync, instances, POSTGRES_METRICS, "metrics", pod_labels=labels))
     return found
 
 

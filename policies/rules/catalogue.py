@@ -8,6 +8,7 @@ from policies.rules import (
     access,
     budget,
     data_routes,
+    edge,
     encryption,
     gpu,
     hybrid,
@@ -20,9 +21,11 @@ from policies.verdict import Rule
 
 ALL_RULES: Final[tuple[Rule, ...]] = (
     *residency.RULES,
+    *edge.RESIDENCY,
     *network.RULES,
     *data_routes.RULES,
     *hybrid.RULES,
+    *edge.RULES,
     *access.RULES,
     *encryption.RULES,
     *supply_chain.RULES,
@@ -39,6 +42,7 @@ FAMILIES: Final = {
     "RES": "Residency",
     "NET": "Network and air gap",
     "HYB": "Hybrid",
+    "EDG": "Edge",
     "ACC": "Access",
     "ENC": "Encryption",
     "SUP": "Supply chain",
