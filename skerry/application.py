@@ -17,11 +17,14 @@ from skerry.service_catalog import load_services
 
 PLACES: Final[Mapping[Need, tuple[str, ...]]] = {
     Need.DATABASE: ("host", "port", "name", "user", "password"),
-    Need.CACHE: ("host", "port", "password"),
+    Need.CACHE: ("scheme", "host", "port", "password"),
     Need.BUCKET: ("name", "endpoint", "region"),
     Need.QUEUE: ("url", "name"),
 }
-"""What an environment may ask of each need; `password` only as a whole value, since it is a secret."""
+"""What an environment may ask of each need; `password` only as a whole value, since it is a secret.
+
+The scheme of a cache is `redis`, or `rediss` where it speaks TLS.
+"""
 
 SECRET_PLACES: Final = frozenset({"database.password", "cache.password"})
 
