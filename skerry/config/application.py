@@ -236,6 +236,8 @@ class DatabaseSpec(Spec):
     """The database in it."""
     extensions: tuple[CatalogName, ...] = Field(default=(), max_length=8)
     """What that database is extended by, such as `vector`."""
+    password_secret: SecretKey | None = None
+    """The secret key with its user's password; required on gcp and azure, which make none of their own."""
 
 
 class CacheSpec(Spec):
@@ -272,6 +274,8 @@ class DnsSpec(Spec):
     """The name of the zone, which exists already."""
     ttl_s: int = Field(default=60, ge=30, le=86_400)
     """Seconds that an answer is kept."""
+    cloud_name: str | None = Field(default=None, pattern=r"^[A-Za-z0-9][A-Za-z0-9._()-]{0,89}$")
+    """Google's own name of the zone (left out, its name with dashes), or Azure's resource group that holds it."""
 
 
 class SiteSpec(Spec):
