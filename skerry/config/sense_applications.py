@@ -11,7 +11,8 @@ from typing import Final
 
 from skerry.application import Application, application_of, unknown_places
 from skerry.config.application import RUNTIMES_OF, ApplicationsSpec, Exposure, Need, Runtime
-from skerry.config.spec import DeploymentSpec, Layer, Mode, Purchase, System
+from skerry.config.sense_cloud_run import cloud_run_problems, cloud_run_shared
+from skerry.config.spec import DeploymentSpec, Layer, Mode, Purchase, System, TargetKind
 from skerry.errors import CatalogError, Problem, UsageError
 from skerry.images import ImageReference
 
@@ -25,8 +26,15 @@ MODES_OF: Final[Mapping[System, tuple[Mode, ...]]] = {
 
 RuntimeCheck = Callable[[str, Application, DeploymentSpec], Iterator[Problem]]
 
-RUNTIMES: Final[dict[Runtime, RuntimeCheck]] = {}
+RUNTIMES: Final[dict[Runtime, RuntimeCheck]] = {
+    Runtime.CLOUD_RUN: cloud_run_problems,
+}
 """Runtime -> what it asks of a service beyond what all of them ask."""
+
+SHARED: Final[dict[TargetKind, Callable[[ApplicationsSpec, str], Iterator[Problem]]]] = {
+    TargetKind.GCP: cloud_run_shared,
+}
+"""Cloud -> what it asks of what services share, where none of them runs on a cluster."""
 
 
 def system_problems(spec: DeploymentSpec) -> Iterator[Problem]:
@@ -72,6 +80,8 @@ def plan_problems(spec: DeploymentSpec, plan: ApplicationsSpec, path: str) -> It
         where = "machines" if spec.machines is not None else "layer"
         yield Problem(where, "has no meaning where no service runs on kubernetes", "remove it")
     yield from _network(plan, path)
+    if not any(clusters) and spec.target.kind in SHARED:
+        yield from SHARED[spec.target.kind](plan, path)
     for name, row in plan.services.items():
         here = f"{path}.services.{name}"
         try:
