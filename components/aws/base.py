@@ -19,6 +19,7 @@ from components.aws.tags import tags_of
 from components.base import SkerryComponent, checked_name
 from components.clouds.managed import managed_stores
 from skerry.config.data_access import linked
+from skerry.config.edge import SYNC_NAMESPACE
 from skerry.config.spec import DeploymentSpec
 from skerry.facts import ComponentFacts, Tier
 
@@ -129,7 +130,7 @@ class AwsBase(SkerryComponent):
         if wanted.object_store:
             objects = AwsObjectStore(self.child_name("objects"), spec, key_arn=self._key_arn, opts=inside)
             found["bucket"] = objects.endpoint
-            self._agents_role(objects)
+            self._agents_role(objects, more=(SYNC_NAMESPACE,) if spec.edge is not None else ())
         if wanted.pubsub:
             found["pubsubEndpoint"] = AwsPubSub(self.child_name("pubsub"), spec, **shared).endpoint
         return found
@@ -170,7 +171,7 @@ class AwsBase(SkerryComponent):
         )
         self._identity("karpenter", "sensei-operators", "karpenter", role)
 
-    def _agents_role(self, objects: AwsObjectStore) -> None:
+    def _agents_role(self, objects: AwsObjectStore, more: tuple[str, ...]) -> None:
         """Make the role by which pods reach the bucket, without a key of their own."""
         role = iam.Role(
             self.child_name("agents"),
@@ -183,7 +184,7 @@ class AwsBase(SkerryComponent):
             policy=pulumi.Output.all(objects.bucket.arn, self._key_arn).apply(lambda args: agents_policy(*args)),
             opts=self._options,
         )
-        for space in ("sensei-cognitive", "sensei-execution", "sensei-meta"):
+        for space in ("sensei-cognitive", "sensei-execution", "sensei-meta", *more):
             self._identity(space, space, "agents", role)
 
     def _identity(self, name: str, namespace: str, account: str, role: iam.Role) -> None:

@@ -10,6 +10,8 @@ from pulumi_azure_native import containerservice, managedidentity, storage
 
 from components.azure.rights import BLOB_CONTRIBUTOR, Place, grant, identity
 from components.base import SkerryComponent
+from skerry.config.edge import SYNC_NAMESPACE
+from skerry.config.spec import DeploymentSpec
 from skerry.facts import ComponentFacts, Tier
 
 NAMESPACES: Final[Mapping[Tier, str]] = {
@@ -17,6 +19,13 @@ NAMESPACES: Final[Mapping[Tier, str]] = {
     Tier.EXECUTION: "sensei-execution",
     Tier.META: "sensei-meta",
 }
+
+
+def agent_namespaces(spec: DeploymentSpec) -> dict[Tier, str]:
+    """Return the namespaces with pods that reach objects: the tiers', and that of what reconciles devices."""
+    return {**NAMESPACES, **({Tier.CHANNELS: SYNC_NAMESPACE} if spec.edge is not None else {})}
+
+
 ACCOUNT: Final = "agents"
 """The service account of agents, inference servers and MLflow in each of them."""
 
@@ -37,6 +46,7 @@ class AgentIdentities(SkerryComponent):
         place: Place,
         cluster: containerservice.ManagedCluster,
         container: storage.BlobContainer,
+        namespaces: Mapping[Tier, str] = NAMESPACES,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         """Make the identities.
@@ -46,12 +56,13 @@ class AgentIdentities(SkerryComponent):
             place: where they are made.
             cluster: whose issuer is trusted.
             container: what they may read and write, and nothing else.
+            namespaces: tier -> where its agents are.
             opts: Pulumi's options.
         """
         super().__init__(name, ComponentFacts(tier=Tier.PLATFORM, role="identities"), opts)
         issuer = cluster.oidc_issuer_profile.apply(lambda told: f"{told.issuer_url}" if told else "")
         self.client_ids: dict[Tier, pulumi.Output[str]] = {}
-        for tier, namespace in NAMESPACES.items():
+        for tier, namespace in namespaces.items():
             who = identity(self, tier.value, place, tier)
             # One for each identity: Azure refuses two that are made at once for the same.
             managedidentity.FederatedIdentityCredential(
@@ -68,6 +79,8 @@ class AgentIdentities(SkerryComponent):
         self.finish()
 
 
-def annotations_of(client_ids: Mapping[Tier, pulumi.Input[str]]) -> dict[str, dict[str, pulumi.Input[str]]]:
+def annotations_of(
+    client_ids: Mapping[Tier, pulumi.Input[str]], namespaces: Mapping[Tier, str] = NAMESPACES
+) -> dict[str, dict[str, pulumi.Input[str]]]:
     """Return `<namespace>/<service account>` -> the annotations that give it its identity."""
-    return {f"{NAMESPACES[tier]}/{ACCOUNT}": {CLIENT_ANNOTATION: found} for tier, found in client_ids.items()}
+    return {f"{namespaces[tier]}/{ACCOUNT}": {CLIENT_ANNOTATION: found} for tier, found in client_ids.items()}

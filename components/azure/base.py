@@ -8,7 +8,7 @@ import pulumi
 import pulumi_azure_native as azure_native
 from pulumi_azure_native import resources
 
-from components.azure.agents import AgentIdentities
+from components.azure.agents import AgentIdentities, agent_namespaces
 from components.azure.cluster import AzureCluster
 from components.azure.data_access import AzureDataAccess
 from components.azure.key import AzureKey
@@ -112,7 +112,12 @@ class AzureBase(SkerryComponent):
         if wanted.object_store:
             objects = AzureObjectStore(self.child_name("objects"), place, self._network, self._key, opts=inside)
             agents = AgentIdentities(
-                self.child_name("agents"), place, self._cluster.aks, objects.container, opts=inside
+                self.child_name("agents"),
+                place,
+                self._cluster.aks,
+                objects.container,
+                agent_namespaces(self._spec),
+                opts=inside,
             )
             found["storageAccount"] = objects.account.name
             found["container"] = objects.container.name

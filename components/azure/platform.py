@@ -9,7 +9,7 @@ import pulumi
 import pulumi_kubernetes as k8s
 from pulumi_kubernetes.storage.v1 import StorageClass
 
-from components.azure.agents import NAMESPACES, POD_LABELS, annotations_of
+from components.azure.agents import POD_LABELS, agent_namespaces, annotations_of
 from components.azure.cluster import pools_of
 from components.azure.nodes import AUTOSCALER, SPOT_TAINT, is_spot, machine_of
 from components.azure.stores import POSTGRES_PORT, REDIS_PORT, azure_stores
@@ -173,11 +173,12 @@ def _identities(spec: DeploymentSpec, base: pulumi.StackReference) -> dict[str, 
     """Return what gives pods an identity at Azure, as the cluster's fields; nothing where no store asks for one."""
     if not azure_stores(spec).object_store:
         return {}
+    namespaces = agent_namespaces(spec)
     first, *others = spec.target.azure.aks.identity_cidrs
     return {
         "credentials": ManagedService(ENTRA, 443, network=first, more_networks=tuple(others)),
         "identity_labels": POD_LABELS,
         "service_account_annotations": annotations_of(
-            {tier: output_of(base, f"{tier.value}ClientId") for tier in NAMESPACES}
+            {tier: output_of(base, f"{tier.value}ClientId") for tier in namespaces}, namespaces
         ),
     }

@@ -12,7 +12,7 @@ import pulumi
 from pulumi_kubernetes.core.v1 import ServiceAccount
 
 from components.blueprints.backups import backup_store
-from components.blueprints.edge_parts import EDGE_NAMESPACE, SYNC_NAMESPACE, own_objects, proxies_namespace
+from components.blueprints.edge_parts import EDGE_NAMESPACE, own_objects, proxies_namespace
 from components.blueprints.operators import runs_postgres
 from components.blueprints.services import GATEWAY_NAMESPACE, Beside
 from components.channels.object_store import ObjectStore
@@ -22,6 +22,7 @@ from components.services.edge_entrance import EdgeEntrance
 from components.services.edge_sync import DATABASE, DATABASE_NAME, POSTGRES_PODS, EdgeSync
 from components.services.gateway import API_CLIENTS
 from components.stores.relational import RelationalStore
+from skerry.config.edge import SYNC_NAMESPACE
 from skerry.config.sense_edge import own_store_bytes
 from skerry.config.spec import DeploymentSpec, StoreSpec
 from skerry.facts import Tier

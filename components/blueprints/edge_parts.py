@@ -10,11 +10,9 @@ from components.kubernetes.cluster import Cluster
 from components.services.edge_sync import DATABASE_NAME
 from components.services.external_secrets import SecretRow
 from components.services.scrapes import EdgeParts
+from skerry.config.edge import SYNC_NAMESPACE
 from skerry.config.services import GatewayController
 from skerry.config.spec import DeploymentSpec, ObjectStoreKind
-
-SYNC_NAMESPACE: Final = "sensei-sync"
-"""Where the service that reconciles devices runs, with its PostgreSQL."""
 
 EDGE_NAMESPACE: Final = "sensei-edge"
 """Where the proxies of devices run, unless an Envoy Gateway of the deployment runs elsewhere."""

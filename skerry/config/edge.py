@@ -14,6 +14,9 @@ from skerry.facts import DataClass
 PORT: Final = 443
 """Devices call here: HTTPS, with a certificate of their own."""
 
+SYNC_NAMESPACE: Final = "sensei-sync"
+"""Where the service that reconciles devices runs, with its PostgreSQL."""
+
 LONGEST_OFFLINE_DAYS: Final = 30
 """Sensei deployment architecture: a device works alone for up to 30 days."""
 

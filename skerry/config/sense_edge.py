@@ -5,7 +5,6 @@ What nobody knows is no problem here: it is left to the rules, which say that th
 
 from __future__ import annotations
 
-import ipaddress
 from collections.abc import Iterator
 
 from skerry.catalog import load_catalog
@@ -16,12 +15,12 @@ from skerry.config.edge import (
     PROXY_BUFFER_BYTES,
     EdgeSpec,
 )
+from skerry.config.sense_services import address_problems
 from skerry.config.services import Exposure
 from skerry.config.spec import DeploymentSpec, Layer, Mode, ObjectStoreKind, TargetKind
 from skerry.edge_sizing import GIB, Sum, device_sum, reconnection, reconnection_sum
-from skerry.errors import CatalogError, Problem, UsageError
+from skerry.errors import CatalogError, Problem
 from skerry.images import ImageReference
-from skerry.jurisdictions import countries
 
 
 def edge_problems(spec: DeploymentSpec) -> Iterator[Problem]:
@@ -165,10 +164,6 @@ def _names(edge: EdgeSpec) -> Iterator[Problem]:
     except CatalogError as exc:
         yield Problem("edge.sync.image", str(exc))
     for index, code in enumerate(edge.jurisdictions):
-        try:
-            countries(code)
-        except UsageError as exc:
-            yield Problem(f"edge.jurisdictions[{index}]", str(exc))
         if code in edge.jurisdictions[:index]:
             yield Problem(f"edge.jurisdictions[{index}]", f"'{code}' is named twice", "name each once")
 
@@ -177,14 +172,7 @@ def _entrance(spec: DeploymentSpec, edge: EdgeSpec) -> Iterator[Problem]:
     inside = edge.exposure is Exposure.INTERNAL
     if not inside and not spec.target.connected:
         yield Problem("edge.exposure", "is internet, but the site has no connection", "use internal")
-    for index, text in enumerate(edge.client_cidrs):
-        try:
-            block = ipaddress.ip_network(text)
-        except ValueError as exc:
-            yield Problem(f"edge.client_cidrs[{index}]", f"is not an address range: {exc}", "write it like 10.7.0.0/16")
-            continue
-        if inside and not block.is_private:
-            yield Problem(f"edge.client_cidrs[{index}]", f"'{text}' is not private", "name private addresses")
+    yield from address_problems("edge.client_cidrs", edge.client_cidrs, private=inside)
     if edge.tls_secret is None and spec.services.certificates is None:
         text = "is left out, and so is services.certificates: the endpoint would have no certificate"
         yield Problem("edge.tls_secret", text, "name the site's Secret, or switch services.certificates on")

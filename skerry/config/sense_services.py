@@ -50,7 +50,8 @@ def _private(text: str) -> bool:
     return any(network.version == one.version and network.subnet_of(one) for one in _PRIVATE)  # type: ignore[arg-type]
 
 
-def _addresses(path: str, texts: tuple[str, ...], *, private: bool) -> Iterator[Problem]:
+def address_problems(path: str, texts: tuple[str, ...], *, private: bool) -> Iterator[Problem]:
+    """Yield texts that are no address ranges; with `private` also ranges that the internet routes."""
     for index, text in enumerate(texts):
         try:
             inside = _private(text)
@@ -66,8 +67,8 @@ def _gateway(spec: DeploymentSpec) -> Iterator[Problem]:
     if gateway is None:
         return
     inside = gateway.exposure is Exposure.INTERNAL
-    yield from _addresses(f"{path}.client_cidrs", gateway.client_cidrs, private=inside)
-    yield from _addresses(f"{path}.gateway_cidrs", gateway.gateway_cidrs, private=True)
+    yield from address_problems(f"{path}.client_cidrs", gateway.client_cidrs, private=inside)
+    yield from address_problems(f"{path}.gateway_cidrs", gateway.gateway_cidrs, private=True)
     if not inside and not spec.target.connected:
         yield Problem(f"{path}.exposure", "is internet, but the site has no connection", "use internal")
     for route in gateway.routes:
@@ -145,7 +146,7 @@ def _secrets(spec: DeploymentSpec) -> Iterator[Problem]:
     found, path = spec.services.secrets, "services.secrets"
     if found is None:
         return
-    yield from _addresses(f"{path}.store_cidrs", found.store_cidrs, private=False)
+    yield from address_problems(f"{path}.store_cidrs", found.store_cidrs, private=False)
     if found.cluster_secret_store is not None:
         if not spec.target.connected and not found.store_cidrs:
             text = "is left out, and the site has no connection: nothing may call the store"
