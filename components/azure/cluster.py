@@ -14,6 +14,7 @@ from components.azure.key import AzureKey
 from components.azure.network import AzureNetwork
 from components.azure.nodes import SYSTEM_MACHINE, AzureNodePool, common, machine_of, pool_facts
 from components.azure.rights import (
+    CONTRIBUTOR,
     CRYPTO_USER,
     NETWORK_CONTRIBUTOR,
     READER,
@@ -87,6 +88,11 @@ class AzureCluster(SkerryComponent):
             grant(self, "vault-may", place, who, VAULT_CONTRIBUTOR, key.vault.id),
             grant(self, "disks-may", place, who, READER, key.disks.id),
         ]
+        if spec.target.azure.gpu_reservation is not None:
+            # AKS asks for the role on all of the group that holds the reservation. Source: Azure "Assign capacity
+            # reservation groups to AKS node pools", prerequisites, read 2026-11
+            holder = spec.target.azure.gpu_reservation.partition("/providers/")[0]
+            rights.append(grant(self, "reservation-may", place, who, CONTRIBUTOR, holder))
         self.aks = containerservice.ManagedCluster(
             self.child_name("aks"),
             resource_name_=cluster_name,

@@ -27,6 +27,7 @@ BLOB_CONTRIBUTOR: Final = "ba92f5b4-2d11-453d-a403-e96b0029c9fe"
 """Storage Blob Data Contributor: read, write and delete blobs, and nothing of the account itself."""
 
 NETWORK_CONTRIBUTOR: Final = "4d97b98b-1d4f-4787-a291-c67834d212e7"
+CONTRIBUTOR: Final = "b24988ac-6180-42a0-ab88-20f7382dd24c"
 READER: Final = "acdd72a7-3385-48ef-bd42-f606fba81ae7"
 
 

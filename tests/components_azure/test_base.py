@@ -167,6 +167,10 @@ def test_gpu_machines_get_a_driver_a_reservation_and_no_secure_boot() -> None:
     assert gpu["gpuProfile"] == {"driver": "Install"}
     assert gpu["capacityReservationGroupID"].endswith("/llm")
     assert gpu["availabilityZones"] == ["1"]
+    roles = {r.name: inputs(r) for r in of_type(ROLE, azure_base(EVERYTHING))}
+    may = roles["sensei-base-cluster-reservation-may"]
+    assert may["scope"] == f"/subscriptions/{SUBSCRIPTION}/resourceGroups/r", "AKS asks for the group that holds it"
+    assert may["roleDefinitionId"].endswith("/b24988ac-6180-42a0-ab88-20f7382dd24c")
     secure = {name: pool["securityProfile"]["enableSecureBoot"] for name, pool in found.items()}
     assert secure == {"system": True, "meta": True, "execution": True, "cognitive": False}
 
