@@ -84,8 +84,8 @@ REFUSED: Mapping[str, tuple[Mapping[str, Any], str]] = {
     ),
     "an object store that does not take what all send at once": (
         {"devices": 12_000},
-        "12,000 devices x 30 days x 2,000,000 bytes a day = 720,000,000,000 bytes, more than the object store of 500 GiB "
-        "= 536,870,912,000 bytes; set channels.object_store_gib to 671 or more",
+        "12,000 devices x 30 days x 2,000,000 bytes a day = 720,000,000,000 bytes, more than the object store of 500 "
+        "GiB = 536,870,912,000 bytes; set channels.object_store_gib to 671 or more",
     ),
     "limits that keep devices out for longer than is planned": (
         {"limits__requests_per_second": 2, "limits__reconnect_hours": 8},
