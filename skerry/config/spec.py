@@ -14,6 +14,7 @@ from typing import Any, Final
 
 from pydantic import Field, model_validator
 
+from skerry.config.aethergraph import AetherGraphSpec
 from skerry.config.agentdb import AgentDbSpec
 from skerry.config.aks import AksSpec
 from skerry.config.application import ApplicationsSpec
@@ -624,11 +625,13 @@ class DeploymentSpec(Spec):
     """The machines of a cluster without tiers: every system but Sensei, where it runs on Kubernetes."""
     applications: ApplicationsSpec | None = None
     """The services of system `applications`."""
+    agentdb: AgentDbSpec | None = None
+    """AgentDB, for system `agentdb`."""
+    aethergraph: AetherGraphSpec | None = None
+    """AetherGraph, for system `aethergraph`."""
 
     @model_validator(mode="before")
     @classmethod
-    agentdb: AgentDbSpec | None = None
-    """AgentDB, for system `agentdb`."""
     def _machines_of_services(cls, value: Any) -> Any:
         """Let every target look for machines in one place, whether or not a system has tiers."""
         if not isinstance(value, Mapping) or not isinstance(value.get("machines"), Mapping):
