@@ -13,6 +13,7 @@ from typing import Final
 
 from skerry.catalog import load_catalog
 from skerry.config.pools import POOL_RANGES, need_of
+from skerry.config.sense_aethergraph import aethergraph_problems
 from skerry.config.sense_agentdb import agentdb_problems
 from skerry.config.sense_applications import application_problems, system_problems
 from skerry.config.sense_backup import backup_problems
@@ -282,6 +283,7 @@ CHECKS: Final[tuple[Callable[[DeploymentSpec], Iterator[Problem]], ...]] = (
     edge_problems,
     application_problems,
     agentdb_problems,
+    aethergraph_problems,
 )
 """Every check, in the order in which problems are reported."""
 

@@ -45,7 +45,11 @@ def system_problems(spec: DeploymentSpec) -> Iterator[Problem]:
         yield Problem("mode", f"{spec.system.value} has no mode '{spec.mode.value}'", f"use one of {names}")
     if spec.system is System.SENSEI and spec.machines is not None:
         yield Problem("machines", "has no meaning for sensei", "describe the pool of each tier")
-    owned = {System.APPLICATIONS: spec.applications, System.AGENTDB: spec.agentdb}
+    owned = {
+        System.APPLICATIONS: spec.applications,
+        System.AGENTDB: spec.agentdb,
+        System.AETHERGRAPH: spec.aethergraph,
+    }
     for system, value in owned.items():
         if (spec.system is system) != (value is not None):
             needed = spec.system is system
