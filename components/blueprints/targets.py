@@ -17,9 +17,10 @@ from skerry.config.spec import DeploymentSpec, TargetKind
 from skerry.errors import ConfigError, Problem
 from skerry.facts import TargetFact
 
-BASE = "sensei-base"
-CLUSTER = "sensei-cluster"
-"""Names of the components in every stack: part of URNs, so they never change."""
+
+def _name(spec: DeploymentSpec, part: str) -> str:
+    """Return the name of a component in every stack of a system: part of URNs, so it never changes."""
+    return f"{spec.system.value}-{part}"
 
 
 class BaseLayer(Protocol):
@@ -45,17 +46,17 @@ def base_layer(spec: DeploymentSpec, config: FlatConfig, opts: pulumi.ResourceOp
         case TargetKind.AWS:
             from components.aws.base import AwsBase
 
-            return AwsBase(BASE, spec, opts=opts)
+            return AwsBase(_name(spec, "base"), spec, opts=opts)
         case TargetKind.GCP:
             from components.gcp.base import GcpBase
 
-            return GcpBase(BASE, spec, opts=opts)
+            return GcpBase(_name(spec, "base"), spec, opts=opts)
         case TargetKind.AZURE:
             from components.azure.base import AzureBase
 
             key, path = spec.target.azure.postgres_admin_secret, "target.azure.postgres_admin_secret"
             password = secret_of(config, key, path, "password") if key else None
-            return AzureBase(BASE, spec, postgres_password=password, opts=opts)
+            return AzureBase(_name(spec, "base"), spec, postgres_password=password, opts=opts)
         case TargetKind.ONPREM:
             problem = Problem("layer", "base has no meaning on own machines", "remove it")
             raise ConfigError(f"config of stack {pulumi.get_stack()}", [problem])
@@ -88,21 +89,27 @@ def cluster_of(
         case TargetKind.AWS:
             from components.aws.platform import AwsPlatform
 
-            return AwsPlatform(CLUSTER, spec, target, catalog, labels=labels, config=config, opts=opts).cluster
+            return AwsPlatform(
+                _name(spec, "cluster"), spec, target, catalog, labels=labels, config=config, opts=opts
+            ).cluster
         case TargetKind.GCP:
             from components.gcp.platform import GcpPlatform
 
-            return GcpPlatform(CLUSTER, spec, target, catalog, labels=labels, config=config, opts=opts).cluster
+            return GcpPlatform(
+                _name(spec, "cluster"), spec, target, catalog, labels=labels, config=config, opts=opts
+            ).cluster
         case TargetKind.AZURE:
             from components.azure.platform import AzurePlatform
 
-            return AzurePlatform(CLUSTER, spec, target, catalog, labels=labels, config=config, opts=opts).cluster
+            return AzurePlatform(
+                _name(spec, "cluster"), spec, target, catalog, labels=labels, config=config, opts=opts
+            ).cluster
         case TargetKind.ONPREM:
             from components.onprem.cluster import OnPremCluster
 
             key = spec.target.kubeconfig_secret
             return OnPremCluster(
-                CLUSTER,
+                _name(spec, "cluster"),
                 spec,
                 target,
                 catalog,

@@ -111,6 +111,8 @@ class ServiceDefinition(Spec):
     """Where it keeps files that must outlive a replica, one folder for each; left out, it keeps none."""
     single_writer: bool = False
     """True where those files must not be written by two replicas: a shared file system is then refused."""
+    primary: bool = False
+    """True where replica 0 takes the writes and the others copy it: it then has an address of its own."""
     needs: tuple[Need, ...] = ()
     """What it keeps its state in."""
     access: dict[Need, Access] = Field(default={}, max_length=2)

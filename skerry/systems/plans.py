@@ -1,0 +1,22 @@
+"""What services a deployment has, whatever its system: one question for targets, checks and reports."""
+
+from __future__ import annotations
+
+from skerry.config.application import ApplicationsSpec
+from skerry.config.spec import DeploymentSpec, System
+from skerry.systems import agentdb
+
+
+def plan_of(spec: DeploymentSpec) -> ApplicationsSpec | None:
+    """Return the services of a deployment and what they share; None where it has tiers instead, or says nothing.
+
+    Raises:
+        CatalogError: images/services.yaml has no row of the system.
+    """
+    match spec.system:
+        case System.APPLICATIONS:
+            return spec.applications
+        case System.AGENTDB:
+            return agentdb.plan_of(spec.agentdb) if spec.agentdb is not None else None
+        case _:
+            return None
