@@ -24,6 +24,7 @@ VERBS: Final = {
     "preview": "show what a stack would make: the resource tree, counts, what is unknown",
     "check": "check a stack against the policies",
     "cost": "estimate what a stack costs in a month: smallest, typical and largest size by tier",
+    "size": "how large AgentDB or Sensei must be: nodes, machines, storage, network and cost, with the source of each",
     "preflight": "what must be so before a deployment starts: quotas, addresses, machines, rights, work by hand",
     "render": "write the Kubernetes manifests and a diagram of a stack",
     "bundle": "carry images, models, baselines and charts across an air gap",

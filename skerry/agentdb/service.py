@@ -69,8 +69,8 @@ def _success(load: Load) -> Claim:
     if measured.known >= claimed.known:
         return Claim("success", claimed, measured, Holds.YES, "as measured")
     fine = [at for at in tested_concurrencies() if _success_at(load.agents, at) >= claimed.known]
-    until = f"; it holds up to {max(fine)} at once" if fine else "; it holds at no number of requests at once"
-    why = f"{tidy(measured.known)} % were measured with {load.concurrency} at once{until}"
+    until = f"it holds with up to {max(fine)} at once" if fine else "it holds at no number of requests at once"
+    why = f"{tidy(measured.known)} % were measured with {load.concurrency} at once; {until}"
     return Claim("success", claimed, measured, Holds.NO, why)
 
 

@@ -132,6 +132,42 @@ class Operations(_Table):
     checklists: dict[str, tuple[rows.Step, ...]]
 
 
+class Monthly(_Table):
+    """The seed's monthly costs, and the workload that they are of."""
+
+    workload: dict[str, Any]
+    rows: tuple[rows.MonthlyCost, ...]
+
+
+class ThreeYears(_Table):
+    """The seed's costs of three years."""
+
+    months: int
+    options: tuple[rows.Option, ...]
+    savings: tuple[rows.Saving, ...]
+
+
+class Shapes(_Table):
+    """What the seed's estimates are of."""
+
+    ecs: rows.Container
+    rds: rows.Database
+    cloud_run: rows.Container
+
+
+class Costs(_Table):
+    """What the seed says that things cost: never a price of Skerry's."""
+
+    estimates: tuple[rows.Estimate, ...]
+    monthly: Monthly
+    three_years: ThreeYears
+    strategies: tuple[rows.Strategy, ...]
+    cloud_run: rows.CloudRunPrice
+    migration: rows.Migration
+    local_against_cloud: dict[str, Any]
+    shapes: Shapes
+
+
 class _Contradictions(_Table):
     found: tuple[rows.Contradiction, ...]
 
@@ -201,6 +237,12 @@ def profiles() -> Profiles:
 def operations() -> Operations:
     """Return targets, alerts, backup and checklists."""
     return _read("operations", Operations)
+
+
+@cache
+def costs() -> Costs:
+    """Return what the seed says that things cost."""
+    return _read("costs", Costs)
 
 
 @cache

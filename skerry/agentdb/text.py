@@ -1,0 +1,227 @@
+"""The answer as people read it on a terminal; numbers in brackets are lines of the seed."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Iterable, Sequence
+
+from skerry.agentdb import tables
+from skerry.agentdb.answer import Answer
+from skerry.agentdb.figures import Figure, Source, tidy
+from skerry.agentdb.load import Load
+from skerry.agentdb.rows import Contradiction, Profile
+from skerry.agentdb.service import Holds
+
+MARKS = {Holds.YES: "holds", Holds.NO: "does not hold", Holds.UNKNOWN: "cannot tell"}
+
+
+def to_text(answer: Answer, width: int) -> str:
+    """Return everything but the cost."""
+    parts = [
+        _head(answer, width),
+        _architecture(answer, width),
+        _node(answer, width),
+        _load(answer, width),
+        _storage(answer, width),
+        _network(answer, width),
+        _service(answer, width),
+        _fits(answer, width),
+    ]
+    return "\n".join("\n".join(part) + "\n" for part in parts)
+
+
+def seeds(lines: Iterable[str]) -> str:
+    """Return lines of the seed in brackets; nothing where there are none."""
+    found = ", ".join(lines)
+    return f" [{found}]" if found else ""
+
+
+def told(one: Figure, places: int = 2) -> str:
+    """Return a figure in words: its value, unit and lines; what is unknown says so."""
+    if one.value is None:
+        return f"unknown: {one.how}"
+    return f"{tidy(one.known, places)} {one.unit}{seeds(one.seeds)}"
+
+
+def wrapped(text: str, width: int, indent: str) -> list[str]:
+    """Return text in lines of at most `width` columns."""
+    return textwrap.wrap(text, max(width, 40), initial_indent=indent, subsequent_indent=indent + "  ")
+
+
+def _head(answer: Answer, width: int) -> list[str]:
+    agents = f"{answer.asked.agents:,} agent{'s' if answer.asked.agents != 1 else ''}"
+    text = (
+        "Brackets name the line of the analysis on which a number stands (003: AgentDB v2.0 scalability and deployment "
+        "analysis); `derived` numbers are computed from such lines, `unknown` ones nobody measured."
+    )
+    return [f"AgentDB for {agents} on {answer.asked.target}", *wrapped(text, width, "  ")]
+
+
+def _architecture(answer: Answer, width: int) -> list[str]:
+    layout = answer.layout
+    lines = ["Architecture", f"  {layout.architecture}{seeds([layout.row.seed])}"]
+    lines += wrapped(f"{told(layout.nodes_a_region)}: {layout.nodes_a_region.how}", width, "  ")
+    if layout.regions.known > 1:
+        lines += wrapped(f"{told(layout.regions)}: {layout.regions.how}", width, "  ")
+        lines += wrapped(f"{told(layout.nodes)} in all, {told(layout.agents_a_region)} a region", width, "  ")
+    lines += [line for note in layout.notes for line in wrapped(f"warning: {note}", width, "  ")]
+    row = answer.bottleneck
+    gain = f": {row.remedy} ({row.gain})" if row.remedy else ""
+    lines += wrapped(f"limited by {row.what}{gain}{seeds([row.seed])}", width, "  ")
+    other = answer.other_bottleneck
+    if other is not None and other.what != row.what:
+        lines += wrapped(f"section 1 says: {other.what}{seeds([other.seed])}", width, "  ")
+    return lines
+
+
+def _node(answer: Answer, width: int) -> list[str]:
+    node = answer.node
+    lines = ["Each node (* counts: the largest that the load test does not contradict)"]
+    parts = (
+        ("memory", node.memory_mib, node.memory_by),
+        ("cores", node.cores, node.cores_by),
+        ("disk", node.disk_gb, node.disk_by),
+        ("network", node.network_mbps, node.network_by),
+    )
+    for name, taken, sources in parts:
+        lines.append(f"  {name}: {tidy(taken.known)} {taken.unit}")
+        lines += _source_lines(sources, width)
+    return lines
+
+
+def _source_lines(sources: Sequence[Source], width: int) -> list[str]:
+    lines = []
+    for one in sorted(sources, key=lambda source: (bool(source.why_not), -(source.figure.value or 0))):
+        amount = "unknown" if one.figure.value is None else f"{tidy(one.figure.known)} {one.figure.unit}"
+        why = f" ({one.why_not})" if one.why_not else ""
+        how = f": {one.figure.how}" if one.figure.how else ""
+        head = f"    {'*' if one.counts else ' '} {amount:>12}  "
+        found = textwrap.wrap(f"{one.says}{how}{why}{seeds(one.figure.seeds)}", max(width - len(head), 40))
+        lines += [head + found[0], *(" " * len(head) + line for line in found[1:])]
+    return lines
+
+
+def _load(answer: Answer, width: int) -> list[str]:
+    machine = tables.stress().environment
+    lines = [f"Load of one region on one machine of {machine.cores} cores and {machine.memory_gb} GB [{machine.seed}]"]
+    lines.append("  at once  operations/s     p50   memory  success   CPU")
+    for one in answer.loads:
+        lines += _load_row(one, width)
+    lines += wrapped("more nodes: nobody measured what a cluster carries; the seed expects 2 to 3 times", width, "  ")
+    return lines
+
+
+def _load_row(one: Load, width: int) -> list[str]:
+    if one.ops_s.value is None:
+        return wrapped(f"{one.concurrency:>7}  unknown: {one.ops_s.how}", width, "  ")
+    kind = one.ops_s.kind.value + seeds(one.ops_s.seeds)
+    numbers = (
+        f"  {one.concurrency:>7}  {tidy(one.ops_s.known):>12}  {tidy(one.p50_ms.known, 0):>4} ms  "
+        f"{tidy(one.memory_mb.known, 0):>7}  {tidy(one.success_percent.known):>5} %  "
+        f"{tidy(one.cpu_percent.known, 0):>3} %"
+    )
+    return [f"{numbers}  {kind}"] if len(numbers) + len(kind) + 2 <= width else [numbers, f"           {kind}"]
+
+
+def _storage(answer: Answer, width: int) -> list[str]:
+    lines = ["Storage and shards"]
+    size = answer.storage
+    if size is None:
+        lines.append("  unknown: give --episodes, --skills, --edges or --nodes")
+    else:
+        lines += wrapped(f"appendix B: {told(size.appendix_mb)}", width, "  ")
+        lines += wrapped(f"section 8.3: {told(size.section_mb)}", width, "  ")
+        for store in size.stores:
+            lines.append(
+                f"  {store.name}: {tidy(store.taken.known)} MB of {store.count:,} {store.records.replace('_', ' ')}"
+            )
+            lines += _source_lines(store.by, width)
+        lines += wrapped(f"one copy {tidy(size.copy.known)} MB ({size.copy.how}); {told(size.copies)}", width, "  ")
+    split = answer.shards
+    if split.hash_shards.value is None:
+        lines += wrapped(f"shards {told(split.hash_shards)}", width, "  ")
+        return lines
+    lines += wrapped(
+        f"{split.strategy}: {told(split.functional)}, {tidy(split.hash_shards.known)} shards a store, "
+        f"{tidy(split.files.known)} files [{split.seed}]",
+        width, "  ",
+    )  # fmt: skip
+    lines += [line for note in split.notes for line in wrapped(note, width, "    ")]
+    if answer.sessions_a_shard is not None:
+        lines += wrapped(told(answer.sessions_a_shard), width, "  ")
+    if answer.batching is not None:
+        lines += wrapped(f"written in: {answer.batching.rule} [{answer.batching.seed}]", width, "  ")
+    return lines
+
+
+def _network(answer: Answer, width: int) -> list[str]:
+    need = answer.bandwidth
+    lines = ["Network"]
+    if need.total.value is None:
+        lines += wrapped(told(need.total), width, "  ")
+    else:
+        text = (
+            f"{need.name} ({need.topology}): in {tidy(need.inbound.known)}, out {tidy(need.outbound.known)}, "
+            f"QUIC {tidy(need.sync.known)}, together {told(need.total)}"
+        )
+        lines += wrapped(text, width, "  ")
+    if need.a_pair is not None:
+        lines += wrapped(f"{told(need.a_pair)}: {need.a_pair.how}", width, "  ")
+    lines += [line for note in need.notes for line in wrapped(note, width, "    ")]
+    sent = answer.transfer
+    if sent is not None:
+        lines += wrapped(f"{told(sent.gb)}: {sent.gb.how}; {tidy(sent.mbps.known)} Mbps", width, "  ")
+    return lines
+
+
+def _service(answer: Answer, width: int) -> list[str]:
+    lines = ["Service"]
+    for one in answer.objectives:
+        text = f"{one.name}: {one.comparison} {told(one.target)} (the seed claims {tidy(one.claimed.known, 2)})"
+        lines += wrapped(text, width, "  ")
+    for claim in answer.claims:
+        text = f"{claim.name}: {told(claim.claimed)} {MARKS[claim.holds]}: {claim.why}{seeds(claim.measured.seeds)}"
+        lines += wrapped(text, width, "  ")
+    alerts = ", ".join(f"{row.name} > {row.above} %" for row in tables.operations().alerts)
+    lines += wrapped(f"alerts: {alerts}{seeds([tables.operations().alerts[0].seed])}", width, "  ")
+    return lines
+
+
+def _fits(answer: Answer, width: int) -> list[str]:
+    phase = answer.phase
+    lines = ["Profile and phase", *wrapped(_profile(answer.profile, answer.asked.target), width, "  ")]
+    if phase is None:
+        lines.append("  phase: unknown: the seed has none for so many agents")
+    else:
+        last = f" to {phase.months[1]}" if phase.months[1] else " and later"
+        text = f"phase: {phase.name}, months {phase.months[0]}{last}: {phase.deploy}{seeds([phase.seed])}"
+        lines += wrapped(text, width, "  ")
+    return lines
+
+
+def _profile(row: Profile, target: str) -> str:
+    other = "" if target in row.targets else f"; the seed has it on {', '.join(row.targets)} only"
+    nodes = f"{row.nodes[0]}" if row.nodes[0] == row.nodes[1] else f"{row.nodes[0]} to {row.nodes[1]}"
+    return (
+        f"profile: {row.name}, {row.where}: {nodes} nodes of {row.cores} cores and {row.memory_mb} MB, "
+        f"{row.disk_gb} GB{seeds([row.seed])}{other}"
+    )
+
+
+def contradictions_text(found: Sequence[Contradiction], width: int) -> str:
+    """Return contradictions of the seed, each with its lines and what Skerry does."""
+    lines = [f"Contradictions of the seed ({len(found)})"]
+    for one in found:
+        lines.append(f"  {one.id} ({one.row})")
+        for said in one.says:
+            lines += wrapped(f"- {said.text} [{said.seed}]", width, "      ")
+        lines += wrapped(f"Skerry {one.does}", width, "      ")
+    return "\n".join(lines) + "\n"
+
+
+def contradictions_brief(found: Sequence[Contradiction], width: int) -> str:
+    """Return what Skerry does about each contradiction, a line each; the lines of the seed are in the full list."""
+    lines = [f"Contradictions of the seed that this answer touches ({len(found)}; all: --contradictions)"]
+    for one in found:
+        lines += wrapped(f"{one.id}: Skerry {one.does} [{', '.join(said.seed for said in one.says)}]", width, "  ")
+    return "\n".join(lines) + "\n"
