@@ -68,7 +68,7 @@ class GcpBase(SkerryComponent):
         inside = pulumi.ResourceOptions(parent=self, providers=[provider])
         stores = managed_stores(spec)
         self._key = GcpKey(
-            self.child_name("encryption"), spec, stores, project_number=_number(spec, provider), opts=inside
+            self.child_name("encryption"), spec, stores, project_number=project_number(spec, provider), opts=inside
         )
         self._network = GcpNetwork(self.child_name("network"), spec, cluster_name=cluster_name, opts=inside)
         self._cluster = GcpCluster(
@@ -84,7 +84,7 @@ class GcpBase(SkerryComponent):
             GcpDataAccess(self.child_name("data"), spec, self._network, opts=inside)
         self._stores = self._managed_stores(inside)
         if asks_google(spec):
-            name, number, gke = self.child_name("services"), _number(spec, provider), self._cluster.gke
+            name, number, gke = self.child_name("services"), project_number(spec, provider), self._cluster.gke
             GcpServiceIdentities(name, spec, number=number, cluster=gke, opts=inside)
         self.finish()
 
@@ -177,7 +177,7 @@ def gcp_provider(parent: SkerryComponent, spec: DeploymentSpec) -> gcp.Provider:
     )
 
 
-def _number(spec: DeploymentSpec, provider: gcp.Provider) -> pulumi.Output[str]:
+def project_number(spec: DeploymentSpec, provider: gcp.Provider) -> pulumi.Output[str]:
     """Return the project's number: the one that the stack names, else the one that Google says, at deployment."""
     if spec.target.gcp.project_number:
         return pulumi.Output.from_input(spec.target.gcp.project_number)

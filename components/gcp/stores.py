@@ -74,10 +74,10 @@ class GcpPostgres(SkerryComponent):
             deletion_protection=True,
             settings={
                 "edition": POSTGRES_EDITION,
-                "tier": POSTGRES_TIER,
+                "tier": relational_type(spec, POSTGRES_TIER),
                 "availability_type": "REGIONAL",
                 "disk_type": "PD_SSD",
-                "disk_size": max(spec.meta.relational.storage_gib, 10),
+                "disk_size": max(relational_gib(spec), 10),
                 "disk_autoresize": True,
                 "deletion_protection_enabled": True,
                 "retain_backups_on_delete": True,
@@ -162,7 +162,7 @@ class GcpPubSub(SkerryComponent):
             key: of its snapshots.
             opts: Pulumi's options.
         """
-        replicas = min(max(spec.channels.pubsub_replicas - 1, 1), MOST_REPLICAS)
+        replicas = min(max(pubsub_members(spec) - 1, 1), MOST_REPLICAS)
         super().__init__(name, pubsub_facts(spec, replicas + 1, {"redis": REDIS_PORT}), opts)
         self.instance = redis.Instance(
             # At most 40 characters, of which the provider adds 8.

@@ -164,7 +164,7 @@ def _files(path: str, application: Application) -> Iterator[Problem]:
         return
     scale = application.spec.scale
     text = (
-        f"keeps files in {where}, which Cloud Run holds in the {application.memory_mib} MiB of the instance: each of up "
+        f"keeps files in {where}, which Cloud Run holds in the {application.memory_mib} MiB of an instance: each of up "
         f"to {scale.maximum} has its own, and they are gone when it goes (minimum {scale.minimum})"
     )
     remedy = "keep what counts in a database and set disposable_files: true, or use kubernetes or ecs"

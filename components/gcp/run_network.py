@@ -1,0 +1,218 @@
+"""The network of services on Cloud Run: their addresses, what they may call, and the way to Google's own stores."""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any, Final, Self
+
+import pulumi
+from pulumi_gcp import compute, dns, servicenetworking
+
+from components.base import SkerryComponent
+from components.gcp.network import GOOGLE_ADDRESSES, GOOGLE_APIS, PEERING, ZONES
+from skerry.application import Application
+from skerry.config.application import ApplicationsSpec, Exposure
+from skerry.config.spec import DeploymentSpec
+from skerry.facts import ComponentFacts, Tier
+
+HTTPS: Final = "443"
+NAT_PORTS: Final = 64
+
+
+@dataclass(frozen=True, slots=True)
+class RunRanges:
+    """What the network's range is cut into, a quarter each."""
+
+    instances: ipaddress.IPv4Network
+    """Of the services. Each instance takes an address, and some more while a new revision takes over."""
+    managed: ipaddress.IPv4Network
+    """Of Google's own stores."""
+    proxies: ipaddress.IPv4Network
+    """Of the internal load balancer's proxies."""
+
+    @classmethod
+    def of(cls, cidr: str) -> Self:
+        """Return the ranges of a network, whose last quarter stays free."""
+        instances, managed, proxies, _ = ipaddress.IPv4Network(cidr).subnets(prefixlen_diff=2)
+        return cls(instances, managed, proxies)
+
+
+class GcpRunNetwork(SkerryComponent):
+    """Makes the VPC that services call through: Google's own services, their stores, named hosts, and nothing else."""
+
+    def __init__(
+        self,
+        name: str,
+        spec: DeploymentSpec,
+        plan: ApplicationsSpec,
+        applications: Sequence[Application],
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
+        """Make the network.
+
+        Args:
+            name: the component's name.
+            spec: the deployment.
+            plan: what is shared, and the range of the network.
+            applications: hosts that they call are opened, and a way to the internet is made only for those.
+            opts: Pulumi's options.
+        """
+        super().__init__(name, ComponentFacts(tier=Tier.PLATFORM, role="network"), opts)
+        self.ranges = RunRanges.of(plan.site.network_cidr)
+        region = spec.target.region
+        self.vpc = compute.Network(
+            self.child_name("vpc"), auto_create_subnetworks=False, routing_mode="REGIONAL", opts=self.child_options()
+        )
+        self.subnet = compute.Subnetwork(
+            self.child_name("services"),
+            network=self.vpc.id,
+            region=region,
+            ip_cidr_range=str(self.ranges.instances),
+            private_ip_google_access=True,
+            stack_type="IPV4_ONLY",
+            log_config={
+                "aggregation_interval": "INTERVAL_5_SEC",
+                "flow_sampling": 0.5,
+                "metadata": "INCLUDE_ALL_METADATA",
+            },
+            opts=self.child_options(),
+        )
+        self.proxies = self._proxies(region, plan)
+        for role, (domain, holder) in {**ZONES, "run": ("run.app.", "run.app.")}.items():
+            self._answer(role, domain, holder)
+        hosts = sorted({host for one in applications for host in one.definition.egress})
+        self._rules(plan, hosts)
+        if hosts:
+            self._way_out(region)
+        self.peering_range, self.peering = self._managed() if _managed_stores(plan) else (None, None)
+        self.finish(network_id=self.vpc.id, subnet_id=self.subnet.id)
+
+    def _proxies(self, region: str, plan: ApplicationsSpec) -> compute.Subnetwork | None:
+        """Make the subnet of the internal load balancer's proxies, where there is any."""
+        if not any(row.exposure is Exposure.INTERNAL for row in plan.services.values()):
+            return None
+        return compute.Subnetwork(
+            self.child_name("proxies"),
+            network=self.vpc.id,
+            region=region,
+            ip_cidr_range=str(self.ranges.proxies),
+            purpose="REGIONAL_MANAGED_PROXY",
+            role="ACTIVE",
+            opts=self.child_options(),
+        )
+
+    def _answer(self, role: str, domain: str, holder: str) -> None:
+        """Answer a domain of Google's from inside: all of its names lead to the private addresses."""
+        zone = dns.ManagedZone(
+            self.child_name(role),
+            dns_name=domain,
+            description=f"{domain} inside the network",
+            visibility="private",
+            private_visibility_config={"networks": [{"network_url": self.vpc.id}]},
+            opts=self.child_options(),
+        )
+        for part, name, kind, values in (
+            ("addresses", holder, "A", list(GOOGLE_ADDRESSES)),
+            ("names", f"*.{domain}", "CNAME", [holder]),
+        ):
+            dns.RecordSet(
+                self.child_name(f"{role}-{part}"),
+                managed_zone=zone.name,
+                name=name,
+                type=kind,
+                ttl=300,
+                rrdatas=values,
+                opts=self.child_options(),
+            )
+
+    def _rules(self, plan: ApplicationsSpec, hosts: list[str]) -> None:
+        """Open what services may call, by address and by name, and close the rest.
+
+        A policy of the network and no single rules: those come first, and know no names.
+        """
+        policy = compute.NetworkFirewallPolicy(
+            self.child_name("calls"), description="What services may call", opts=self.child_options()
+        )
+        compute.NetworkFirewallPolicyAssociation(
+            self.child_name("calls"),
+            firewall_policy=policy.name,
+            attachment_target=self.vpc.id,
+            opts=self.child_options(),
+        )
+        everything = {"layer4_configs": [{"ip_protocol": "all"}], "dest_ip_ranges": ["0.0.0.0/0"]}
+        self._rule(policy, "google", 1000, "allow", _to([GOOGLE_APIS], [HTTPS]))
+        inside = [str(self.ranges.instances), *([str(self.ranges.proxies)] if self.proxies else [])]
+        self._rule(policy, "inside", 1100, "allow", _to(inside, [HTTPS]))
+        if _managed_stores(plan):
+            self._rule(policy, "stores", 1200, "allow", _to([str(self.ranges.managed)], ["5432", "6378"]))
+        endpoints = [one for row in plan.services.values() for one in row.site_endpoints]
+        for index, one in enumerate(dict.fromkeys(endpoints)):
+            self._rule(policy, f"site-{index}", 1300 + index, "allow", _to(one.cidrs, [f"{one.port}"]))
+        if hosts:
+            named = {"layer4_configs": [{"ip_protocol": "tcp", "ports": [HTTPS]}], "dest_fqdns": hosts}
+            self._rule(policy, "hosts", 2000, "allow", named)
+        self._rule(policy, "rest", 65_000, "deny", everything)
+
+    def _rule(self, policy: compute.NetworkFirewallPolicy, role: str, priority: int, action: str, match: Any) -> None:
+        compute.NetworkFirewallPolicyRule(
+            self.child_name(f"calls-{role}"),
+            firewall_policy=policy.name,
+            priority=priority,
+            action=action,
+            direction="EGRESS",
+            match=match,
+            enable_logging=action == "deny",
+            opts=self.child_options(),
+        )
+
+    def _way_out(self, region: str) -> None:
+        """Make the NAT, by which hosts on the internet are called."""
+        router = compute.Router(
+            self.child_name("router"), network=self.vpc.id, region=region, opts=self.child_options()
+        )
+        compute.RouterNat(
+            self.child_name("nat"),
+            router=router.name,
+            region=region,
+            nat_ip_allocate_option="AUTO_ONLY",
+            source_subnetwork_ip_ranges_to_nat="LIST_OF_SUBNETWORKS",
+            subnetworks=[{"name": self.subnet.id, "source_ip_ranges_to_nats": ["ALL_IP_RANGES"]}],
+            enable_dynamic_port_allocation=True,
+            enable_endpoint_independent_mapping=False,
+            min_ports_per_vm=NAT_PORTS,
+            max_ports_per_vm=4096,
+            log_config={"enable": True, "filter": "ERRORS_ONLY"},
+            opts=self.child_options(),
+        )
+
+    def _managed(self) -> tuple[compute.GlobalAddress, servicenetworking.Connection]:
+        """Join the network in which Google runs its stores, at addresses of the plan."""
+        address = compute.GlobalAddress(
+            self.child_name("managed"),
+            network=self.vpc.id,
+            purpose="VPC_PEERING",
+            address_type="INTERNAL",
+            address=str(self.ranges.managed.network_address),
+            prefix_length=self.ranges.managed.prefixlen,
+            opts=self.child_options(),
+        )
+        peering = servicenetworking.Connection(
+            self.child_name("managed"),
+            network=self.vpc.id,
+            service=PEERING,
+            reserved_peering_ranges=[address.name],
+            # As in network.py: a store that goes leaves its network behind for hours.
+            deletion_policy="ABANDON",
+            opts=self.child_options(),
+        )
+        return address, peering
+
+
+def _managed_stores(plan: ApplicationsSpec) -> bool:
+    return plan.database is not None or plan.cache is not None
+
+
+def _to(ranges: Iterable[str], ports: list[str]) -> dict[str, Any]:
+    return {"layer4_configs": [{"ip_protocol": "tcp", "ports": ports}], "dest_ip_ranges": list(ranges)}
