@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import ipaddress
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Final
 
 import pulumi
 from pulumi_aws import cloudwatch, ec2, iam
@@ -25,7 +28,38 @@ started", Private Clusters;
 read 2026-11.
 """
 
+SECRETS_ENDPOINT = "secretsmanager"
+"""Beside them where External Secrets reads the secrets of AWS's own store."""
+
 FLOW_LOG_DAYS = 90
+
+PUBLIC_BITS: Final = 6
+"""How much narrower than the network a public subnet is at most, where /24 would not leave one for each zone."""
+
+
+@dataclass(frozen=True, slots=True)
+class NetworkShape:
+    """What a network has beyond its private subnets."""
+
+    cidr: str
+    """Its address range."""
+    endpoints: Sequence[str]
+    """Services of AWS that have an interface in it."""
+    outbound: bool = True
+    """Whether what stands in it may call the internet, through a NAT gateway in each zone."""
+    entrance: bool = True
+    """Whether it has public subnets, for load balancers and NAT gateways."""
+    subnet_tags: Mapping[str, str] = field(default_factory=dict)
+    """Tags of the private subnets."""
+
+
+def cluster_shape(spec: DeploymentSpec, cluster_name: str) -> NetworkShape:
+    """Return the network of a cluster: tags by which Karpenter and load balancers find its subnets."""
+    tags = {"karpenter.sh/discovery": cluster_name, "kubernetes.io/role/internal-elb": "1"}
+    secrets = spec.services.secrets
+    from_aws = secrets is not None and secrets.cluster_secret_store is None
+    endpoints = (*INTERFACE_ENDPOINTS, *([SECRETS_ENDPOINT] if from_aws else []))
+    return NetworkShape(spec.target.aws.vpc_cidr, endpoints, subnet_tags=tags)
 
 
 class AwsNetwork(SkerryComponent):
@@ -38,6 +72,7 @@ class AwsNetwork(SkerryComponent):
         *,
         cluster_name: str,
         key_arn: pulumi.Input[str],
+        shape: NetworkShape | None = None,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         """Make the network.
@@ -45,15 +80,18 @@ class AwsNetwork(SkerryComponent):
         Args:
             name: the component's name.
             spec: the deployment; `target.failure_domains` names the zones.
-            cluster_name: marks subnets and groups for Karpenter and load balancers.
+            cluster_name: the name of the network, and of the cluster in it.
             key_arn: the key that encrypts the flow logs.
+            shape: what it has; left out, what a cluster needs.
             opts: Pulumi's options.
         """
         super().__init__(name, ComponentFacts(tier=Tier.PLATFORM, role="network"), opts)
         zones = spec.target.failure_domains
-        network = ipaddress.IPv4Network(spec.target.aws.vpc_cidr)
-        private = list(network.subnets(new_prefix=network.prefixlen + 3))[: len(zones)]
-        public = list(list(network.subnets(new_prefix=network.prefixlen + 3))[-1].subnets(new_prefix=24))[: len(zones)]
+        self._shape = shape = shape or cluster_shape(spec, cluster_name)
+        network = ipaddress.IPv4Network(shape.cidr)
+        *private, last = list(network.subnets(new_prefix=network.prefixlen + 3))
+        private = private[: len(zones)]
+        public = list(last.subnets(new_prefix=max(24, network.prefixlen + PUBLIC_BITS)))[: len(zones)]
         self._vpc = ec2.Vpc(
             self.child_name("vpc"),
             cidr_block=str(network),
@@ -66,18 +104,13 @@ class AwsNetwork(SkerryComponent):
         ec2.DefaultSecurityGroup(
             self.child_name("default"), vpc_id=self._vpc.id, ingress=[], egress=[], opts=self.child_options()
         )
-        gateway = ec2.InternetGateway(self.child_name("gateway"), vpc_id=self._vpc.id, opts=self.child_options())
-        entry = ec2.RouteTable(
-            self.child_name("public"),
-            vpc_id=self._vpc.id,
-            routes=[{"cidr_block": "0.0.0.0/0", "gateway_id": gateway.id}],
-            opts=self.child_options(),
-        )
+        entry = self._entry() if shape.entrance else None
         self._peered = peering_routes(self, spec, self._vpc.id)
+        self.public_subnet_ids: list[pulumi.Output[str]] = []
         subnets, tables = [], []
         for zone, inner, outer in zip(zones, private, public, strict=True):
-            nat = self._way_out(zone, outer, entry)
-            subnet, table = self._private_subnet(zone, inner, nat, cluster_name)
+            nat = self._way_out(zone, outer, entry) if entry is not None else None
+            subnet, table = self._private_subnet(zone, inner, nat)
             subnets.append(subnet)
             tables.append(table)
         self._endpoints(spec.target.region, str(network), subnets, tables)
@@ -88,7 +121,16 @@ class AwsNetwork(SkerryComponent):
         self.cidr = str(network)
         self.finish(vpc=self._vpc.id, subnets=self.subnet_ids)
 
-    def _way_out(self, zone: str, block: ipaddress.IPv4Network, table: ec2.RouteTable) -> ec2.NatGateway:
+    def _entry(self) -> ec2.RouteTable:
+        gateway = ec2.InternetGateway(self.child_name("gateway"), vpc_id=self._vpc.id, opts=self.child_options())
+        return ec2.RouteTable(
+            self.child_name("public"),
+            vpc_id=self._vpc.id,
+            routes=[{"cidr_block": "0.0.0.0/0", "gateway_id": gateway.id}],
+            opts=self.child_options(),
+        )
+
+    def _way_out(self, zone: str, block: ipaddress.IPv4Network, table: ec2.RouteTable) -> ec2.NatGateway | None:
         subnet = ec2.Subnet(
             self.child_name(f"public-{zone}"),
             vpc_id=self._vpc.id,
@@ -97,9 +139,12 @@ class AwsNetwork(SkerryComponent):
             map_public_ip_on_launch=False,
             opts=self.child_options(),
         )
+        self.public_subnet_ids.append(subnet.id)
         ec2.RouteTableAssociation(
             self.child_name(f"public-{zone}"), subnet_id=subnet.id, route_table_id=table.id, opts=self.child_options()
         )
+        if not self._shape.outbound:
+            return None
         address = ec2.Eip(self.child_name(f"nat-{zone}"), domain="vpc", opts=self.child_options())
         return ec2.NatGateway(
             self.child_name(f"nat-{zone}"),
@@ -109,20 +154,21 @@ class AwsNetwork(SkerryComponent):
         )
 
     def _private_subnet(
-        self, zone: str, block: ipaddress.IPv4Network, nat: ec2.NatGateway, cluster_name: str
+        self, zone: str, block: ipaddress.IPv4Network, nat: ec2.NatGateway | None
     ) -> tuple[ec2.Subnet, ec2.RouteTable]:
         subnet = ec2.Subnet(
             self.child_name(f"private-{zone}"),
             vpc_id=self._vpc.id,
             availability_zone=zone,
             cidr_block=str(block),
-            tags={"karpenter.sh/discovery": cluster_name, "kubernetes.io/role/internal-elb": "1"},
+            tags=dict(self._shape.subnet_tags) or None,
             opts=self.child_options(),
         )
+        out = [{"cidr_block": "0.0.0.0/0", "nat_gateway_id": nat.id}] if nat is not None else []
         table = ec2.RouteTable(
             self.child_name(f"private-{zone}"),
             vpc_id=self._vpc.id,
-            routes=[{"cidr_block": "0.0.0.0/0", "nat_gateway_id": nat.id}, *self._peered],
+            routes=[*out, *self._peered],
             opts=self.child_options(),
         )
         ec2.RouteTableAssociation(
@@ -131,7 +177,7 @@ class AwsNetwork(SkerryComponent):
         return subnet, table
 
     def _endpoints(self, region: str, cidr: str, subnets: list[ec2.Subnet], tables: list[ec2.RouteTable]) -> None:
-        ec2.VpcEndpoint(
+        objects = ec2.VpcEndpoint(
             # Without charge, and for what asks S3 by names that the interface does not answer to.
             self.child_name("s3"),
             vpc_id=self._vpc.id,
@@ -140,6 +186,9 @@ class AwsNetwork(SkerryComponent):
             route_table_ids=[table.id for table in tables],
             opts=self.child_options(),
         )
+        self.s3_prefix_list_id = objects.prefix_list_id
+        if not self._shape.endpoints:
+            return
         group = ec2.SecurityGroup(
             self.child_name("endpoints"),
             vpc_id=self._vpc.id,
@@ -147,7 +196,7 @@ class AwsNetwork(SkerryComponent):
             ingress=[{"protocol": "tcp", "from_port": 443, "to_port": 443, "cidr_blocks": [cidr]}],
             opts=self.child_options(),
         )
-        for service in INTERFACE_ENDPOINTS:
+        for service in self._shape.endpoints:
             # Unless told otherwise S3's answers to resolvers outside alone, and sends the VPC to the gateway, whose
             # addresses are public. Source: terraform-provider-aws issues 32407 and 46404 and its
             # internal/service/ec2/vpc_endpoint.go, read 2026-11
