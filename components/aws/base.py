@@ -17,7 +17,7 @@ from components.aws.services import AwsServiceIdentities, asks_aws
 from components.aws.stores import AwsObjectStore, AwsPostgres, AwsPubSub
 from components.aws.tags import tags_of
 from components.base import SkerryComponent, checked_name
-from components.clouds.managed import managed_stores
+from components.clouds.managed import managed_stores, service_namespaces
 from skerry.config.data_access import linked
 from skerry.config.edge import SYNC_NAMESPACE
 from skerry.config.spec import DeploymentSpec
@@ -60,6 +60,7 @@ class AwsBase(SkerryComponent):
             ComponentFacts(tier=Tier.PLATFORM, role="base", jurisdiction=spec.target.jurisdiction),
             opts,
         )
+        self._system = spec.system.value
         self._region, self._cidr = spec.target.region, spec.target.aws.vpc_cidr
         cluster_name = checked_name(pulumi.get_stack().removesuffix("-base"))
         provider = aws_provider(self, spec)
@@ -130,7 +131,7 @@ class AwsBase(SkerryComponent):
         if wanted.object_store:
             objects = AwsObjectStore(self.child_name("objects"), spec, key_arn=self._key_arn, opts=inside)
             found["bucket"] = objects.endpoint
-            self._agents_role(objects, more=(SYNC_NAMESPACE,) if spec.edge is not None else ())
+            self._agents_role(spec, objects, more=(SYNC_NAMESPACE,) if spec.edge is not None else ())
         if wanted.pubsub:
             found["pubsubEndpoint"] = AwsPubSub(self.child_name("pubsub"), spec, **shared).endpoint
         return found
@@ -169,9 +170,9 @@ class AwsBase(SkerryComponent):
             ),
             opts=self._options,
         )
-        self._identity("karpenter", "sensei-operators", "karpenter", role)
+        self._identity("karpenter", f"{self._system}-operators", "karpenter", role)
 
-    def _agents_role(self, objects: AwsObjectStore, more: tuple[str, ...]) -> None:
+    def _agents_role(self, spec: DeploymentSpec, objects: AwsObjectStore, more: tuple[str, ...]) -> None:
         """Make the role by which pods reach the bucket, without a key of their own."""
         role = iam.Role(
             self.child_name("agents"),
@@ -184,7 +185,8 @@ class AwsBase(SkerryComponent):
             policy=pulumi.Output.all(objects.bucket.arn, self._key_arn).apply(lambda args: agents_policy(*args)),
             opts=self._options,
         )
-        for space in ("sensei-cognitive", "sensei-execution", "sensei-meta", *more):
+        tiers = ("sensei-cognitive", "sensei-execution", "sensei-meta", *more)
+        for space in service_namespaces(spec) or tiers:
             self._identity(space, space, "agents", role)
 
     def _identity(self, name: str, namespace: str, account: str, role: iam.Role) -> None:

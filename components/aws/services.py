@@ -14,7 +14,7 @@ from skerry.config.services import AcmeSpec, SecretsSpec
 from skerry.config.spec import DeploymentSpec
 from skerry.facts import ComponentFacts, Tier
 
-NAMESPACE = "sensei-operators"
+NAMESPACE = "{system}-operators"
 """Where both controllers run."""
 
 
@@ -66,7 +66,7 @@ class AwsServiceIdentities(SkerryComponent):
         aws.eks.PodIdentityAssociation(
             self.child_name(f"identity-{account}"),
             cluster_name=self._cluster_name,
-            namespace=NAMESPACE,
+            namespace=NAMESPACE.format(system=spec.system.value),
             service_account=account,
             role_arn=role.arn,
             opts=self.child_options(),

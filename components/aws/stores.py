@@ -11,7 +11,16 @@ from pulumi_aws import ec2, elasticache, rds, s3
 from components.aws.permissions import bucket_policy
 from components.aws.tags import tier_tag
 from components.base import SkerryComponent
-from components.clouds.managed import backup_days, backup_start, object_facts, pubsub_facts, relational_facts
+from components.clouds.managed import (
+    backup_days,
+    backup_start,
+    object_facts,
+    pubsub_facts,
+    pubsub_members,
+    relational_facts,
+    relational_gib,
+    relational_type,
+)
 from skerry.config.spec import DeploymentSpec
 from skerry.facts import Tier
 
@@ -67,8 +76,8 @@ class AwsPostgres(SkerryComponent):
             self.child_name("instance", 55),
             engine="postgres",
             engine_version=POSTGRES_MAJOR,
-            instance_class=POSTGRES_CLASS,
-            allocated_storage=max(spec.meta.relational.storage_gib, 20),
+            instance_class=relational_type(spec, POSTGRES_CLASS),
+            allocated_storage=max(relational_gib(spec), 20),
             storage_type="gp3",
             storage_encrypted=True,
             kms_key_id=key_arn,
@@ -199,7 +208,7 @@ class AwsPubSub(SkerryComponent):
             key_arn: the key of its storage.
             opts: Pulumi's options.
         """
-        members = max(spec.channels.pubsub_replicas, 2)
+        members = max(pubsub_members(spec), 2)
         super().__init__(name, pubsub_facts(spec, members, {"valkey": CACHE_PORT}), opts)
         group = _closed_group(self, vpc_id, clients, CACHE_PORT)
         subnets = elasticache.SubnetGroup(self.child_name("subnets"), subnet_ids=subnet_ids, opts=self.child_options())

@@ -10,6 +10,7 @@ from pulumi_azure_native import containerservice, managedidentity, storage
 
 from components.azure.rights import BLOB_CONTRIBUTOR, Place, grant, identity
 from components.base import SkerryComponent
+from components.clouds.managed import service_namespaces
 from skerry.config.edge import SYNC_NAMESPACE
 from skerry.config.spec import DeploymentSpec
 from skerry.facts import ComponentFacts, Tier
@@ -22,7 +23,10 @@ NAMESPACES: Final[Mapping[Tier, str]] = {
 
 
 def agent_namespaces(spec: DeploymentSpec) -> dict[Tier, str]:
-    """Return the namespaces with pods that reach objects: the tiers', and that of what reconciles devices."""
+    """Return the namespaces with pods that reach objects: of tiers and of what reconciles devices, or of services."""
+    services = service_namespaces(spec)
+    if services:
+        return dict(zip((Tier.EXECUTION,), services, strict=True))
     return {**NAMESPACES, **({Tier.CHANNELS: SYNC_NAMESPACE} if spec.edge is not None else {})}
 
 

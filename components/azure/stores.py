@@ -12,8 +12,16 @@ from components.azure.network import AzureNetwork
 from components.azure.nodes import numbers
 from components.azure.rights import Place
 from components.base import SkerryComponent
-from components.clouds.managed import ManagedStores, backup_days, managed_stores, pubsub_facts, relational_facts
-from skerry.config.spec import DeploymentSpec, RelationalKind, VectorStoreKind
+from components.clouds.managed import (
+    ManagedStores,
+    backup_days,
+    managed_stores,
+    pubsub_facts,
+    relational_facts,
+    relational_gib,
+    relational_type,
+)
+from skerry.config.spec import DeploymentSpec, VectorStoreKind
 from skerry.facts import Tier
 
 POSTGRES_PORT: Final = 5432
@@ -46,9 +54,10 @@ REDIS_ZONE: Final = "privatelink.redis.azure.net"
 def azure_stores(spec: DeploymentSpec) -> ManagedStores:
     """Return which stores Azure runs: a PostgreSQL for which no password is named runs in the cluster."""
     wanted = managed_stores(spec)
-    managed = spec.meta.relational_kind is not RelationalKind.CLOUDNATIVE_PG
     password = spec.target.azure.postgres_admin_secret is not None
-    return ManagedStores(relational=managed and password, object_store=wanted.object_store, pubsub=wanted.pubsub)
+    return ManagedStores(
+        relational=wanted.relational and password, object_store=wanted.object_store, pubsub=wanted.pubsub
+    )
 
 
 class AzurePostgres(SkerryComponent):
@@ -77,14 +86,14 @@ class AzurePostgres(SkerryComponent):
         spec = place.spec
         super().__init__(name, relational_facts(spec, POSTGRES_PORT), opts)
         first, second = numbers(spec.target.failure_domains)[:2]
-        size = next((one for one in POSTGRES_SIZES if one >= spec.meta.relational.storage_gib), POSTGRES_SIZES[-1])
+        size = next((one for one in POSTGRES_SIZES if one >= relational_gib(spec)), POSTGRES_SIZES[-1])
         domain = f"{pulumi.get_stack().removesuffix('-base')}.private.postgres.database.azure.com"
         self.server = dbforpostgresql.Server(
             self.child_name("server"),
             resource_group_name=place.group,
             location=place.region,
             version=POSTGRES_VERSION,
-            sku={"name": POSTGRES_SKU, "tier": "GeneralPurpose"},
+            sku={"name": relational_type(spec, POSTGRES_SKU), "tier": "GeneralPurpose"},
             storage={"storage_size_gb": size, "auto_grow": "Enabled", "type": "Premium_LRS"},
             administrator_login=ADMINISTRATOR,
             administrator_login_password=pulumi.Output.secret(password),

@@ -29,8 +29,8 @@ from skerry.facts import Tier
 
 Outputs = dict[str, pulumi.Input[object]]
 
-ACCOUNT: Final = "services"
-"""The service account of those services that have an identity at the cloud."""
+ACCOUNT: Final = "agents"
+"""The service account of those services that have an identity at the cloud, by the name that its base trusts."""
 
 POSTGRES_PORTS: Final = (8000, 5432)
 """Where CloudNativePG asks its instances."""

@@ -8,6 +8,7 @@ from typing import Final
 
 from skerry.config.spec import DeploymentSpec, ObjectStoreKind, PubSubKind, RelationalKind
 from skerry.facts import BackupFact, ComponentFacts, Tier
+from skerry.systems.plans import plan_of
 
 MANAGED_RECOVERY_S: Final = 300
 """How much a managed PostgreSQL may lose when it is brought back to a moment: logs go out each five minutes.
@@ -27,12 +28,46 @@ class ManagedStores:
 
 
 def managed_stores(spec: DeploymentSpec) -> ManagedStores:
-    """Return what the configuration leaves to the cloud: all but what is named otherwise."""
+    """Return what the configuration leaves to the cloud: all but what is named otherwise.
+
+    Services without tiers have only what they share, and a bucket where backups are to go to the deployment's own.
+    """
+    plan = plan_of(spec)
+    saved = spec.backup is not None and spec.backup.store is None
+    relational = plan is None or plan.database is not None
+    objects = plan is None or plan.bucket is not None or saved
+    pubsub = plan is None or plan.cache is not None or plan.queue is not None
     return ManagedStores(
-        relational=spec.meta.relational_kind is not RelationalKind.CLOUDNATIVE_PG,
-        object_store=spec.channels.object_store is not ObjectStoreKind.SEAWEEDFS,
-        pubsub=spec.channels.pubsub is not PubSubKind.VALKEY,
+        relational=relational and spec.meta.relational_kind is not RelationalKind.CLOUDNATIVE_PG,
+        object_store=objects and spec.channels.object_store is not ObjectStoreKind.SEAWEEDFS,
+        pubsub=pubsub and spec.channels.pubsub is not PubSubKind.VALKEY,
     )
+
+
+def relational_gib(spec: DeploymentSpec) -> int:
+    """Return the space of PostgreSQL in GiB: what services ask for, else what the meta tier does."""
+    plan = plan_of(spec)
+    if plan is None or plan.database is None:
+        return spec.meta.relational.storage_gib
+    return plan.database.storage_gib
+
+
+def relational_type(spec: DeploymentSpec, default: str) -> str:
+    """Return the cloud's name of the size of PostgreSQL: the one that services name, else the default."""
+    plan = plan_of(spec)
+    named = plan.database.instance_type if plan is not None and plan.database is not None else None
+    return named or default
+
+
+def pubsub_members(spec: DeploymentSpec) -> int:
+    """Return the members of the cache: what services ask for, else what the channels do."""
+    plan = plan_of(spec)
+    return spec.channels.pubsub_replicas if plan is None or plan.cache is None else plan.cache.replicas
+
+
+def service_namespaces(spec: DeploymentSpec) -> tuple[str, ...]:
+    """Return the namespaces of services with an identity at the cloud; none where a deployment has tiers."""
+    return (f"{spec.system.value}-services",) if plan_of(spec) is not None else ()
 
 
 def relational_facts(spec: DeploymentSpec, port: int) -> ComponentFacts:

@@ -9,7 +9,7 @@ import pulumi_gcp as gcp
 from pulumi_gcp import projects, serviceaccount, storage
 
 from components.base import SkerryComponent, checked_name
-from components.clouds.managed import managed_stores
+from components.clouds.managed import managed_stores, service_namespaces
 from components.gcp.cluster import GcpCluster
 from components.gcp.data_access import GcpDataAccess
 from components.gcp.key import GcpKey
@@ -150,7 +150,7 @@ class GcpBase(SkerryComponent):
             opts=self._options,
         )
         pool = f"{self._project}.svc.id.goog"
-        for namespace in AGENT_NAMESPACES:
+        for namespace in agent_namespaces(self._spec):
             serviceaccount.IAMMember(
                 self.child_name(f"identity-{namespace}"),
                 service_account_id=account.name,
@@ -162,6 +162,11 @@ class GcpBase(SkerryComponent):
                 ),
             )
         return account.email
+
+
+def agent_namespaces(spec: DeploymentSpec) -> tuple[str, ...]:
+    """Return the namespaces with pods that reach objects: the tiers', or that of the services."""
+    return service_namespaces(spec) or AGENT_NAMESPACES
 
 
 def gcp_provider(parent: SkerryComponent, spec: DeploymentSpec) -> gcp.Provider:

@@ -14,7 +14,7 @@ from components.channels.pubsub import AUTH_SECRET
 from components.clouds.base_stack import base_of, output_of
 from components.clouds.managed import managed_stores
 from components.configuration import FlatConfig
-from components.gcp.base import AGENT_NAMESPACES
+from components.gcp.base import agent_namespaces
 from components.gcp.cluster import pools_of
 from components.gcp.labels import labels_of
 from components.gcp.network import GOOGLE_APIS
@@ -167,6 +167,6 @@ def _services(spec: DeploymentSpec, base: pulumi.StackReference) -> dict[str, An
         )
         account = output_of(base, "agentsAccount")
         found["service_account_annotations"] = {
-            f"{namespace}/agents": {"iam.gke.io/gcp-service-account": account} for namespace in AGENT_NAMESPACES
+            f"{namespace}/agents": {"iam.gke.io/gcp-service-account": account} for namespace in agent_namespaces(spec)
         }
     return found

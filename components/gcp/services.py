@@ -9,7 +9,7 @@ from components.base import SkerryComponent
 from skerry.config.spec import DeploymentSpec
 from skerry.facts import ComponentFacts, Tier
 
-ACCOUNT = "ns/sensei-operators/sa/external-secrets"
+ACCOUNT = "ns/{system}-operators/sa/external-secrets"
 ROLE = "roles/secretmanager.secretAccessor"
 
 
@@ -53,7 +53,8 @@ class GcpServiceIdentities(SkerryComponent):
             member=number.apply(
                 lambda known: (
                     f"principal://iam.googleapis.com/projects/{known}/locations/global/"
-                    f"workloadIdentityPools/{project}.svc.id.goog/subject/{ACCOUNT}"
+                    f"workloadIdentityPools/{project}.svc.id.goog/subject/"
+                    f"{ACCOUNT.format(system=spec.system.value)}"
                 )
             ),
             condition={

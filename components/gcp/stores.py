@@ -8,7 +8,16 @@ import pulumi
 from pulumi_gcp import redis, sql, storage
 
 from components.base import SkerryComponent
-from components.clouds.managed import backup_days, backup_start, object_facts, pubsub_facts, relational_facts
+from components.clouds.managed import (
+    backup_days,
+    backup_start,
+    object_facts,
+    pubsub_facts,
+    pubsub_members,
+    relational_facts,
+    relational_gib,
+    relational_type,
+)
 from components.gcp.key import GcpKey
 from components.gcp.labels import labels_of, tier_label
 from components.gcp.network import GcpNetwork
