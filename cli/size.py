@@ -10,6 +10,7 @@ from typing import Any
 
 import yaml
 
+from cli import size_sensei
 from cli.options import add_output_options
 from cli.output import deliver, width
 from cli.size_bills import PLACES, Places, bills
@@ -29,6 +30,7 @@ def add(verbs: argparse._SubParsersAction[argparse.ArgumentParser], help_: str) 
     parser = verbs.add_parser("size", help=help_, description="Needs no stack, no cloud and no network.")
     systems = parser.add_subparsers(dest="system", required=True, metavar="SYSTEM")
     _add_agentdb(systems.add_parser("agentdb", help="architecture, nodes, storage, network, service and cost"))
+    size_sensei.add(systems.add_parser("sensei", help="machines of the tiers, GPUs, and whether the model fits them"))
 
 
 def _add_agentdb(parser: argparse.ArgumentParser) -> None:

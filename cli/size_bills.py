@@ -16,8 +16,8 @@ from cost.pricebook import Price, PriceBook, PriceNotFound
 from cost.rates import Rates
 from skerry.agentdb import tables
 from skerry.agentdb.answer import Answer
-from skerry.agentdb.figures import tidy
 from skerry.agentdb.rows import Container, Profile
+from skerry.figures import tidy
 from skerry.instances import InstanceType, Need, candidates
 from skerry.units import HOURS_PER_MONTH
 

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from skerry.agentdb import hardware, load, network, profiles, scaling, service, storage, tables
-from skerry.agentdb.figures import Figure, chosen
 from skerry.agentdb.rows import Architecture, Batching, Bottleneck, Contradiction, Phase, Profile, Tier
 from skerry.errors import UsageError
+from skerry.figures import Figure, chosen
 
 TARGETS = ("aws", "gcp", "azure", "hosts")
 MAX_USERS = 10**9

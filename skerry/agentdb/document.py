@@ -8,12 +8,12 @@ from typing import Any, Final
 
 from skerry.agentdb import tables
 from skerry.agentdb.answer import Answer, Asked
-from skerry.agentdb.figures import Figure, Source
 from skerry.agentdb.load import Load
 from skerry.agentdb.rows import DOCUMENTS, Bottleneck, Contradiction
 from skerry.agentdb.scaling import Shards
 from skerry.agentdb.service import Claim, Objective
 from skerry.agentdb.storage import Size
+from skerry.figures import Figure, Source
 
 SCHEMA: Final = "skerry.size/1"
 PLACES: Final = 4

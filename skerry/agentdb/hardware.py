@@ -14,10 +14,10 @@ from decimal import ROUND_CEILING, Decimal
 from typing import Final
 
 from skerry.agentdb import tables
-from skerry.agentdb.figures import Figure, Source, chosen, derived, largest, stated, tidy
 from skerry.agentdb.load import Load, load_at, tested_concurrencies
 from skerry.agentdb.rows import Architecture, Matrix, ScenarioNeed, SingleNode
 from skerry.errors import SizingError
+from skerry.figures import Figure, Source, chosen, derived, largest, stated, tidy
 
 MEMORY_STEPS_MIB: Final = tuple(512 * 2**power for power in range(13))
 """Half a GiB to 2 TiB, each twice the one before: how machines are sold."""
@@ -96,7 +96,11 @@ def _memory_measured(load: Load) -> list[Source]:
     share = tables.scaling().limits["memory_target_percent"]
     measured = load.memory_mb
     if measured.value is None:
-        return [_shown("load test", measured)]
+        most = max(tested_concurrencies())
+        if load.concurrency <= most or load_at(load.agents, most).memory_mb.value is None:
+            return [_shown("load test", measured)]
+        (least,) = _memory_measured(load_at(load.agents, most))
+        return [_shown("load test", measured), Source(f"{least.says}, a lower bound", least.figure, counts=False)]
     needed = (measured.known * 100 / share.value).quantize(Decimal(1), rounding=ROUND_CEILING)
     text = f"{tidy(measured.known)} MB at {load.agents} agents and {load.concurrency} at once / {share.value} %"
     return [_shown("load test with headroom", derived(needed, "MiB", (*measured.seeds, share.seed), text))]

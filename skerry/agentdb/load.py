@@ -11,8 +11,8 @@ from decimal import Decimal
 from typing import Final
 
 from skerry.agentdb import tables
-from skerry.agentdb.figures import Figure, Kind, derived, stated, unknown
 from skerry.agentdb.rows import Bottleneck, Measured, Range
+from skerry.figures import Figure, Kind, derived, stated, unknown
 
 COLUMNS: Final = {
     "ops_s": "operations/s",

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from skerry.agentdb import tables
-from skerry.agentdb.figures import Figure, derived, stated, unknown
 from skerry.agentdb.rows import NetworkNeed
 from skerry.errors import UsageError
+from skerry.figures import Figure, derived, stated, unknown
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,9 +13,9 @@ from math import ceil
 from typing import Final
 
 from skerry.agentdb import tables
-from skerry.agentdb.figures import Figure, chosen, derived, stated, unknown
 from skerry.agentdb.rows import Batching, Matrix, Sharding
 from skerry.errors import SizingError, UsageError
+from skerry.figures import Figure, chosen, derived, stated, unknown
 
 STORES: Final = ("reflexion", "skills", "causal", "graph")
 """The functional shards."""

@@ -8,8 +8,8 @@ from enum import Enum
 from typing import Final
 
 from skerry.agentdb import tables
-from skerry.agentdb.figures import Figure, stated, tidy
 from skerry.agentdb.load import Load, claim_of_success, load_at, tested_concurrencies
+from skerry.figures import Figure, stated, tidy
 
 SECONDS_IN_30_DAYS: Final = 30 * 24 * 3600
 

@@ -16,9 +16,9 @@ from itertools import pairwise
 from typing import Final
 
 from skerry.agentdb import tables
-from skerry.agentdb.figures import Figure, Source, derived, largest, unknown
 from skerry.agentdb.rows import Rate, ShardSizes
 from skerry.errors import UsageError
+from skerry.figures import Figure, Source, derived, largest, unknown
 
 RECORDS: Final = ("episodes", "skills", "causal_edges", "graph_nodes")
 """What is counted, as the seed's calculator names it."""

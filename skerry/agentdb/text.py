@@ -7,10 +7,10 @@ from collections.abc import Iterable, Sequence
 
 from skerry.agentdb import tables
 from skerry.agentdb.answer import Answer
-from skerry.agentdb.figures import Figure, Source, tidy
 from skerry.agentdb.load import Load
 from skerry.agentdb.rows import Contradiction, Profile
 from skerry.agentdb.service import Holds
+from skerry.figures import Figure, Source, tidy
 
 MARKS = {Holds.YES: "holds", Holds.NO: "does not hold", Holds.UNKNOWN: "cannot tell"}
 
