@@ -10,6 +10,7 @@ from skerry.config.sides import has_tier, persistent_tier
 from skerry.config.spec import DeploymentSpec, PoolSpec, TargetKind
 from skerry.facts import Tier
 from skerry.instances import InstanceType, Need, candidates
+from skerry.jurisdictions import inside, regions
 from skerry.preflight.document import Choice, Rejected
 
 NEAREST: Final = 6
@@ -52,7 +53,6 @@ def _choice(spec: DeploymentSpec, tier: str, pool: PoolSpec, sold: Sold) -> Choi
     larger = next((row.type for row in rows[at + 1 :] if not row.lacks and _size(row.type) != _size(taken)), None)
     like = [row for row in rows if row.lacks and bool(row.type.gpus) == bool(need.gpus)]
     near = sorted(like, key=lambda row: abs(rows.index(row) - at))[:NEAREST]
-    seen = sold(cloud, spec.target.region, taken.name)
     return Choice(
         tier=tier,
         asked=str(need),
@@ -62,8 +62,30 @@ def _choice(spec: DeploymentSpec, tier: str, pool: PoolSpec, sold: Sold) -> Choi
         larger=f"{larger.name}: {_has(larger)}" if larger else None,
         rejected=tuple(Rejected(row.type.name, ", ".join(row.lacks)) for row in sorted(near, key=rows.index)),
         total=_total(pool, taken),
-        sold_there=seen or f"whether {spec.target.region} sells it is not known here",
+        sold_there=_where(spec, taken, sold),
     )
+
+
+def _where(spec: DeploymentSpec, taken: InstanceType, sold: Sold) -> str:
+    """Say whether the region sells the type, and where that is not known which others inside the boundary do."""
+    cloud, region = spec.target.kind.value, spec.target.region
+    if seen := sold(cloud, region, taken.name):
+        return seen
+    allowed = _allowed(spec)
+    others = [
+        f"{row.name} ({row.jurisdiction})"
+        for row in regions()
+        if row.cloud == cloud and row.name != region and inside(row.jurisdiction, allowed)
+        if sold(cloud, row.name, taken.name)
+    ]
+    text = f"whether {region} sells it is not known here"
+    return f"{text}; inside the boundary {', '.join(others)} did" if others else text
+
+
+def _allowed(spec: DeploymentSpec) -> tuple[str, ...]:
+    """Return where data of the deployment's class may be: its own row's places, else those of the next lower row."""
+    rows = [row for row in spec.residency.boundaries if row.data_class.rank <= spec.data_class.rank]
+    return max(rows, key=lambda row: row.data_class.rank).jurisdictions if rows else ()
 
 
 def _size(row: InstanceType) -> tuple[int, float, int, float]:
