@@ -18,7 +18,8 @@ _HEAD: Final = """# What the seeds ask for, row by row
 Written by `python -m tests.simulators.coverage_report`; tests/coverage runs each check.
 A row is in one state:
 
-- **met**: a test finds the seed's number at a path in the graph of a named stack (with the changes that are named)
+- **met**: a test finds the seed's number at a path in the graph of a named stack (with the changes that are named),
+  or in what `skerry size` answers
 - **finding**: the row is a trap, and a test provokes the finding or the refusal that names it
 - **documented**: only a page says it
 - **out of reach**, with the reason

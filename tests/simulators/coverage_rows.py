@@ -1,8 +1,8 @@
 """The requirements of the seeds, row by row: what each says, where it stands, and the checks that find it.
 
-A row is in one state. `met`: its checks find the seed's number at a path in the graph of a named stack. `finding`: the
-row is a trap, and its checks provoke the finding or the refusal that names it. `documented`: only a page says it.
-`out`: out of reach, with the reason. `open`: not built yet, with what is missing.
+A row is in one state. `met`: its checks find the seed's number at a path in the graph of a named stack, or in what
+`skerry size` answers. `finding`: the row is a trap, and its checks provoke the finding or the refusal that names it.
+`documented`: only a page says it. `out`: out of reach, with the reason. `open`: not built yet, with what is missing.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from datetime import date
 from fnmatch import fnmatchcase
 from functools import cache
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, Final
 
@@ -26,6 +27,7 @@ from skerry.preflight.examine import examine
 from skerry.preflight.text import to_text
 from tests.simulators import hybrid_stacks
 from tests.simulators.changed_stacks import changed_deployment, run_changed
+from tests.simulators.size_answers import command, size_problems
 
 ROOT: Final = Path(__file__).resolve().parents[2]
 TODAY: Final = date(2026, 11, 21)
@@ -63,12 +65,25 @@ def load_rows(path: Path) -> tuple[Row, ...]:
 
 @cache
 def all_rows() -> tuple[Row, ...]:
-    """Return every row of every seed, in order."""
-    return tuple(row for path in sorted(_ROWS.glob("*.yaml")) for row in load_rows(path))
+    """Return every row of every seed, in order of its number; the rows of one seed may lie in several files."""
+    found = sorted((row for path in _ROWS.glob("*.yaml") for row in load_rows(path)), key=_number)
+    twice = [one.id for one, other in pairwise(found) if one.id == other.id]
+    assert not twice, f"in two files: {', '.join(twice)}"
+    return tuple(found)
+
+
+def _number(row: Row) -> tuple[str, int]:
+    system, _, number = row.id.partition("-")
+    return system, int(number)
 
 
 def told(check_: Mapping[str, Any]) -> str:
     """Return what one check looks for, for people."""
+    if "size" in check_:
+        words = f"`skerry {' '.join(command(check_['size']))}`"
+        if "refused" in check_:
+            return f"{words} is refused: {check_['refused']}"
+        return f"{words}: `{check_['path']}` {_compared(check_)}"
     where = f"`{check_['stack']}`" if "stack" in check_ else ""
     if "change" in check_:
         where += " with " + ", ".join(f"`{key}: {json.dumps(value)}`" for key, value in check_["change"].items())
@@ -82,13 +97,20 @@ def told(check_: Mapping[str, Any]) -> str:
         return f"{where}: {check_['count']} of `{check_['at']}`"
     if "file" in check_:
         return f'`{check_["file"]}` says "{check_["says"]}"'
+    return f"{where}: `{check_['at']}` `{check_['path']}` {_compared(check_)}"
+
+
+def _compared(check_: Mapping[str, Any]) -> str:
     how = next(key for key in ("is", "has", "least", "most") if key in check_)
     word = {"is": "=", "has": "has", "least": ">=", "most": "<="}[how]
-    return f"{where}: `{check_['at']}` `{check_['path']}` {word} {json.dumps(check_[how])}"
+    return f"{word} {json.dumps(check_[how])}"
 
 
 def problems(check_: Mapping[str, Any]) -> Iterator[str]:
     """Return what is not as the check says; nothing where it holds."""
+    if "size" in check_:
+        yield from size_problems(check_, _holds)
+        return
     if "file" in check_:
         text = " ".join((ROOT / check_["file"]).read_text(encoding="utf-8").split())
         if check_["says"] not in text:
