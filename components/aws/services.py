@@ -46,6 +46,7 @@ class AwsServiceIdentities(SkerryComponent):
         """
         super().__init__(name, ComponentFacts(tier=Tier.PLATFORM, role="identities"), opts)
         self._cluster_name = cluster_name
+        self._namespace = NAMESPACE.format(system=spec.system.value)
         store, acme = _store(spec), _acme(spec)
         if store is not None:
             region, prefix = spec.target.region, store.prefix
@@ -66,7 +67,7 @@ class AwsServiceIdentities(SkerryComponent):
         aws.eks.PodIdentityAssociation(
             self.child_name(f"identity-{account}"),
             cluster_name=self._cluster_name,
-            namespace=NAMESPACE.format(system=spec.system.value),
+            namespace=self._namespace,
             service_account=account,
             role_arn=role.arn,
             opts=self.child_options(),
