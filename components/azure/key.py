@@ -7,7 +7,7 @@ from typing import Any, Final
 import pulumi
 from pulumi_azure_native import compute, keyvault
 
-from components.azure.network import AzureNetwork
+from components.azure.private_network import PrivateNetwork
 from components.azure.rights import CRYPTO_SERVICE, Place, grant, identity
 from components.base import SkerryComponent, checked_name
 from skerry.facts import ComponentFacts, Tier
@@ -27,7 +27,13 @@ class AzureKey(SkerryComponent):
     """Makes a private vault with one key, the set by which disks use it, and the identity by which stores do."""
 
     def __init__(
-        self, name: str, place: Place, network: AzureNetwork, opts: pulumi.ResourceOptions | None = None
+        self,
+        name: str,
+        place: Place,
+        network: PrivateNetwork,
+        *,
+        machines: bool = True,
+        opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         """Make the key.
 
@@ -35,6 +41,7 @@ class AzureKey(SkerryComponent):
             name: the component's name.
             place: where it is made.
             network: from which the vault is reached.
+            machines: False where there are none, and so no disks.
             opts: Pulumi's options.
         """
         super().__init__(name, ComponentFacts(tier=Tier.PLATFORM, role="key"), opts)
@@ -57,9 +64,15 @@ class AzureKey(SkerryComponent):
         self.stores = identity(self, "stores", place, Tier.PLATFORM)
         """The identity of PostgreSQL and Redis: it may use the key and nothing else."""
         self.grants = [grant(self, "stores-may", place, self.stores, CRYPTO_SERVICE, self.key.id)]
+        if machines:
+            self.disks = self._disks(place)
+        self.finish(key_id=self.key.key_uri_with_version)
+
+    def _disks(self, place: Place) -> compute.DiskEncryptionSet:
+        """Make the set by which disks of machines use the key."""
         disks = identity(self, "disks", place, Tier.PLATFORM)
         may = grant(self, "disks-may", place, disks, CRYPTO_SERVICE, self.key.id)
-        self.disks = compute.DiskEncryptionSet(
+        return compute.DiskEncryptionSet(
             self.child_name("set"),
             resource_group_name=place.group,
             location=place.region,
@@ -70,7 +83,6 @@ class AzureKey(SkerryComponent):
             tags=place.tags(Tier.PLATFORM),
             opts=self.store_options(depends_on=[may]),
         )
-        self.finish(key_id=self.key.key_uri_with_version)
 
     def _vault(self, place: Place) -> keyvault.Vault:
         properties: Any = {

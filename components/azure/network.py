@@ -7,12 +7,12 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 import pulumi
-from pulumi_azure_native import network, privatedns
+from pulumi_azure_native import network
 
+from components.azure.private_network import PrivateNetwork
 from components.azure.rights import Place
-from components.base import SkerryComponent
 from skerry.address_plan import aks_ranges
-from skerry.facts import ComponentFacts, Tier
+from skerry.facts import Tier
 
 AKS_DELEGATION: Final = "Microsoft.ContainerService/managedClusters"
 POSTGRES_DELEGATION: Final = "Microsoft.DBforPostgreSQL/flexibleServers"
@@ -23,7 +23,7 @@ ADDRESSES: Final = 2
 """Public addresses of the way out: each gives 64,512 ports at a time. Source: Azure "NAT gateway", read 2026-11."""
 
 
-class AzureNetwork(SkerryComponent):
+class AzureNetwork(PrivateNetwork):
     """Makes the VNet: machines have private addresses only, and leave through a NAT gateway."""
 
     def __init__(self, name: str, place: Place, opts: pulumi.ResourceOptions | None = None) -> None:
@@ -37,9 +37,7 @@ class AzureNetwork(SkerryComponent):
         Raises:
             ConfigError: the range is too small.
         """
-        super().__init__(name, ComponentFacts(tier=Tier.PLATFORM, role="network"), opts)
-        self._place = place
-        self._zones: dict[str, privatedns.PrivateZone] = {}
+        super().__init__(name, place, opts)
         self.ranges = aks_ranges(place.spec)
         subnets = (self.ranges.nodes, self.ranges.endpoints, self.ranges.control_plane, self.ranges.postgres)
         self.vnet = network.VirtualNetwork(
@@ -112,60 +110,6 @@ class AzureNetwork(SkerryComponent):
             opts=self.child_options(depends_on=[self._last]),
         )
         self._last = made
-        return made
-
-    def zone(self, role: str, domain: str) -> privatedns.PrivateZone:
-        """Return the zone that answers for a domain inside the network; made when it is first asked for."""
-        if domain not in self._zones:
-            zone = privatedns.PrivateZone(
-                self.child_name(f"{role}-names"),
-                resource_group_name=self._place.group,
-                private_zone_name=domain,
-                location="Global",
-                tags=self._place.tags(Tier.PLATFORM),
-                opts=self.child_options(),
-            )
-            privatedns.VirtualNetworkLink(
-                self.child_name(f"{role}-names"),
-                resource_group_name=self._place.group,
-                private_zone_name=zone.name,
-                location="Global",
-                virtual_network={"id": self.vnet.id},
-                registration_enabled=False,
-                tags=self._place.tags(Tier.PLATFORM),
-                opts=self.child_options(),
-            )
-            self._zones[domain] = zone
-        return self._zones[domain]
-
-    def answer(
-        self, owner: SkerryComponent, role: str, service: pulumi.Input[str], part: str, domain: str
-    ) -> network.PrivateEndpoint:
-        """Give a service of Azure's an address in this network, and its name there.
-
-        Args:
-            owner: whose service it is.
-            role: the part of the name.
-            service: its id.
-            part: what of it answers, as Azure calls it.
-            domain: the zone of its private name.
-        """
-        made = network.PrivateEndpoint(
-            owner.child_name(f"{role}-endpoint"),
-            resource_group_name=self._place.group,
-            location=self._place.region,
-            subnet={"id": self.endpoints.id},
-            private_link_service_connections=[{"name": role, "private_link_service_id": service, "group_ids": [part]}],
-            tags=self._place.tags(Tier.PLATFORM),
-            opts=owner.child_options(),
-        )
-        network.PrivateDnsZoneGroup(
-            owner.child_name(f"{role}-endpoint"),
-            resource_group_name=self._place.group,
-            private_endpoint_name=made.name,
-            private_dns_zone_configs=[{"name": role, "private_dns_zone_id": self.zone(role, domain).id}],
-            opts=owner.child_options(),
-        )
         return made
 
 

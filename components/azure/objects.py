@@ -8,7 +8,7 @@ import pulumi
 from pulumi_azure_native import storage
 
 from components.azure.key import AzureKey
-from components.azure.network import AzureNetwork
+from components.azure.private_network import PrivateNetwork
 from components.azure.rights import Place
 from components.base import SkerryComponent, checked_name
 from components.clouds.managed import object_facts
@@ -37,8 +37,11 @@ class AzureObjectStore(SkerryComponent):
         self,
         name: str,
         place: Place,
-        network: AzureNetwork,
+        network: PrivateNetwork,
         key: AzureKey,
+        *,
+        account: str | None = None,
+        container: str = CONTAINER,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         """Make account and container.
@@ -48,23 +51,25 @@ class AzureObjectStore(SkerryComponent):
             place: where it is made; copies stay in its region, so inside the boundary.
             network: from which it is reached.
             key: of everything in it.
+            account: its name, before what the provider adds; left out, that of the system.
+            container: its name.
             opts: Pulumi's options.
         """
         super().__init__(name, object_facts(place.spec), opts)
-        self.account = self._account(place, key)
+        self.account = self._account(account or f"{place.spec.system.value}objects", place, key)
         self._keep_versions(place)
         self.container = storage.BlobContainer(
             self.child_name("container"),
             resource_group_name=place.group,
             account_name=self.account.name,
-            container_name=CONTAINER,
+            container_name=container,
             public_access=storage.PublicAccess.NONE,
             opts=self.store_options(),
         )
         network.answer(self, "blob", self.account.id, "blob", BLOB_ZONE)
         self.finish(endpoint=self.container.name, port=443, secret_ref=None, metrics_endpoint=None)
 
-    def _account(self, place: Place, key: AzureKey) -> storage.StorageAccount:
+    def _account(self, name: str, place: Place, key: AzureKey) -> storage.StorageAccount:
         encryption: Any = {
             "key_source": storage.KeySource.MICROSOFT_KEYVAULT,
             "encryption_identity": {"encryption_user_assigned_identity": key.stores.id},
@@ -78,7 +83,7 @@ class AzureObjectStore(SkerryComponent):
         }
         identity: Any = {"type": storage.IdentityType.USER_ASSIGNED, "user_assigned_identities": [key.stores.id]}
         return storage.StorageAccount(
-            checked_name(f"{place.spec.system.value}objects", ACCOUNT_NAME_LENGTH),
+            checked_name(name, ACCOUNT_NAME_LENGTH),
             resource_group_name=place.group,
             location=place.region,
             kind=storage.Kind.STORAGE_V2,

@@ -8,8 +8,8 @@ import pulumi
 from pulumi_azure_native import dbforpostgresql, redisenterprise
 
 from components.azure.key import AzureKey
-from components.azure.network import AzureNetwork
 from components.azure.nodes import numbers
+from components.azure.private_network import PrivateNetwork
 from components.azure.rights import Place
 from components.base import SkerryComponent
 from components.clouds.managed import (
@@ -67,7 +67,7 @@ class AzurePostgres(SkerryComponent):
         self,
         name: str,
         place: Place,
-        network: AzureNetwork,
+        network: PrivateNetwork,
         key: AzureKey,
         *,
         password: pulumi.Input[str],
@@ -156,7 +156,7 @@ class AzurePubSub(SkerryComponent):
         self,
         name: str,
         place: Place,
-        network: AzureNetwork,
+        network: PrivateNetwork,
         key: AzureKey,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
