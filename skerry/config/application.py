@@ -152,6 +152,8 @@ class ScaleSpec(Spec):
     """Lambda's provisioned concurrency, Functions' instances always ready; left out, none."""
     spot_share: float = Field(default=0, ge=0, le=1)
     """The share of replicas above the minimum on machines that may be taken away."""
+    prepared_maximum: int | None = Field(default=None, ge=1, le=1000)
+    """The most of Lambda that are held ready as they are used; left out, always `prepared`."""
 
 
 class Exposure(str, Enum):

@@ -12,6 +12,8 @@ from typing import Final
 from skerry.application import Application, application_of, unknown_places
 from skerry.config.application import RUNTIMES_OF, ApplicationsSpec, Exposure, Need, Runtime
 from skerry.config.sense_cloud_run import cloud_run_problems, cloud_run_shared
+from skerry.config.sense_ecs import aws_shared, ecs_problems
+from skerry.config.sense_lambda import lambda_problems
 from skerry.config.spec import DeploymentSpec, Layer, Mode, Purchase, System, TargetKind
 from skerry.errors import CatalogError, Problem, UsageError
 from skerry.images import ImageReference
@@ -28,10 +30,13 @@ RuntimeCheck = Callable[[str, Application, DeploymentSpec], Iterator[Problem]]
 
 RUNTIMES: Final[dict[Runtime, RuntimeCheck]] = {
     Runtime.CLOUD_RUN: cloud_run_problems,
+    Runtime.ECS: ecs_problems,
+    Runtime.LAMBDA: lambda_problems,
 }
 """Runtime -> what it asks of a service beyond what all of them ask."""
 
 SHARED: Final[dict[TargetKind, Callable[[ApplicationsSpec, str], Iterator[Problem]]]] = {
+    TargetKind.AWS: aws_shared,
     TargetKind.GCP: cloud_run_shared,
 }
 """Cloud -> what it asks of what services share, where none of them runs on a cluster."""

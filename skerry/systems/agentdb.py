@@ -19,6 +19,8 @@ from skerry.config.application import (
     ScaleSpec,
     ServiceDefinition,
 )
+from skerry.errors import SizingError
+from skerry.fargate import least_vcpu
 from skerry.service_catalog import load_services
 
 SERVICE: Final = "agentdb"
@@ -40,6 +42,12 @@ CARRIES_UDP: Final = (Runtime.KUBERNETES, Runtime.ECS)
 LAMBDA_TIMEOUT_S: Final = 30
 """003:3964."""
 
+LAMBDA_FOLDER: Final = "/tmp"
+"""003:3843: all that a function can write to."""
+
+LAMBDA_GIB: Final = 1
+"""Of it, where nothing else is asked for: what every function has (512 MB), rounded up."""
+
 
 def plan_of(agentdb: AgentDbSpec) -> ApplicationsSpec:
     """Return AgentDB as services.
@@ -51,9 +59,9 @@ def plan_of(agentdb: AgentDbSpec) -> ApplicationsSpec:
         definition=definition_of(agentdb),
         runtime=agentdb.runtime,
         image=agentdb.image,
-        vcpu=agentdb.vcpu,
+        vcpu=_vcpu(agentdb),
         memory_mib=agentdb.memory_mib,
-        storage_gib=agentdb.storage_gib,
+        storage_gib=_storage_gib(agentdb),
         storage_iops=agentdb.storage_iops,
         disposable_files=agentdb.disposable_files,
         scale=agentdb.scale or SCALES[agentdb.runtime],
@@ -85,7 +93,7 @@ def definition_of(agentdb: AgentDbSpec) -> ServiceDefinition:
     Raises:
         CatalogError: images/services.yaml has no row of it.
     """
-    row = load_services()[SERVICE].definition
+    row = _row()
     quic = speaks_quic(agentdb)
     ports = {name: port for name, port in row.ports.items() if quic or port.protocol is not Protocol.UDP}
     needs = [
@@ -97,11 +105,31 @@ def definition_of(agentdb: AgentDbSpec) -> ServiceDefinition:
     return row.model_copy(
         update={
             "ports": ports,
+            "data_path": LAMBDA_FOLDER if agentdb.runtime is Runtime.LAMBDA else row.data_path,
             "needs": tuple(needs),
             "longest_request_s": longest,
             "environment": {**row.environment, "QUIC_ENABLED": "true" if quic else "false"},
         }
     )
+
+
+def _row() -> ServiceDefinition:
+    return load_services()[SERVICE].definition
+
+
+def _vcpu(agentdb: AgentDbSpec) -> float | None:
+    """Return the CPU that is asked for; on Fargate 512 MiB go with a quarter of a vCPU and no more (003:3135)."""
+    if agentdb.vcpu is not None or agentdb.runtime is not Runtime.ECS:
+        return agentdb.vcpu
+    try:
+        return least_vcpu(agentdb.memory_mib or _row().memory_mib)
+    except SizingError:
+        return None  # said where sizes are judged
+
+
+def _storage_gib(agentdb: AgentDbSpec) -> int:
+    given = "storage_gib" in agentdb.model_fields_set
+    return agentdb.storage_gib if given or agentdb.runtime is not Runtime.LAMBDA else LAMBDA_GIB
 
 
 def speaks_quic(agentdb: AgentDbSpec) -> bool:
