@@ -18,7 +18,7 @@ TARGET_OK = ("ok", "platform", "the target (aws) (DE) lies within EU")
 def located(inputs: dict[str, Any] | None = None, provider: dict[str, Any] | None = None, kind: str = BUCKET) -> Build:
     def build(b: Builder) -> None:
         parent = b.deployment()
-        options = {}
+        options: dict[str, Any] = {}
         if provider is not None:
             options["provider"] = b.add("pulumi:providers:aws", "frankfurt", provider) + "::id"
         b.add(kind, "data", inputs, parent=parent, **options)
