@@ -27,6 +27,7 @@ VERBS: Final = {
     "size": "how large AgentDB or Sensei must be: nodes, machines, storage, network and cost, with the source of each",
     "preflight": "what must be so before a deployment starts: quotas, addresses, machines, rights, work by hand",
     "render": "write the Kubernetes manifests and a diagram of a stack",
+    "migrate": "what becomes of a deployment under another configuration: what stays, is made, moved, done by hand",
     "bundle": "carry images, models, baselines and charts across an air gap",
     "images": "ask registries what the pinned images and charts stand for, and keep the answers",
     "config": "about the configuration of stacks",
