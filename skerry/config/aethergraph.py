@@ -75,8 +75,8 @@ class SsoSpec(Spec):
     """The issuer's address, as its tokens say it."""
     client_id: str = Field(min_length=1, max_length=200)
     """What the issuer calls this deployment."""
-    client_secret: SecretKey
-    """The secret key with what the issuer gave it."""
+    client_secret: SecretKey | None = None
+    """The secret key with what the issuer gave it; left out, it is a public client that proves each login by PKCE."""
     cidrs: tuple[str, ...] = Field(default=(), max_length=16)
     """The issuer's addresses, where it stands on the private network; left out, it is on the internet."""
 

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Final
-from urllib.parse import urlsplit
 
 from skerry.application import PLACES, places_in
 from skerry.config.aethergraph import AetherGraphSpec, RoleSpec, SlackDelivery
@@ -32,6 +31,7 @@ from skerry.systems.aethergraph_environment import (
     TENANCY,
     WORKER_PATH,
     graph_environment,
+    host_of,
     people_environment,
     shared_environment,
     slack_environment,
@@ -283,12 +283,6 @@ def _graph_hosts(own: AetherGraphSpec) -> list[tuple[str, int, tuple[str, ...]]]
 
 def _slack_hosts(own: AetherGraphSpec) -> list[tuple[str, int, tuple[str, ...]]]:
     return [(host, 443, ()) for host in SLACK_HOSTS[own.slack.delivery]] if own.slack is not None else []
-
-
-def host_of(url: str) -> tuple[str, int]:
-    """Return host and port of an https address."""
-    parts = urlsplit(url)
-    return parts.hostname or "", parts.port or 443
 
 
 def _longest_stream(own: AetherGraphSpec) -> int:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Final
+from urllib.parse import urlsplit
 
 from skerry.config.aethergraph import AetherGraphSpec, SlackDelivery
 from skerry.config.application import Runtime
@@ -104,7 +105,7 @@ def shared_environment(spec: DeploymentSpec, own: AetherGraphSpec) -> dict[str, 
 def people_environment(own: AetherGraphSpec) -> dict[str, str]:
     """Return what a process that people log in to is told."""
     sso = own.sso
-    return {"OIDC_ISSUER": sso.issuer, "OIDC_CLIENT_ID": sso.client_id} if sso is not None else {}
+    return {"OIDC_ISSUER": sso.issuer, "OIDC_CLIENT_ID": sso.client_id, "OIDC_PKCE": "S256"} if sso is not None else {}
 
 
 def graph_environment(own: AetherGraphSpec) -> dict[str, str]:
@@ -122,3 +123,9 @@ def slack_environment(own: AetherGraphSpec, acknowledged: str) -> dict[str, str]
         "SLACK_ACK_WITHIN_S": str(SLACK_ACK_S),
         "SLACK_IDEMPOTENCY_KEY": "event_id",
     }
+
+
+def host_of(url: str) -> tuple[str, int]:
+    """Return host and port of an https address."""
+    parts = urlsplit(url)
+    return parts.hostname or "", parts.port or 443
