@@ -1,4 +1,4 @@
-"""`skerry render`: write a stack's Kubernetes manifests and its diagram."""
+"""`skerry render`: write a stack's Kubernetes manifests, the files of its machines and its diagram."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from cli.sources import load_graph
 from skerry.errors import UsageError
 from skerry.invokes import functions_of, functions_text
 from skerry.render.diagram import diagram_svg
+from skerry.render.files import RenderedFile, files
 from skerry.render.manifests import Manifest, manifests, to_yaml
 
 RENDER_SCHEMA = "skerry.render/1"
@@ -23,7 +24,8 @@ def add(verbs: argparse._SubParsersAction[argparse.ArgumentParser], help_: str) 
     parser = verbs.add_parser(
         "render",
         help=help_,
-        description="Writes one YAML file an object and diagram.svg. Unknown and secret values are masked.",
+        description="Writes one YAML file an object, the files of machines without an orchestrator, and diagram.svg. "
+        "Unknown and secret values are masked.",
     )
     add_source_options(parser)
     parser.add_argument("--format", choices=("text", "json"), default="text", help="default: text (YAML files)")
@@ -38,19 +40,28 @@ def run(args: argparse.Namespace) -> int:
         UsageError: the folder holds files that `render` did not write.
     """
     graph = load_graph(args)
-    found = manifests(graph)
+    found, own = manifests(graph), files(graph)
     for line in functions_text(functions_of(graph), width()):
         say(line)
     if args.format == "json":
-        deliver(_json(found), args.out)
+        deliver(_json(found, own), args.out)
     elif args.out is None:
         deliver("---\n".join(to_yaml(manifest) for manifest in found), None)
+        _show(own, alone=not found)
     else:
-        _write(args.out, found, diagram_svg(graph))
+        _write(args.out, found, own, diagram_svg(graph))
     return 0
 
 
-def _write(folder: Path, found: list[Manifest], picture: str) -> None:
+def _show(own: list[RenderedFile], *, alone: bool) -> None:
+    """Show the files of machines; beside manifests they would not be YAML, so that they are only counted."""
+    if alone:
+        deliver("".join(f"# files/{file.path}\n{file.text}" for file in own), None)
+    elif own:
+        say(f"{len(own)} files of machines are written with --out DIR")
+
+
+def _write(folder: Path, found: list[Manifest], own: list[RenderedFile], picture: str) -> None:
     if folder.exists() and not folder.is_dir():
         raise UsageError(f"--out '{folder}' is a file: name a folder")
     wanted = {folder / "manifests" / manifest.path: to_yaml(manifest) for manifest in found}
@@ -65,15 +76,20 @@ def _write(folder: Path, found: list[Manifest], picture: str) -> None:
         path.unlink()
     for path, text in wanted.items():
         write_file(path, text)
+    for file in own:
+        write_file(folder / "files" / file.path, file.text)
     write_file(folder / "diagram.svg", picture)
     incomplete = sum(1 for manifest in found if not manifest.complete)
     say(f"written: {len(found)} manifests ({incomplete} with masked values or stand-ins) under {folder / 'manifests'}")
+    if own:
+        say(f"written: {len(own)} files of machines under {folder / 'files'}")
     say(f"written: {folder / 'diagram.svg'}")
 
 
-def _json(found: list[Manifest]) -> str:
+def _json(found: list[Manifest], own: list[RenderedFile]) -> str:
     document = {
         "schema": RENDER_SCHEMA,
         "manifests": [{"path": m.path, "urn": m.urn, "complete": m.complete, "document": m.document} for m in found],
+        "files": [{"path": file.path, "urn": file.urn, "text": file.text} for file in own],
     }
     return json.dumps(document, indent=2, sort_keys=True) + "\n"

@@ -174,7 +174,7 @@ class AetherGraphSpec(Spec):
     attempts: int = Field(default=5, ge=1, le=100)
     """How often a job is tried in mode saas before it is set aside."""
     stream_s: int = Field(default=STREAM_S, ge=1, le=86_400)
-    """The longest that a stream of events may be silent in seconds."""
+    """The longest that a stream of events lasts in seconds, silent or not; clients then connect again."""
     artifact_mib: int = Field(default=512, ge=1, le=65_536)
     """The largest artifact that can be sent in one request, in MiB."""
     uploads: bool = True

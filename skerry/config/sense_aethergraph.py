@@ -99,9 +99,6 @@ def _stores(spec: DeploymentSpec, own: AetherGraphSpec) -> Iterator[Problem]:
     if kind is StoreKind.SHARED and alone:
         text = f"mode {spec.mode.value} keeps its state in a folder and SQLite on that machine"
         yield Problem("aethergraph.stores.kind", text, "use local, or leave it out")
-    if alone and own.server.scale is not None and own.server.scale.maximum > 1:
-        text = f"{own.server.scale.maximum} processes cannot share one SQLite file"
-        yield Problem("aethergraph.server.scale", text, "use one, or mode single-tenant")
 
 
 def _outside(spec: DeploymentSpec, own: AetherGraphSpec) -> Iterator[Problem]:
@@ -157,9 +154,8 @@ def _one_machine(spec: DeploymentSpec, own: AetherGraphSpec) -> Iterator[Problem
     if spec.target.kind is not TargetKind.ONPREM:
         text = f"'{spec.target.kind.value}' is no user's machine"
         yield Problem("target.kind", text, "use onprem, or mode single-tenant")
-    if spec.machines is not None or spec.layer is Layer.BASE:
-        where = "machines" if spec.machines is not None else "layer"
-        yield Problem(where, f"has no meaning in mode {spec.mode.value}", "remove it")
+    if spec.layer is Layer.BASE:
+        yield Problem("layer", f"base has no meaning in mode {spec.mode.value}", "remove it")
     local = own.local
     if local.api_port == local.ui_port:
         yield Problem("aethergraph.local.ui_port", f"{local.ui_port} is also the API's", "use another one")

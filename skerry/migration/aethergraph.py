@@ -41,7 +41,7 @@ _COPY_POSTGRES: Final = (
 
 def aethergraph_moves(was: DeploymentFact, will: DeploymentFact, parts: tuple[Part, ...], in_place: bool) -> list[Move]:
     """Return for each of the stores whether its data must be moved, and by what."""
-    local_before, local_after = _is_local(was), _is_local(will)
+    local_before, local_after = is_local(was), is_local(will)
     moves = []
     for output in PRIMITIVES:
         if local_before and local_after:
@@ -50,13 +50,14 @@ def aethergraph_moves(was: DeploymentFact, will: DeploymentFact, parts: tuple[Pa
             moves.append(_from_folder(output))
         elif local_after:
             why = "shared stores hold what many wrote, and nothing is provided that takes one user's part of it out"
-            moves.append(Move(output, needed=output != "kv", why=why))
+            moves.append(Move(output, needed=output != "kv", why=_KV if output == "kv" else why))
         else:
             moves.append(_between(output, parts, in_place))
     return moves
 
 
-def _is_local(fact: DeploymentFact) -> bool:
+def is_local(fact: DeploymentFact) -> bool:
+    """Say whether its stores are a folder on a user's machine."""
     return Mode(fact.mode) in ON_ONE_MACHINE
 
 
@@ -95,11 +96,11 @@ def _between(output: str, parts: tuple[Part, ...], in_place: bool) -> Move:
 def aethergraph_before(was: DeploymentFact, will: DeploymentFact) -> list[str]:
     """Return what people do before anything is changed."""
     found = []
-    if _is_local(was) and not _is_local(will):
+    if is_local(was) and not is_local(will):
         found.append("let graphs that run end, and stop the sidecar: SQLite has one writer")
     if was.mode == Mode.SAAS.value and will.mode != Mode.SAAS.value:
         found.append("stop taking jobs, and wait until the queue and its place for failed jobs are empty")
-    if not _is_local(will) and _is_local(was):
+    if not is_local(will) and is_local(was):
         found.append(
             "register the deployment at the issuer of `aethergraph.sso`, and set every secret key that it names"
         )
@@ -119,7 +120,7 @@ def aethergraph_after(was: DeploymentFact, will: DeploymentFact) -> list[str]:
             "/api/channel/slack/events",
             "give each workspace its own secrets under aethergraph.workspaces",
         ]
-    elif _is_local(was) and not _is_local(will):
+    elif is_local(was) and not is_local(will):
         found += [
             "point `aethergraph.host` at the load balancer inside the network",
             "let tools and people call https://<aethergraph.host> where they called http://localhost; paths stay",

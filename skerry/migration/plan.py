@@ -12,7 +12,7 @@ from typing import Final
 from skerry.errors import UsageError
 from skerry.facts import DeploymentFact, deployments
 from skerry.graph import ResourceGraph
-from skerry.migration.aethergraph import aethergraph_after, aethergraph_before, aethergraph_moves
+from skerry.migration.aethergraph import aethergraph_after, aethergraph_before, aethergraph_moves, is_local
 from skerry.migration.compare import compare
 from skerry.migration.document import Fate, MigrationPlan, Move, Part
 
@@ -36,6 +36,8 @@ def plan_migration(old: ResourceGraph, new: ResourceGraph, *, destination: str |
             f"'{old.stacks[-1]}' is {was.system} and '{new.stacks[-1]}' is {will.system}: compare two of one system"
         )
     in_place = _place(was) == _place(will)
+    if was.system == SYSTEM:
+        in_place = in_place and is_local(was) == is_local(will)
     parts = compare(old, new) if in_place else _elsewhere(old, new)
     moves = aethergraph_moves(was, will, parts, in_place) if was.system == SYSTEM else _moves(parts)
     before, after = _before(parts), _after(parts, in_place, old, new)
