@@ -21,8 +21,9 @@ from components.channels.object_store import ObjectStore
 from components.channels.pubsub import PubSub
 from components.kubernetes.application_scaling import QueueAddress
 from components.kubernetes.cluster import Cluster
-from components.kubernetes.workload import EnvValue, SecretKey, port_text
+from components.kubernetes.workload import EnvValue, Perhaps, SecretKey, port_text
 from components.stores.relational import RelationalStore, Sizes
+from skerry.application import SECRET_PLACES
 from skerry.config.application import ApplicationsSpec, BucketSpec, DatabaseSpec, Need
 from skerry.config.spec import DeploymentSpec, ObjectStoreKind, PubSubKind, RelationalKind, StoreSpec
 from skerry.facts import Tier
@@ -46,6 +47,21 @@ class Found:
     variables: Mapping[Need, Mapping[str, EnvValue]]
     queue: QueueAddress | None
     made: Sequence[pulumi.Resource]
+
+    @property
+    def told(self) -> dict[str, pulumi.Input[str]]:
+        """Return the places as outputs of a stack say them: of what a Secret holds its name, of passwords nothing."""
+        found: dict[str, pulumi.Input[str]] = {}
+        for place, value in self.places.items():
+            if place in SECRET_PLACES:
+                continue
+            if isinstance(value, SecretKey):
+                found[place] = pulumi.Output.concat("<secret ", value.secret, f"/{value.key}>")
+            elif isinstance(value, Perhaps):
+                found[place] = pulumi.Output.from_input(value.value).apply(lambda known: "" if known is None else known)
+            else:
+                found[place] = value
+        return found
 
 
 @dataclass(frozen=True, slots=True)
