@@ -39,7 +39,7 @@ class EdgeLimits(TypedDict):
     request_bytes: NotRequired[int]
     """The largest body of one request; a longer log is sent in several."""
     concurrent_syncs: NotRequired[int]
-    """Requests that are worked on at once, shared out among the proxies."""
+    """Requests that are worked on at once, shared out among the proxies; as many again wait, and more are refused."""
     connections: NotRequired[int]
     """Connections that are open at once, one request on each, shared out among the proxies; more are closed."""
     retry_after_s: NotRequired[int]

@@ -63,11 +63,11 @@ class EdgeLimitsSpec(Spec):
     """Requests of one device in a minute, at each proxy."""
     requests_per_second: int = Field(default=200, ge=1, le=100_000)
     """Requests of all devices in a second, shared out among the proxies."""
-    request_bytes: int = Field(default=2_097_152, ge=1024, le=67_108_864)
+    request_bytes: int = Field(default=1_048_576, ge=1024, le=67_108_864)
     """The largest body of one request; a longer log is sent in several."""
     concurrent_syncs: int = Field(default=200, ge=1, le=10_000)
-    """Requests that are worked on at once, shared out among the proxies."""
-    connections: int = Field(default=400, ge=1, le=100_000)
+    """Requests that are worked on at once, shared out among the proxies; as many again wait, and more are refused."""
+    connections: int = Field(default=800, ge=1, le=100_000)
     """Connections that are open at once, one request on each, shared out among the proxies; more are closed."""
     retry_after_s: int = Field(default=60, ge=1, le=86_400)
     """Seconds after which a device that is refused is told to try again."""

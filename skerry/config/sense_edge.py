@@ -116,9 +116,9 @@ def _limits(edge: EdgeSpec) -> Iterator[Problem]:
         held = f"{share:,} connections of a proxy x {limits.request_bytes:,} bytes = {share * limits.request_bytes:,}"
         text = f"{held}, more than the {PROXY_BUFFER_BYTES:,} that it may hold"
         yield Problem("edge.limits.connections", text, "use fewer, smaller requests or more proxies")
-    if limits.concurrent_syncs > limits.connections:
-        text = f"{limits.concurrent_syncs} is more than the {limits.connections} connections, one request on each"
-        yield Problem("edge.limits.concurrent_syncs", text, f"use {limits.connections} or less")
+    if 2 * limits.concurrent_syncs > limits.connections:
+        text = f"{limits.concurrent_syncs} at once and as many waiting are more than {limits.connections} connections"
+        yield Problem("edge.limits.concurrent_syncs", text, f"use {limits.connections // 2} or less")
     if edge.sync.minimum > edge.sync.maximum:
         text = f"{edge.sync.minimum} <= {edge.sync.maximum} does not hold"
         yield Problem("edge.sync.minimum", text, "order the two")

@@ -87,11 +87,11 @@ def test_limits_are_shared_out_among_the_proxies() -> None:
     # 200 a second and 200 at a time by 3 proxies
     assert all_of_them["limit"] == {"requests": 66, "unit": "Second"}
     assert limits["circuitBreaker"]["maxParallelRequests"] == 66
-    assert limits["requestBuffer"] == {"limit": "2097152"}
+    assert limits["requestBuffer"] == {"limit": "1048576"}
     (override,) = limits["responseOverride"]
     assert [one["value"] for one in override["match"]["statusCodes"]] == [429, 503]
     assert override["response"]["header"]["set"] == [{"name": "Retry-After", "value": "60"}]
-    assert named(graph(AWS), "edge-clients")["spec"]["connection"]["connectionLimit"] == {"value": 133}
+    assert named(graph(AWS), "edge-clients")["spec"]["connection"]["connectionLimit"] == {"value": 266}
     assert named(graph(AWS), "edge-proxy")["spec"]["provider"]["kubernetes"]["envoyDeployment"]["replicas"] == 3
 
 

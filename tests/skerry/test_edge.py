@@ -12,6 +12,7 @@ from skerry.edge_sizing import device_sum, reconnection, reconnection_sum
 from skerry.errors import ConfigError
 from tests.simulators.changed_stacks import changed_deployment
 from tests.simulators.edge_stacks import EDGED, edge
+from tests.simulators.hybrid_stacks import VENDOR, deployment
 
 HELD = {
     "all parts are known": (
@@ -88,8 +89,8 @@ REFUSED: Mapping[str, tuple[Mapping[str, Any], str]] = {
         "GiB = 536,870,912,000 bytes; set channels.object_store_gib to 671 or more",
     ),
     "limits that keep devices out for longer than is planned": (
-        {"limits__requests_per_second": 2, "limits__reconnect_hours": 8},
-        "2,000 devices x 29 at 2 a second = 8.1 hours, more than the 8 of reconnect_hours",
+        {"limits__requests_per_second": 2, "limits__reconnect_hours": 16},
+        "2,000 devices x 58 at 2 a second = 16.1 hours, more than the 16 of reconnect_hours",
     ),
     "a limit of one device that keeps it out for longer than is planned": (
         {"device__bytes_per_day": 4_000_000, "limits__request_bytes": 1024, "limits__requests_per_second": 100_000},
@@ -97,10 +98,13 @@ REFUSED: Mapping[str, tuple[Mapping[str, Any], str]] = {
     ),
     "fewer requests than proxies": ({"limits__requests_per_second": 1}, "1 cannot be shared out among 2 proxies"),
     "proxies that would hold more than their memory": (
-        {"limits__request_bytes": 4_194_304},
-        "200 connections of a proxy x 4,194,304 bytes = 838,860,800, more than the 536,870,912",
+        {"limits__request_bytes": 2_097_152},
+        "400 connections of a proxy x 2,097,152 bytes = 838,860,800, more than the 536,870,912",
     ),
-    "more at a time than connections": ({"limits__concurrent_syncs": 401}, "401 is more than the 400 connections"),
+    "more at a time than connections": (
+        {"limits__concurrent_syncs": 401},
+        "401 at once and as many waiting are more than 800 connections",
+    ),
     "a certificate that ends while the device is alone": (
         {"certificate_days": 30},
         "30 days is not more than the 30 that a device may be alone: it could not come back",
@@ -142,7 +146,7 @@ def test_an_unconnected_site_has_no_devices_on_the_internet() -> None:
 
 def test_mode_hybrid_has_no_side_for_devices() -> None:
     with pytest.raises(ConfigError, match="has no side in mode hybrid"):
-        load("sensei-hybrid-vendor", {"edge": edge()})
+        load_spec(deployment(VENDOR, {"edge": edge()}), "stack")
 
 
 @pytest.mark.parametrize("case", EDGED)
