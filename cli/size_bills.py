@@ -16,7 +16,9 @@ from cost.pricebook import Price, PriceBook, PriceNotFound
 from cost.rates import Rates
 from skerry.agentdb import tables
 from skerry.agentdb.answer import Answer
-from skerry.agentdb.rows import Container, Profile
+from skerry.agentdb.cost_rows import Container
+from skerry.agentdb.network import Transfer
+from skerry.agentdb.rows import Profile
 from skerry.figures import tidy
 from skerry.instances import InstanceType, Need, candidates
 from skerry.units import HOURS_PER_MONTH
@@ -98,6 +100,8 @@ class Places:
 def bills(answer: Answer, book: PriceBook, places: Places, rates: Rates | None) -> tuple[Bill, ...]:
     """Return what the sized nodes cost, and what the profile that fits costs."""
     found = [_sized(answer, book, places, rates)]
+    if answer.transfer is not None and places.cloud != "hosts":
+        found.append(_transfer(answer.transfer, book, places))
     if places.cloud == "aws":
         if answer.profile.name == "production":
             found.append(_production(answer.profile, book, places))
@@ -137,15 +141,16 @@ def _sized(answer: Answer, book: PriceBook, places: Places, rates: Rates | None)
                         HOURS_PER_MONTH, note="its hours; what it carries is billed beside",
                     )
                 )  # fmt: skip
-    if answer.transfer is not None and places.cloud != "hosts":
-        amount, note = answer.transfer.gb.known, "at the first tier, which is the dearest"
-        lines.append(
-            _priced(book, places.cloud, places.name(0), "data to the internet", TO_INTERNET, GB, amount, note=note)
-        )
-        flat = tables.network().transfer["printed_usd"]
-        said.append(Said(flat.value, flat.value, flat.seed, "transfer alone"))
     of = f"{tidy(nodes * regions)} nodes of {need}, {tidy(disk)} GB each"
     return Bill("the sized nodes", of, tuple(lines), tuple(said))
+
+
+def _transfer(sent: Transfer, book: PriceBook, places: Places) -> Bill:
+    amount, note = sent.gb.known, "at the first tier, which is the dearest"
+    line = _priced(book, places.cloud, places.name(0), "data to the internet", TO_INTERNET, GB, amount, note=note)
+    flat = tables.network().transfer["printed_usd"]
+    said = Said(flat.value, flat.value, flat.seed, "section 8.4, for 1000 batches/s")
+    return Bill("data to the internet", f"{tidy(amount)} GB: {sent.gb.how}", (line,), (said,))
 
 
 def _own(nodes: Decimal, disk: Decimal, rates: Rates | None) -> Iterator[CostComponent]:

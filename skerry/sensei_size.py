@@ -264,7 +264,7 @@ def _shapes(asked: Asked, model: ModelRow) -> tuple[Shape, ...]:
         wanted = sizes().gpu.model
         rows = [row for row in instance_types() if row.cloud == asked.target and row.gpu_model == wanted]
         named = sorted(
-            ((row.name, row.gpus, row.gpu_memory_gib) for row in rows), key=lambda one: (one[1] * one[2], one)
+            ((row.name, row.gpus, row.gpu_memory_gib) for row in rows), key=lambda one: (one[1], one[2], one[0])
         )
     return tuple(
         Shape(

@@ -12,7 +12,7 @@ from typing import Any, Final, TypeVar
 import yaml
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from skerry.agentdb import rows
+from skerry.agentdb import cost_rows, rows
 from skerry.errors import CatalogError
 
 FOLDER: Final = Path(__file__).resolve().parent.parent / "data" / "agentdb"
@@ -136,34 +136,34 @@ class Monthly(_Table):
     """The seed's monthly costs, and the workload that they are of."""
 
     workload: dict[str, Any]
-    rows: tuple[rows.MonthlyCost, ...]
+    rows: tuple[cost_rows.MonthlyCost, ...]
 
 
 class ThreeYears(_Table):
     """The seed's costs of three years."""
 
     months: int
-    options: tuple[rows.Option, ...]
-    savings: tuple[rows.Saving, ...]
+    options: tuple[cost_rows.Option, ...]
+    savings: tuple[cost_rows.Saving, ...]
 
 
 class Shapes(_Table):
     """What the seed's estimates are of."""
 
-    ecs: rows.Container
-    rds: rows.Database
-    cloud_run: rows.Container
+    ecs: cost_rows.Container
+    rds: cost_rows.Database
+    cloud_run: cost_rows.Container
 
 
 class Costs(_Table):
     """What the seed says that things cost: never a price of Skerry's."""
 
-    estimates: tuple[rows.Estimate, ...]
+    estimates: tuple[cost_rows.Estimate, ...]
     monthly: Monthly
     three_years: ThreeYears
-    strategies: tuple[rows.Strategy, ...]
-    cloud_run: rows.CloudRunPrice
-    migration: rows.Migration
+    strategies: tuple[cost_rows.Strategy, ...]
+    cloud_run: cost_rows.CloudRunPrice
+    migration: cost_rows.Migration
     local_against_cloud: dict[str, Any]
     shapes: Shapes
 
