@@ -11,11 +11,11 @@ from pulumi_aws import eks
 
 from components.base import SkerryComponent
 from components.kubernetes.cluster import TIER_LABEL
-from skerry.config.eks import EBS_DRIVER, NETWORK_ADDON
+from skerry.config.eks import EBS_DRIVER, METRICS_ADDON, NETWORK_ADDON
 from skerry.config.spec import DeploymentSpec
 from skerry.facts import Tier
 
-AFTER_MACHINES: Final = ("coredns", EBS_DRIVER)
+AFTER_MACHINES: Final = ("coredns", EBS_DRIVER, METRICS_ADDON)
 """Those whose pods need machines to run on; the others must be there before machines become ready."""
 
 
@@ -55,7 +55,7 @@ def add_addon(
 def _settings(spec: DeploymentSpec, addon: str) -> str | None:
     eks_ = spec.target.aws.eks
     where = _on(Tier.META if eks_.system_machines is None else Tier.PLATFORM)
-    if addon == "coredns":
+    if addon in ("coredns", METRICS_ADDON):
         return json.dumps(where)
     if addon == EBS_DRIVER:
         return json.dumps({"controller": where})

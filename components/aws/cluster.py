@@ -17,7 +17,7 @@ from components.aws.nodes import AwsNodeGroup, machine_of, system_pool
 from components.aws.permissions import trust_of
 from components.aws.tags import tags_of
 from components.base import SkerryComponent
-from skerry.config.eks import ADDONS, EBS_DRIVER, NETWORK_ADDON
+from skerry.config.eks import ADDONS, EBS_DRIVER, METRICS_ADDON, NETWORK_ADDON
 from skerry.config.sides import persistent_tier
 from skerry.config.spec import DeploymentSpec, PoolSpec
 from skerry.facts import ComponentFacts, Tier
@@ -164,7 +164,9 @@ class AwsCluster(SkerryComponent):
         )
 
     def _addons(self, spec: DeploymentSpec, groups: list[AwsNodeGroup]) -> None:
-        for addon in ADDONS:
+        # A horizontal autoscaler asks it; tiers follow the queues of Temporal instead.
+        more = (METRICS_ADDON,) if spec.machines is not None else ()
+        for addon in (*ADDONS, *more):
             if addon == NETWORK_ADDON and spec.target.aws.eks.prefix_delegation:
                 continue  # made before the machines
             role = self._driver_role() if addon == EBS_DRIVER else None

@@ -18,7 +18,7 @@ from components.aws.tags import tags_of
 from components.base import SkerryComponent
 from components.clouds.base_stack import base_of, output_of
 from components.clouds.machines import nodes_fact, purchase_of
-from components.clouds.managed import managed_stores
+from components.clouds.managed import iops_of, managed_stores
 from components.configuration import FlatConfig
 from components.kubernetes.cluster import PRIVATE_RANGES, TIER_LABEL, Cluster, ManagedService, Placement
 from components.kubernetes.gpu_devices import GpuDevices
@@ -83,6 +83,9 @@ class AwsPlatform(SkerryComponent):
         )
         if spec.target.storage_class is None or spec.target.storage_class == STORAGE_CLASS:
             self._storage_class(provider, labels, spec, base)
+        faster = {one: f"{STORAGE_CLASS}-{one}" for one in iops_of(spec)}
+        for one in faster:
+            self._storage_class(provider, labels, spec, base, one)
         if has_tier(spec, Tier.EXECUTION):
             NodePool(
                 self.child_name(Tier.EXECUTION.value),
@@ -109,13 +112,19 @@ class AwsPlatform(SkerryComponent):
             machines=self.make_machines,
             api_server=spec.target.api_server_cidrs or PRIVATE_RANGES,
             load_balancer_class=spec.target.load_balancer_class,
+            classes_by_iops=faster,
         )
         self.finish()
 
     def _storage_class(
-        self, provider: k8s.Provider, labels: dict[str, str], spec: DeploymentSpec, base: pulumi.StackReference
+        self,
+        provider: k8s.Provider,
+        labels: dict[str, str],
+        spec: DeploymentSpec,
+        base: pulumi.StackReference,
+        iops: int | None = None,
     ) -> None:
-        """Make the class of all volumes.
+        """Make the class of all volumes, or that of volumes which do more operations a second than gp3 by itself.
 
         Source: kubernetes-sigs/aws-ebs-csi-driver docs/parameters.md and docs/tagging.md of 2026-08, read 2026-11.
         """
@@ -123,12 +132,14 @@ class AwsPlatform(SkerryComponent):
         # Whose volume it is, is not known to its class: the driver writes the namespace, of which there is one a tier.
         del tags["skerry:tier"]
         tags["skerry:namespace"] = "{{ .PVCNamespace }}"
+        more = "" if iops is None else f"-{iops}"
         StorageClass(
-            self.child_name("storage"),
-            metadata={"name": STORAGE_CLASS, "labels": dict(labels)},
+            self.child_name(f"storage{more}"),
+            metadata={"name": f"{STORAGE_CLASS}{more}", "labels": dict(labels)},
             provisioner="ebs.csi.aws.com",
             parameters={
                 "type": "gp3",
+                **({} if iops is None else {"iops": str(iops)}),
                 "encrypted": "true",
                 "kmsKeyId": output_of(base, "keyArn"),
                 **{f"tagSpecification_{n}": f"{key}={value}" for n, (key, value) in enumerate(tags.items(), 1)},

@@ -10,6 +10,14 @@ import pulumi
 from pulumi_kubernetes.core.v1 import ServiceAccount
 
 from components.base import SkerryComponent
+from components.blueprints.applications_services import (
+    ClusterParts,
+    hosts_of,
+    make_entrances,
+    make_issuer,
+    secret_rows,
+    sync_secrets,
+)
 from components.blueprints.applications_stores import SharedStores, shared_stores
 from components.blueprints.deployment import labels_of, target_fact
 from components.blueprints.operators import backup_plugin, postgres_operator
@@ -95,6 +103,10 @@ class OnCluster:
         if stores.runs_postgres:
             postgres = postgres_operator(spec, cluster, names[Tier.PLATFORM], ready)
             postgres += backup_plugin(spec, cluster, names[Tier.PLATFORM], ready, postgres)
+        issuer = make_issuer(spec, cluster, names[Tier.PLATFORM], ready, first)
+        parts = ClusterParts(cache=stores.own_cache, objects=stores.own_objects, postgres=stores.own_database)
+        rows = secret_rows(self._plan, cluster, parts, names)
+        sync_secrets(spec, cluster, rows, names[Tier.PLATFORM], ready, first)
         found = stores.make(
             services=names[Tier.EXECUTION], shared=names[Tier.CHANNELS], opts=ready, depends_on=postgres
         )
@@ -109,7 +121,14 @@ class OnCluster:
             ready,
             [*first, *found.made],
         )
-        return {"namespaces": {tier.value: name for tier, name in names.items()}, "endpoints": self._addresses(made)}
+        applications = list(self._applications.values())
+        make_entrances(spec, cluster, applications, names, issuer, ready, first)
+        return {
+            "namespaces": {tier.value: names[tier] for tier in spaces},
+            "endpoints": self._addresses(made),
+            "hosts": hosts_of(applications),
+            "shared": found.told,
+        }
 
     def _services(
         self, around: ServiceSurroundings, ready: pulumi.ResourceOptions, after: list[pulumi.Resource]

@@ -65,6 +65,13 @@ def pubsub_members(spec: DeploymentSpec) -> int:
     return spec.channels.pubsub_replicas if plan is None or plan.cache is None else plan.cache.replicas
 
 
+def iops_of(spec: DeploymentSpec) -> tuple[int, ...]:
+    """Return the operations a second that services ask of their volumes, each once."""
+    plan = plan_of(spec)
+    asked = (row.storage_iops for row in plan.services.values()) if plan is not None else ()
+    return tuple(sorted({one for one in asked if one is not None}))
+
+
 def service_namespaces(spec: DeploymentSpec) -> tuple[str, ...]:
     """Return the namespaces of services with an identity at the cloud; none where a deployment has tiers."""
     return (f"{spec.system.value}-services",) if plan_of(spec) is not None else ()

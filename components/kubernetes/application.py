@@ -55,8 +55,6 @@ class ServiceSurroundings:
     """Need -> variables that every service with it gets."""
     queue: QueueAddress | None = None
     """The shared queue; None where there is none."""
-    storage_classes: Mapping[int, str] = field(default_factory=dict)
-    """Operations a second -> the StorageClass that does them."""
 
 
 class ClusterService(SkerryComponent):
@@ -133,7 +131,7 @@ class ClusterService(SkerryComponent):
         application, cluster = self._application, self._cluster
         inside = {row: port.port for row, port in application.definition.ports.items() if not port.between_replicas}
         if inside:
-            service(self, "service", cluster, workload, ports=inside)
+            service(self, "service", cluster, workload, ports=inside, sticky=application.definition.sticky)
         if application.definition.data_path is None:
             pods: pulumi.Resource = deployment(self, "deployment", cluster, workload)
             return pods
@@ -145,7 +143,7 @@ class ClusterService(SkerryComponent):
             workload,
             storage_gib=application.spec.storage_gib,
             mount=application.definition.data_path,
-            storage_class=None if asked is None else self._around.storage_classes.get(asked),
+            storage_class=None if asked is None else cluster.classes_by_iops.get(asked),
         )
         if application.definition.primary and inside:
             # Source: Kubernetes "StatefulSets", Pod Name Label, read 2026-11

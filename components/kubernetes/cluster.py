@@ -124,6 +124,8 @@ class Cluster:
 
     monitored: bool = False
     """Whether somebody collects metrics: then what keeps them shut by default opens its port for them."""
+    classes_by_iops: Mapping[int, str] = field(default_factory=dict)
+    """Operations a second -> the StorageClass whose volumes do them, for what services ask for."""
     public_hosts: Mapping[str, str] = field(default_factory=dict)
     """Service -> the host name by which browsers reach it through the gateway; empty where there is none."""
 

@@ -226,6 +226,7 @@ def service(
     ready_only: bool = False,
     ports: Mapping[str, int] | None = None,
     selector: Mapping[str, str] | None = None,
+    sticky: bool = False,
 ) -> Service:
     """Make a ClusterIP Service over the workload's pods; with `headless` their addresses themselves.
 
@@ -241,6 +242,8 @@ def service(
             for key, port in wanted.items()
         ],
     }
+    if sticky:
+        spec["sessionAffinity"] = "ClientIP"
     if headless:
         spec |= {"clusterIP": "None", "publishNotReadyAddresses": not ready_only}
     return Service(

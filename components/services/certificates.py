@@ -19,7 +19,7 @@ from skerry.facts import ComponentFacts, EndpointFact, TargetFact, Tier
 
 API_VERSION: Final = "cert-manager.io/v1"
 ISSUER: Final = "sensei"
-ROOT_SECRET: Final = "sensei-ca"
+"""What the issuer, and what belongs to it, is called where the cluster's labels name no system."""
 ROOT_HOURS: Final = 10 * 365 * 24
 WEBHOOK_PORT: Final = 10250
 """Source: cert-manager v1.21.2 deploy/charts/cert-manager/values.yaml `webhook.securePort`, read 2026-11."""
@@ -64,7 +64,8 @@ class CertificateIssuer(SkerryComponent):
         self._cluster, self._namespace, self._spec = cluster, namespace, spec
         super().__init__(name, _facts(spec), opts)
         self._made: list[pulumi.Resource] = []
-        self.issuer_name = spec.name if spec.issuer is IssuerKind.EXISTING and spec.name else ISSUER
+        self._called = cluster.labels.get("app.kubernetes.io/part-of", ISSUER)
+        self.issuer_name = spec.name if spec.issuer is IssuerKind.EXISTING and spec.name else self._called
         if spec.issuer is not IssuerKind.EXISTING:
             operator = self._operator(depends_on)
             self._made = [self._issuer(operator, project, subscription)]
@@ -131,30 +132,35 @@ class CertificateIssuer(SkerryComponent):
             acme = {
                 "email": spec.acme.email,
                 "server": spec.acme.server,
-                "privateKeySecretRef": {"name": "sensei-acme-account"},
+                "privateKeySecretRef": {"name": f"{self._called}-acme-account"},
                 "solvers": [{**solver, "selector": {"dnsZones": [spec.acme.dns_zone]}}],
             }
-            return self._cluster_issuer("issuer", ISSUER, {"acme": acme}, operator)
+            return self._cluster_issuer("issuer", self._called, {"acme": acme}, operator)
         if spec.issuer is IssuerKind.CA_SECRET:
-            return self._cluster_issuer("issuer", ISSUER, {"ca": {"secretName": spec.name}}, operator)
-        first = self._cluster_issuer("first", f"{ISSUER}-self-signed", {"selfSigned": {}}, operator)
+            return self._cluster_issuer("issuer", self._called, {"ca": {"secretName": spec.name}}, operator)
+        root_secret = f"{self._called}-ca"
+        first = self._cluster_issuer("first", f"{self._called}-self-signed", {"selfSigned": {}}, operator)
         root = CustomResource(
             self.child_name("root"),
             api_version=API_VERSION,
             kind="Certificate",
-            metadata={"name": ROOT_SECRET, "namespace": self._namespace, "labels": dict(self._cluster.labels)},
+            metadata={"name": root_secret, "namespace": self._namespace, "labels": dict(self._cluster.labels)},
             spec={
                 "isCA": True,
-                "commonName": "Sensei site authority",
-                "secretName": ROOT_SECRET,
+                "commonName": f"{self._called.capitalize()} site authority",
+                "secretName": root_secret,
                 "duration": f"{ROOT_HOURS}h",
                 # A new key would be a new authority: everybody would have to be told to trust it.
                 "privateKey": {"algorithm": "ECDSA", "size": 384, "rotationPolicy": "Never"},
-                "issuerRef": {"group": "cert-manager.io", "kind": "ClusterIssuer", "name": f"{ISSUER}-self-signed"},
+                "issuerRef": {
+                    "group": "cert-manager.io",
+                    "kind": "ClusterIssuer",
+                    "name": f"{self._called}-self-signed",
+                },
             },
             opts=self.store_options(depends_on=[first]),
         )
-        return self._cluster_issuer("issuer", ISSUER, {"ca": {"secretName": ROOT_SECRET}}, root)
+        return self._cluster_issuer("issuer", self._called, {"ca": {"secretName": root_secret}}, root)
 
 
 def _values(cluster: Cluster, namespace: str, acme: AcmeSpec | None) -> dict[str, Any]:

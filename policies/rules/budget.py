@@ -117,6 +117,9 @@ def _default_tags(provider: Resource) -> Any:
 
 
 def _ceiling(graph: ResourceGraph, context: Context) -> Iterator[Judgement]:
+    if context.roots and all(fact.system != "sensei" for _, fact in context.roots):
+        yield not_applicable("no deployment of the graph has tiers, whose nodes alone have a ceiling")
+        return
     for resource, facts in context.components():
         if facts.nodes is None or facts.scaling is None or facts.tier not in NODE_CEILINGS:
             continue

@@ -125,6 +125,8 @@ class ServiceDefinition(Spec):
     """The longest that a request, a stream or a job may last in seconds; time-outs on the way are made longer."""
     largest_body_mib: int | None = Field(default=None, ge=1, le=65_536)
     """The largest body of a request in MiB; left out, nothing is said to what stands on the way."""
+    sticky: bool = False
+    """True where a caller should stay with one replica, where that can be asked for."""
     drain_s: int = Field(default=30, ge=0, le=3600)
     """Seconds that a replica gets to end what it began."""
     user: int = Field(default=65_532, ge=1, le=4_294_967_294)
@@ -150,10 +152,10 @@ class ScaleSpec(Spec):
     """Waiting jobs for each replica; needs `queue`."""
     prepared: int | None = Field(default=None, ge=1, le=1000)
     """Lambda's provisioned concurrency, Functions' instances always ready; left out, none."""
-    spot_share: float = Field(default=0, ge=0, le=1)
-    """The share of replicas above the minimum on machines that may be taken away."""
     prepared_maximum: int | None = Field(default=None, ge=1, le=1000)
     """The most of Lambda that are held ready as they are used; left out, always `prepared`."""
+    spot_share: float = Field(default=0, ge=0, le=1)
+    """The share of replicas above the minimum on machines that may be taken away."""
 
 
 class Exposure(str, Enum):

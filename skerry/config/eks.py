@@ -14,6 +14,10 @@ NETWORK_ADDON: Final = "vpc-cni"
 ADDONS: Final = (NETWORK_ADDON, "kube-proxy", "coredns", "eks-pod-identity-agent", EBS_DRIVER)
 """The add-ons that every cluster gets, by AWS's names, in the order in which they are made."""
 
+METRICS_ADDON: Final = "metrics-server"
+"""Of clusters whose services follow their CPU or memory. Source: Amazon EKS "View resource usage with the Kubernetes
+Metrics Server", read 2026-11."""
+
 AddonVersion = Annotated[str, Field(pattern=r"^v\d+\.\d+\.\d+(-eksbuild\.\d+)?$", max_length=40)]
 
 

@@ -180,7 +180,8 @@ def _pool_sizes(spec: DeploymentSpec) -> Iterator[Problem]:
         )
     if spec.meta.pool.purchase is Purchase.SPOT:
         yield Problem("meta.pool.purchase", "spot machines may be taken away at any time", "use on-demand")
-    if spec.execution.pool.purchase is Purchase.SPOT and not spec.execution.interruptible:
+    # Services that keep nothing bear it; those that keep files run on other machines.
+    if spec.execution.pool.purchase is Purchase.SPOT and not spec.execution.interruptible and spec.machines is None:
         yield Problem(
             "execution.pool.purchase", "spot needs work that may be interrupted", "set execution.interruptible: true"
         )

@@ -13,6 +13,7 @@ from skerry.application import Application, application_of, unknown_places
 from skerry.config.application import RUNTIMES_OF, ApplicationsSpec, Exposure, Need, Runtime
 from skerry.config.sense_cloud_run import cloud_run_problems, cloud_run_shared
 from skerry.config.sense_ecs import aws_shared, ecs_problems
+from skerry.config.sense_kubernetes import kubernetes_problems, kubernetes_shared
 from skerry.config.sense_lambda import lambda_problems
 from skerry.config.spec import DeploymentSpec, Layer, Mode, Purchase, System, TargetKind
 from skerry.errors import CatalogError, Problem, UsageError
@@ -29,6 +30,7 @@ MODES_OF: Final[Mapping[System, tuple[Mode, ...]]] = {
 RuntimeCheck = Callable[[str, Application, DeploymentSpec], Iterator[Problem]]
 
 RUNTIMES: Final[dict[Runtime, RuntimeCheck]] = {
+    Runtime.KUBERNETES: kubernetes_problems,
     Runtime.CLOUD_RUN: cloud_run_problems,
     Runtime.ECS: ecs_problems,
     Runtime.LAMBDA: lambda_problems,
@@ -91,6 +93,8 @@ def plan_problems(spec: DeploymentSpec, plan: ApplicationsSpec, path: str) -> It
     yield from _network(plan, path)
     if not any(clusters) and spec.target.kind in SHARED:
         yield from SHARED[spec.target.kind](plan, path)
+    if any(clusters):
+        yield from kubernetes_shared(spec, plan, path)
     for name, row in plan.services.items():
         here = f"{path}.services.{name}"
         try:

@@ -7,6 +7,7 @@ from typing import Annotated, Final
 
 from pydantic import Field
 
+from skerry.config.entrance import ServiceEntranceSpec
 from skerry.config.words import DnsLabel, Guid, Spec
 
 MONITORING_NAMESPACE: Final = "sensei-monitoring"
@@ -191,3 +192,5 @@ class ServicesSpec(Spec):
     """Secrets from a store outside; left out, the site makes them."""
     monitoring: MonitoringSpec | None = None
     """Metrics, alerts and dashboards; left out, none."""
+    entrance: ServiceEntranceSpec = ServiceEntranceSpec()
+    """How services of a cluster without tiers are reached, those that have a host; has no meaning for sensei."""
