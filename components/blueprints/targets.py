@@ -6,21 +6,24 @@ A further cloud is one more case in each of the two functions.
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import Final, Protocol
 
 import pulumi
 
 from components.configuration import FlatConfig, secret_of
 from components.kubernetes.cluster import Cluster
 from skerry.catalog import Catalog
-from skerry.config.spec import DeploymentSpec, TargetKind
+from skerry.config.spec import DeploymentSpec, System, TargetKind
 from skerry.errors import ConfigError, Problem
 from skerry.facts import TargetFact
+
+_SHORT: Final = {System.AETHERGRAPH: "aether", System.APPLICATIONS: "services"}
+"""Systems whose own name would make a name below longer than a label: of EKS's role of machines, the longest."""
 
 
 def _name(spec: DeploymentSpec, part: str) -> str:
     """Return the name of a component in every stack of a system: part of URNs, so it never changes."""
-    return f"{spec.system.value}-{part}"
+    return f"{_SHORT.get(spec.system, spec.system.value)}-{part}"
 
 
 class BaseLayer(Protocol):
