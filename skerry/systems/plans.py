@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from skerry.config.application import ApplicationsSpec
 from skerry.config.spec import DeploymentSpec, System
-from skerry.systems import agentdb
+from skerry.systems import aethergraph, agentdb
 
 
 def plan_of(spec: DeploymentSpec) -> ApplicationsSpec | None:
@@ -18,5 +18,9 @@ def plan_of(spec: DeploymentSpec) -> ApplicationsSpec | None:
             return spec.applications
         case System.AGENTDB:
             return agentdb.plan_of(spec.agentdb) if spec.agentdb is not None else None
-        case _:
+        case System.AETHERGRAPH:
+            if spec.aethergraph is None or spec.mode in aethergraph.ON_ONE_MACHINE:
+                return None
+            return aethergraph.plan_of(spec)
+        case System.SENSEI:
             return None
