@@ -17,7 +17,7 @@ from cli.size_bills import PLACES, Places, bills
 from cli.size_report import bills_document, bills_text
 from cost.pricebook import load_book
 from cost.rates import read_rates
-from skerry.agentdb import tables
+from skerry.agentdb import chart, tables
 from skerry.agentdb.answer import TARGETS, Asked, answer
 from skerry.agentdb.document import SCHEMA, contradiction, to_document
 from skerry.agentdb.profiles import profile_names
@@ -59,7 +59,8 @@ def _add_agentdb(parser: argparse.ArgumentParser) -> None:
     show = parser.add_argument_group("instead of an answer")
     show.add_argument("--contradictions", action="store_true", help="where the analysis contradicts itself")
     show.add_argument("--table", choices=tables.NAMES, help="one table of the analysis, as data")
-    add_output_options(parser, ("text", "json"))
+    show.add_argument("--chart", choices=tuple(chart.CHARTS), help="a chart of the load test, as text or svg")
+    add_output_options(parser, ("text", "json", "svg"))
     parser.set_defaults(run=run_agentdb)
 
 
@@ -71,7 +72,12 @@ def run_agentdb(args: argparse.Namespace) -> int:
         SizingError: what is asked cannot work.
         CostError: the price book or the rates file cannot be used.
     """
-    if args.contradictions or args.table is not None:
+    asked = [name for name in ("contradictions", "table", "chart") if getattr(args, name)]
+    if len(asked) > 1:
+        raise UsageError(f"--{' and --'.join(asked)} are different questions: ask one at a time")
+    if args.format == "svg" and args.chart is None:
+        raise UsageError("--format svg is for charts: add --chart, or choose text or json")
+    if asked:
         deliver(_shown(args), args.out)
         return 0
     if args.agents is None:
@@ -117,9 +123,11 @@ def _decimal(option: str, text: str | None) -> Decimal | None:
 
 
 def _shown(args: argparse.Namespace) -> str:
-    """Return a table, or the contradictions."""
-    if args.table is not None and args.contradictions:
-        raise UsageError("--table and --contradictions are two questions: ask one at a time")
+    """Return a chart, a table, or the contradictions."""
+    if args.chart is not None:
+        if args.format == "json":
+            raise UsageError("--format json is not for charts: their rows are in --table stress")
+        return chart.to_svg(args.chart) if args.format == "svg" else chart.to_text(args.chart)
     if args.table is not None:
         rows = tables.raw(args.table)
         if args.format == "json":

@@ -229,7 +229,12 @@ REFUSED = {
     "no number": (["agentdb", "--agents", "5", "--batches", "many"], "--batches 'many' is not a number: write it like"),
     "small nodes": (["agentdb", "--agents", "10000", "--node-memory-gib", "16"], "23,500 MiB are needed"),
     "a small profile": (["agentdb", "--agents", "101", "--profile", "development"], "more than the 100 of the profile"),
-    "two questions": (["agentdb", "--table", "stress", "--contradictions"], "are two questions: ask one at a time"),
+    "two questions": (
+        ["agentdb", "--table", "stress", "--contradictions"],
+        "are different questions: ask one at a time",
+    ),
+    "no chart": (["agentdb", "--agents", "5", "--format", "svg"], "--format svg is for charts: add --chart"),
+    "a chart in JSON": (["agentdb", "--chart", "memory", "--format", "json"], "their rows are in --table stress"),
     "more than a hundred nodes": (["agentdb", "--agents", "500000"], "more than the 100 that the seed thinks possible"),
     "a model that fits nowhere": (
         ["sensei", "--gpus", "2", "--gpu-memory-gib", "80"],
