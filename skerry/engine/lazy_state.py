@@ -9,6 +9,7 @@ from __future__ import annotations
 import importlib
 import sys
 import threading
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable
 from types import FrameType, ModuleType
 from typing import Any, Final
@@ -76,7 +77,7 @@ class LazyModule(ModuleType):
         raise TypeError("cannot pickle 'module' object")
 
 
-class State:
+class State(ABC):
     """What a lazy module knows of the names that it does not hold yet."""
 
     def __init__(self, module: ModuleType) -> None:
@@ -89,17 +90,17 @@ class State:
         """Nothing is looked for any more: what is missing was taken away by the program."""
         self._filling_thread = 0
 
+    @abstractmethod
     def find(self, name: str) -> bool:
         """Bring a name into the module's dict, and say whether it is there."""
-        raise NotImplementedError
 
+    @abstractmethod
     def names(self) -> Iterable[str]:
         """Return every name that could be brought in."""
-        raise NotImplementedError
 
     def all_for(self, importer: FrameType) -> list[str]:
-        """Return the `__all__` that the code in a frame should see."""
-        raise NotImplementedError
+        """Return the `__all__` that the code in a frame should see: the module's own, whoever asks."""
+        return list(self.real.get("__all__", ()))
 
     def is_shadowed(self, name: str, value: Any) -> bool:
         """Say whether a name that is about to be set is taken by something else."""
