@@ -12,6 +12,7 @@ from pulumi_kubernetes.core.v1 import ServiceAccount
 from components.base import SkerryComponent
 from components.blueprints.applications_services import (
     ClusterParts,
+    copy_files,
     hosts_of,
     make_entrances,
     make_issuer,
@@ -19,16 +20,24 @@ from components.blueprints.applications_services import (
     sync_secrets,
 )
 from components.blueprints.applications_stores import SharedStores, shared_stores
+from components.blueprints.backups import backup_store
 from components.blueprints.deployment import labels_of, target_fact
 from components.blueprints.operators import backup_plugin, postgres_operator
 from components.blueprints.targets import base_layer, cluster_of
 from components.channels.object_store import S3_PORT
 from components.channels.pubsub import PORT as CACHE_PORT
 from components.configuration import FlatConfig, secret_of
-from components.kubernetes.application import ClusterService, ServiceSurroundings
+from components.kubernetes.application import (
+    ClusterService,
+    ServiceSurroundings,
+    joins_by_quic,
+    replica_names,
+    replica_secret,
+)
 from components.kubernetes.cluster import Cluster
 from components.kubernetes.keda import Keda
 from components.kubernetes.tenancy import Flow, PriorityClasses, TierNamespace
+from components.services.certificates import CertificateIssuer
 from skerry.application import Application, application_of
 from skerry.catalog import load_catalog
 from skerry.config.application import ApplicationsSpec
@@ -122,6 +131,7 @@ class OnCluster:
             [*first, *found.made],
         )
         applications = list(self._applications.values())
+        self._replicas(made, issuer)
         make_entrances(spec, cluster, applications, names, issuer, ready, first)
         return {
             "namespaces": {tier.value: names[tier] for tier in spaces},
@@ -155,6 +165,17 @@ class OnCluster:
             )
             for name, application in self._applications.items()
         }
+
+    def _replicas(self, made: Mapping[str, ClusterService], issuer: CertificateIssuer | None) -> None:
+        """Sign for the replicas that call each other, and copy the files of those that keep some away."""
+        cluster, namespace = self._cluster, self._names[Tier.EXECUTION]
+        store = backup_store(self._spec, cluster)
+        for name, application in self._applications.items():
+            if issuer is not None and joins_by_quic(application):
+                hosts = replica_names(application, namespace)
+                issuer.certificate(made[name], "replicas", namespace, replica_secret(application), hosts)
+            if store is not None and application.definition.data_path is not None:
+                copy_files(made[name], cluster, application, namespace, store)
 
     def _addresses(self, made: Mapping[str, ClusterService]) -> dict[str, pulumi.Input[str]]:
         """Return where each service is: those that listen, and the one replica that writes."""

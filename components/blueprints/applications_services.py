@@ -9,12 +9,15 @@ import pulumi
 
 from components.channels.object_store import CREDENTIALS_SECRET as OBJECTS_SECRET
 from components.channels.pubsub import AUTH_SECRET as CACHE_SECRET
+from components.kubernetes.application import ClusterService
 from components.kubernetes.cluster import Cluster
 from components.kubernetes.tenancy import TierNamespace
 from components.services.certificates import CertificateIssuer
 from components.services.external_secrets import SecretRow, SecretSync
 from components.services.gateway import API_CLIENTS, envoy_controller
 from components.services.service_entrance import ServiceEntrance, entrances_of
+from components.stores.backup import BackupStore
+from components.stores.backup_jobs import StoreBackup, files_copier
 from skerry.application import Application
 from skerry.config.application import ApplicationsSpec, Exposure
 from skerry.config.spec import DeploymentSpec
@@ -168,3 +171,31 @@ def hosts_of(applications: Sequence[Application]) -> dict[str, str]:
         for row in applications
         if row.spec.exposure is not Exposure.NONE and row.spec.host is not None
     }
+
+
+def copy_files(
+    parent: ClusterService, cluster: Cluster, application: Application, namespace: str, store: BackupStore
+) -> None:
+    """Copy the files of a service away by schedule: of the replica that writes, or of each that always runs.
+
+    Raises:
+        CatalogError: an image has no row.
+    """
+    kept = 1 if application.definition.primary else max(application.spec.scale.minimum, 1)
+    for index in range(kept):
+        image = cluster.catalog.image("python", cluster.target, "copies of files")
+        copier, program = files_copier(image, application.definition.user)
+        pod = f"{application.name}-{index}"
+        StoreBackup(
+            f"{pod}-backup",
+            cluster,
+            what=pod,
+            method="online-backup",
+            namespace=namespace,
+            copier=copier,
+            work_gib=application.spec.storage_gib,
+            store=store,
+            program=program,
+            volume_of=pod,
+            opts=pulumi.ResourceOptions(parent=parent),
+        )

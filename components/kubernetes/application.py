@@ -40,6 +40,10 @@ STARTUP_TRIES: Final = 30
 
 HTTPS: Final = 443
 
+REPLICA_TLS: Final = "replica-tls"
+TLS_PATH: Final = "/etc/skerry/replica-tls"
+"""Where replicas find certificate, key and authority by which they know each other."""
+
 
 @dataclass(frozen=True, slots=True)
 class ServiceSurroundings:
@@ -166,6 +170,7 @@ class ClusterService(SkerryComponent):
             replicas=max(scale.maximum if is_followed(application) else scale.minimum, 1),
             autoscaled=is_followed(application),
             service_account=self._around.account if self._shares_identity else self._name,
+            secrets={REPLICA_TLS: replica_secret(application)} if joins_by_quic(application) else {},
             fs_group=definition.user,
             termination_grace_s=definition.drain_s + leave,
             containers=(
@@ -182,7 +187,7 @@ class ClusterService(SkerryComponent):
                     udp=frozenset(row for row, port in definition.ports.items() if port.protocol is Protocol.UDP),
                     leave_s=leave,
                     user=definition.user,
-                    mounts={"tmp": "/tmp"},
+                    mounts={"tmp": "/tmp", **({REPLICA_TLS: TLS_PATH} if joins_by_quic(application) else {})},
                     **_probes(application),
                 ),
             ),
@@ -229,6 +234,9 @@ class ClusterService(SkerryComponent):
         found: dict[str, EnvValue] = {"REPLICA_NODES": ",".join(f"{host}{ending}" for host in hosts)}
         if definition.primary:
             found["REPLICA_PRIMARY"] = f"{hosts[0]}{ending}"
+        if joins_by_quic(self._application):
+            files = {"CERT": "tls.crt", "KEY": "tls.key", "CA": "ca.crt"}
+            found |= {f"REPLICA_TLS_{name}": f"{TLS_PATH}/{file}" for name, file in files.items()}
         return found
 
     def _leave(self) -> None:
@@ -252,6 +260,27 @@ class ClusterService(SkerryComponent):
                 },
                 opts=self.child_options(),
             )
+
+
+def joins_by_quic(application: Application) -> bool:
+    """Say whether replicas call each other over UDP, which is QUIC: it has no way without certificates."""
+    ports = application.definition.ports.values()
+    return any(row.between_replicas and row.protocol is Protocol.UDP for row in ports)
+
+
+def replica_secret(application: Application) -> str:
+    """Return the Secret with `tls.crt`, `tls.key` and `ca.crt` by which replicas know each other."""
+    return f"{application.name}-{REPLICA_TLS}"
+
+
+def replica_names(application: Application, namespace: str) -> tuple[str, ...]:
+    """Return the names in that certificate: those of every replica there may ever be, and of the one that writes.
+
+    Pods of one StatefulSet share a template, and so a Secret: one certificate has the names of all.
+    """
+    domain = f"{application.name}-headless.{namespace}.svc.cluster.local"
+    named = (host_name(f"{application.name}-primary", namespace),) if application.definition.primary else ()
+    return (f"*.{domain}", *named)
 
 
 def _joined(parts: Sequence[str | EnvValue], hidden: dict[str, EnvValue]) -> EnvValue:

@@ -15,8 +15,16 @@ from pulumi_kubernetes.batch.v1 import CronJob
 
 from components.base import SkerryComponent
 from components.kubernetes.cluster import Cluster
-from components.kubernetes.workload import Container, EnvValue, SecretKey, Workload, config_map, metadata
-from components.stores import qdrant_snapshots
+from components.kubernetes.workload import (
+    HOST_LABEL,
+    Container,
+    EnvValue,
+    SecretKey,
+    Workload,
+    config_map,
+    metadata,
+)
+from components.stores import file_copies, qdrant_snapshots
 from components.stores.backup import BackupStore
 from skerry.facts import ImageFact, Tier
 
@@ -117,6 +125,7 @@ class StoreBackup(SkerryComponent):
         work_gib: int,
         store: BackupStore,
         program: str | None = None,
+        volume_of: str | None = None,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         """Make the schedule.
@@ -131,6 +140,7 @@ class StoreBackup(SkerryComponent):
             work_gib: the size of that volume.
             store: where backups go.
             program: a program that the copier mounts at `/program`.
+            volume_of: the pod of a StatefulSet whose volume the copier mounts as `data`, on the pod's own machine.
             opts: Pulumi's options.
         """
         uploader = cluster.catalog.image("rclone", cluster.target, "upload of backups")
@@ -157,7 +167,7 @@ class StoreBackup(SkerryComponent):
         CronJob(
             self.child_name("schedule"),
             metadata=metadata(cluster, workload),
-            spec=_spec(cluster, workload, work_gib, store),
+            spec=_spec(cluster, workload, work_gib, store, volume_of),
             opts=self.child_options(),
         )
         store.open_way(self, cluster, namespace, workload.labels())
@@ -185,7 +195,9 @@ def _uploader(image: ImageFact, what: str, store: BackupStore) -> Container:
     )
 
 
-def _spec(cluster: Cluster, workload: Workload, work_gib: int, store: BackupStore) -> dict[str, Any]:
+def _spec(
+    cluster: Cluster, workload: Workload, work_gib: int, store: BackupStore, volume_of: str | None
+) -> dict[str, Any]:
     template = workload.template(cluster)
     pod = template["spec"]
     pod["restartPolicy"] = "Never"
@@ -194,6 +206,13 @@ def _spec(cluster: Cluster, workload: Workload, work_gib: int, store: BackupStor
         claim["storageClassName"] = cluster.storage_class
     # A copy lies on a volume of the class of the store itself, which encrypts where that does, and goes with the pod.
     pod["volumes"].append({"name": "work", "ephemeral": {"volumeClaimTemplate": {"spec": claim}}})
+    if volume_of is not None:
+        # A volume for one machine may be mounted by two pods there. Source: Kubernetes "Persistent Volumes", access
+        # modes, read 2026-11
+        pod["volumes"].append({"name": "data", "persistentVolumeClaim": {"claimName": f"data-{volume_of}"}})
+        pods = {"matchLabels": {"statefulset.kubernetes.io/pod-name": volume_of}}
+        term = {"labelSelector": pods, "topologyKey": HOST_LABEL}
+        pod["affinity"] = {"podAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": [term]}}
     if store.authority:
         items = [{"key": "ca.crt", "path": "ca.crt"}]
         pod["volumes"].append({"name": "authority", "secret": {"secretName": store.secret, "items": items}})
@@ -208,6 +227,21 @@ def _spec(cluster: Cluster, workload: Workload, work_gib: int, store: BackupStor
             "spec": {"backoffLimit": 2, "activeDeadlineSeconds": LONGEST_S, "template": template},
         },
     }
+
+
+def files_copier(image: ImageFact, user: int) -> tuple[Container, str]:
+    """Return what copies the files of a replica, by the user that they belong to, and its program."""
+    copier = Container(
+        name="copy",
+        image=image,
+        cpu="100m",
+        memory="256Mi",
+        user=user,
+        command=("python3", "-I", "/program/main.py"),
+        env={"DATA": "/data", "WORK": WORK},
+        mounts={"tmp": "/tmp", "work": WORK, "program": "/program", "data": "/data"},
+    )
+    return copier, Path(file_copies.__file__).read_text(encoding="utf-8")
 
 
 def qdrant_copier(image: ImageFact, members: str, key: SecretKey) -> tuple[Container, str]:
