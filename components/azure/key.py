@@ -97,7 +97,7 @@ class AzureKey(SkerryComponent):
             "network_acls": {"bypass": "AzureServices", "default_action": "Deny"},
         }
         return keyvault.Vault(
-            checked_name(f"{place.spec.system.value}-vault", VAULT_NAME_LENGTH),
+            checked_name(f"{place.spec.system.value[:10]}-vault", VAULT_NAME_LENGTH),
             resource_group_name=place.group,
             location=place.region,
             properties=properties,

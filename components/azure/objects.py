@@ -56,7 +56,7 @@ class AzureObjectStore(SkerryComponent):
             opts: Pulumi's options.
         """
         super().__init__(name, object_facts(place.spec), opts)
-        self.account = self._account(account or f"{place.spec.system.value}objects", place, key)
+        self.account = self._account(account or f"{place.spec.system.value[:9]}objects", place, key)
         self._keep_versions(place)
         self.container = storage.BlobContainer(
             self.child_name("container"),

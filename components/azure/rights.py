@@ -26,6 +26,18 @@ VAULT_CONTRIBUTOR: Final = "f25e0fa2-a7c4-4377-a976-54943a77a395"
 BLOB_CONTRIBUTOR: Final = "ba92f5b4-2d11-453d-a403-e96b0029c9fe"
 """Storage Blob Data Contributor: read, write and delete blobs, and nothing of the account itself."""
 
+BLOB_READER: Final = "2a2b9908-6ea1-4ae2-8e65-a410df84e7d1"
+BLOB_OWNER: Final = "b7e6dc6d-f1e8-4753-8033-0f276bb0955b"
+"""Storage Blob Data Owner: what the host of functions asks for on the account of its own."""
+
+SECRETS_USER: Final = "4633458b-17de-408a-b874-0445c86b69e6"
+"""Key Vault Secrets User: read the values of secrets."""
+
+BUS_SENDER: Final = "69a216fc-b8fb-44d8-bc22-1f3c2cd27a39"
+BUS_RECEIVER: Final = "4f6d3b9b-027b-4f4c-9142-0e5a2a2247e0"
+REGISTRY_PULL: Final = "7f951dda-4ed3-4680-a7ca-43fe172d538d"
+"""AcrPull: pull images of one registry."""
+
 NETWORK_CONTRIBUTOR: Final = "4d97b98b-1d4f-4787-a291-c67834d212e7"
 CONTRIBUTOR: Final = "b24988ac-6180-42a0-ab88-20f7382dd24c"
 READER: Final = "acdd72a7-3385-48ef-bd42-f606fba81ae7"

@@ -92,27 +92,30 @@ class GcpRunEntrance(SkerryComponent):
             cloud_run={"service": service.service.name if service.service else None},
             opts=self.child_options(),
         )
-        log = {"enable": True, "sample_rate": 1.0}
+        log: Any = {"enable": True, "sample_rate": 1.0}
+        backends: Any = [{"group": group.id}]
         if public:
             policy = self._armor(application)
-            return compute.BackendService(
+            made: pulumi.Output[str] = compute.BackendService(
                 self.child_name(application.name),
                 load_balancing_scheme=PUBLIC_SCHEME,
                 protocol="HTTPS",
-                backends=[{"group": group.id}],
+                backends=backends,
                 security_policy=policy.id if policy else None,
                 log_config=log,
                 opts=self.child_options(),
             ).id
-        return compute.RegionBackendService(
+            return made
+        inside: pulumi.Output[str] = compute.RegionBackendService(
             self.child_name(application.name),
             region=self._region,
             load_balancing_scheme=INTERNAL_SCHEME,
             protocol="HTTPS",
-            backends=[{"group": group.id}],
+            backends=backends,
             log_config=log,
             opts=self.child_options(),
         ).id
+        return inside
 
     def _armor(self, application: Application) -> compute.SecurityPolicy | None:
         """Make who may call a service from the internet, and how often; None where nothing is said of either."""
@@ -126,9 +129,7 @@ class GcpRunEntrance(SkerryComponent):
                 for index in range(math.ceil(len(row.allow_cidrs) / RANGES_OF_A_RULE))
             ]
             let_in = [{"src_ip_ranges": block} for block in blocks]
-        rules: list[dict[str, Any]] = [
-            self._rule(1000 + index, config, row.rate_per_second) for index, config in enumerate(let_in)
-        ]
+        rules: Any = [self._rule(1000 + index, config, row.rate_per_second) for index, config in enumerate(let_in)]
         rules.append(
             {
                 "action": "deny(403)" if row.allow_cidrs else "allow",
@@ -137,11 +138,12 @@ class GcpRunEntrance(SkerryComponent):
                 "description": "everybody else",
             }
         )
+        adaptive: Any = {"layer7_ddos_defense_config": {"enable": True}}
         return compute.SecurityPolicy(
             self.child_name(f"{application.name}-callers"),
             type="CLOUD_ARMOR",
             rules=rules,
-            adaptive_protection_config={"layer7_ddos_defense_config": {"enable": True}},
+            adaptive_protection_config=adaptive,
             opts=self.child_options(),
         )
 

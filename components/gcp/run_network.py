@@ -86,7 +86,10 @@ class GcpRunNetwork(SkerryComponent):
         self._rules(plan, hosts)
         if hosts:
             self._way_out(region)
-        self.peering_range, self.peering = self._managed() if _managed_stores(plan) else (None, None)
+        self.peering_range: compute.GlobalAddress | None = None
+        self.peering: servicenetworking.Connection | None = None
+        if _managed_stores(plan):
+            self.peering_range, self.peering = self._managed()
         self.finish(network_id=self.vpc.id, subnet_id=self.subnet.id)
 
     def _proxies(self, region: str, plan: ApplicationsSpec) -> compute.Subnetwork | None:

@@ -123,7 +123,7 @@ class CloudRunService(SkerryComponent):
 
     def _called(self, image: ImageFact, opts: pulumi.ResourceOptions) -> cloudrunv2.Service:
         scale = self._application.spec.scale
-        template: dict[str, Any] = {
+        template: Any = {
             **self._template(image),
             "timeout": f"{self._application.definition.longest_request_s}s",
             "scaling": {
@@ -149,14 +149,15 @@ class CloudRunService(SkerryComponent):
         )
 
     def _worker(self, image: ImageFact, opts: pulumi.ResourceOptions) -> None:
-        template = self._template(image)
+        template: Any = self._template(image)
         template.pop("execution_environment")
+        fixed: Any = {"scaling_mode": "MANUAL", "manual_instance_count": self._application.spec.scale.minimum}
         cloudrunv2.WorkerPool(
             self.child_name("workers"),
             name=self._application.name,
             location=self._spec.target.region,
             deletion_protection=False,
-            scaling={"scaling_mode": "MANUAL", "manual_instance_count": self._application.spec.scale.minimum},
+            scaling=fixed,
             labels=tier_label(Tier.EXECUTION),
             template=template,
             opts=opts,
@@ -216,9 +217,7 @@ class CloudRunService(SkerryComponent):
             if place in SECRET_PLACES and text == f"{{{place}}}":
                 found.append(self._secret(variable, self._shared.secret_places[place]))
                 continue
-            parts = parts_of(text, self._shared.places)
-            plain = all(isinstance(part, str) for part in parts)
-            found.append({"name": variable, "value": text if plain and not parts else _joined(parts)})
+            found.append({"name": variable, "value": _joined(parts_of(text, self._shared.places))})
         for variable in self._application.spec.secrets:
             found.append(self._secret(variable, secret_role(self._application.spec.secrets[variable])))
         return found
@@ -343,4 +342,5 @@ def _cpu(vcpu: float) -> str:
 
 
 def _joined(parts: Sequence[str | pulumi.Input[str]]) -> pulumi.Input[str]:
-    return "".join(parts) if all(isinstance(part, str) for part in parts) else pulumi.Output.concat(*parts)
+    known = [part for part in parts if isinstance(part, str)]
+    return "".join(known) if len(known) == len(parts) else pulumi.Output.concat(*parts)

@@ -12,6 +12,7 @@ from typing import Final
 from skerry.application import Application, application_of, unknown_places
 from skerry.config.application import RUNTIMES_OF, ApplicationsSpec, Exposure, Need, Runtime
 from skerry.config.sense_cloud_run import cloud_run_problems, cloud_run_shared
+from skerry.config.sense_functions import functions_problems, functions_shared
 from skerry.config.sense_ecs import aws_shared, ecs_problems
 from skerry.config.sense_kubernetes import kubernetes_problems, kubernetes_shared
 from skerry.config.sense_lambda import lambda_problems
@@ -32,6 +33,7 @@ RuntimeCheck = Callable[[str, Application, DeploymentSpec], Iterator[Problem]]
 RUNTIMES: Final[dict[Runtime, RuntimeCheck]] = {
     Runtime.KUBERNETES: kubernetes_problems,
     Runtime.CLOUD_RUN: cloud_run_problems,
+    Runtime.FUNCTIONS: functions_problems,
     Runtime.ECS: ecs_problems,
     Runtime.LAMBDA: lambda_problems,
 }
@@ -40,6 +42,7 @@ RUNTIMES: Final[dict[Runtime, RuntimeCheck]] = {
 SHARED: Final[dict[TargetKind, Callable[[ApplicationsSpec, str], Iterator[Problem]]]] = {
     TargetKind.AWS: aws_shared,
     TargetKind.GCP: cloud_run_shared,
+    TargetKind.AZURE: functions_shared,
 }
 """Cloud -> what it asks of what services share, where none of them runs on a cluster."""
 

@@ -56,8 +56,6 @@ def cloud_run_problems(path: str, application: Application, spec: DeploymentSpec
     """
     if spec.target.kind is not TargetKind.GCP:
         return
-    if spec.target.gcp.project == "":
-        yield Problem("target.gcp.project", "is required on gcp and missing", "give the project's id")
     if len(application.name) > LONGEST_NAME:
         text = f"'{application.name}' has {len(application.name)} characters, and its service account takes its name"
         yield Problem(path, text, f"use at most {LONGEST_NAME}")

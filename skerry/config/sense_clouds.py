@@ -150,7 +150,7 @@ def _azure(spec: DeploymentSpec) -> Iterator[Problem]:
     for field, value in (("subscription_id", azure.subscription_id), ("tenant_id", azure.tenant_id)):
         if value is None:
             yield Problem(f"target.azure.{field}", "is required on azure", "take it from `az account show`")
-    if not azure.administrators:
+    if not azure.administrators and (spec.system is System.SENSEI or spec.machines is not None):
         text = "names nobody, and a cluster without local accounts obeys nobody else"
         yield Problem("target.azure.administrators", text, "name a group of Entra that the runner is in")
     yield from _places(spec)
