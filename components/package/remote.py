@@ -9,6 +9,7 @@ the same type token, and registers the same facts as in a program of our own.
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from typing import Any, TypeVar
 
 import pulumi
@@ -23,6 +24,7 @@ class Remote(pulumi.ComponentResource):
         return cls.make(name, args, opts or pulumi.ResourceOptions())
 
     @classmethod
+    @abstractmethod
     def make(cls, name: str, args: Any, opts: pulumi.ResourceOptions) -> SkerryComponent:
         """Make the component.
 
@@ -34,7 +36,6 @@ class Remote(pulumi.ComponentResource):
         Raises:
             ConfigError: an argument cannot be used; its problems have the paths of the program.
         """
-        raise NotImplementedError(cls.__name__)
 
 
 ComponentT = TypeVar("ComponentT", bound=SkerryComponent)
