@@ -13,7 +13,7 @@ import pytest
 import yaml
 
 from components.services.data import BACKUP_SECONDS, parts, rule_groups
-from components.services.scrapes import Parts
+from components.services.scrapes import EdgeParts, Parts
 from tests.simulators.promtool import ALERTS, ROOT, case_file, expected_alert, metrics_of, promtool, rules, run
 
 CASES = Path(__file__).with_name("alert_cases.yaml")
@@ -120,17 +120,19 @@ def test_a_deployment_puts_its_own_pages_and_its_own_age_of_backups_in() -> None
 
 
 def test_every_file_of_rules_belongs_to_a_part_that_may_be_watched() -> None:
-    everything = Parts(gpu="a", gateway="b", certificates="c", secrets="d").named()
+    edge = EdgeParts("e", None, postgres=True)
+    everything = Parts(gpu="a", gateway="b", certificates="c", secrets="d", edge=edge).named()
     assert set(parts()) == set(everything)
     nothing = Parts(models=False, pubsub=False, postgres=False, objects=False, qdrant=False).named()
     assert {"ray", "temporal", "neo4j", "mongodb", "mlflow", "agents", "platform"} == set(nothing)
 
 
 def test_namespaces_in_rules_are_those_of_a_deployment() -> None:
+    from components.blueprints.edge_parts import EDGE_NAMESPACE, SYNC_NAMESPACE
     from components.blueprints.sensei import NAMESPACES
     from components.blueprints.services import GATEWAY_NAMESPACE, MONITORING_NAMESPACE
 
-    known = {*NAMESPACES.values(), GATEWAY_NAMESPACE, MONITORING_NAMESPACE}
+    known = {*NAMESPACES.values(), GATEWAY_NAMESPACE, MONITORING_NAMESPACE, SYNC_NAMESPACE, EDGE_NAMESPACE}
     texts = [path.read_text(encoding="utf-8") for path in (*ALERTS.glob("*.yaml"), *RUNBOOKS.glob("*.md"))]
     named = {name for text in texts for name in re.findall(r"\bsensei-(?:[a-z]+)\b", text)}
     groups = {f"sensei-{part}" for part in parts()}

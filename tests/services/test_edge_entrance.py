@@ -5,6 +5,7 @@ from __future__ import annotations
 import http.client
 import http.server
 import json
+import re
 import socket
 import ssl
 import threading
@@ -16,6 +17,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
+import yaml
 
 from tests.simulators.edge_proxy import (
     HOST,
@@ -30,6 +32,7 @@ from tests.simulators.edge_proxy import (
     signed,
 )
 from tests.simulators.servers import wait
+from tests.simulators.stack_objects import ROOT
 
 Answer = tuple[int, Mapping[str, str]]
 
@@ -181,6 +184,29 @@ def test_nobody_else_gets_in(site: Callable[[str], Site]) -> None:
     assert let_in == []
     assert found.service.heard == []
     assert found.post(found.one)[0] == 200
+
+
+def test_a_list_whose_next_one_is_due_shuts_everybody_out(tmp_path: Path) -> None:
+    """What the runbook DevicesShutOut says of it."""
+    keys, service = Keys.made(), Service()
+    one = signed(keys.devices, "one.devices")
+    with service.running() as backend:
+        old = keys.revoked([], days=-1)
+        with entrance("device", keys, tmp_path, revoked=old, backend=backend) as proxy:
+            with pytest.raises((ssl.SSLError, ConnectionError, http.client.RemoteDisconnected)):
+                Site(proxy, service, one, one, one).post(one)
+            assert service.heard == []
+            assert "ssl.fail_verify_error: 1" in stats(proxy)
+
+
+def test_alerts_ask_for_what_envoy_counts(site: Callable[[str], Site]) -> None:
+    found = site("device")
+    assert found.post(found.one)[0] == 200
+    told = set(re.findall(r"^(\w+)\{", stats(found.proxy, "prometheus"), re.MULTILINE))
+    rows = yaml.safe_load((ROOT / "components" / "services" / "metrics.yaml").read_text(encoding="utf-8"))
+    (asked_for,) = [set(row["metrics"]) for row in rows if row["exporter"] == "envoy-devices"]
+    assert asked_for - told == set()
+    assert 'envoy_cluster_name="httproute/sensei-sync/devices/rule/0"' in stats(found.proxy, "prometheus")
 
 
 def test_nobody_gets_in_without_tls(site: Callable[[str], Site]) -> None:

@@ -184,10 +184,11 @@ class Keys:
         site = authority("site")
         return cls(authority("devices"), site, signed(site, HOST, server=True))
 
-    def revoked(self, pairs: Sequence[Pair]) -> str:
-        """Return the list of revoked certificates."""
+    def revoked(self, pairs: Sequence[Pair], *, days: int = 7) -> str:
+        """Return the list of revoked certificates, whose next one is due in some days."""
         built = x509.CertificateRevocationListBuilder(issuer_name=self.devices.certificate.subject)
-        built = built.last_update(_now() - datetime.timedelta(days=1)).next_update(_now() + datetime.timedelta(days=7))
+        due = _now() + datetime.timedelta(days=days)
+        built = built.last_update(_now() - datetime.timedelta(days=8)).next_update(due)
         for pair in pairs:
             row = x509.RevokedCertificateBuilder(pair.certificate.serial_number, _now() - datetime.timedelta(hours=1))
             built = built.add_revoked_certificate(row.build())
