@@ -22,6 +22,12 @@ _CONTAINER_IMAGE: Final = re.compile(r"(?:^|\.)(?:containers|initContainers|ephe
 _CUSTOM_IMAGE: Final = re.compile(r"(?:^|\.)imageName$")
 
 
+_SERVICES: Final = frozenset({
+    "gcp:cloudrunv2/service:Service", "gcp:cloudrunv2/workerPool:WorkerPool", "azure-native:app:ContainerApp",
+})  # fmt: skip
+"""Types of clouds whose containers stand in their own inputs as those of a pod do."""
+
+
 @dataclass(frozen=True, slots=True)
 class ImageUse:
     """An image reference in a manifest."""
@@ -65,8 +71,8 @@ def containers(resource: Resource) -> Iterator[tuple[str, Any]]:
 
 
 def images(resource: Resource) -> Iterator[ImageUse]:
-    """Yield every image that a Kubernetes object names: pods, templates inside custom resources, known image fields."""
-    if not kind_of(resource):
+    """Yield every image that a Kubernetes object or a service names: pods, templates of operators, known fields."""
+    if not kind_of(resource) and resource.type not in _SERVICES:
         return
     for path, value in walk(resource.inputs):
         if _CONTAINER_IMAGE.search(path) or _CUSTOM_IMAGE.search(path):

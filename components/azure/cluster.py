@@ -24,9 +24,8 @@ from components.azure.rights import (
     identity,
 )
 from components.base import SkerryComponent
+from components.clouds.machines import autoscaled_pools
 from components.kubernetes.node_pool import NodePool, scaling_of
-from skerry.address_plan import SYSTEM_MACHINES_PER_ZONE
-from skerry.config.sides import has_tier, persistent_tier
 from skerry.config.spec import DeploymentSpec, PoolSpec
 from skerry.errors import ConfigError, Problem
 from skerry.facts import ComponentFacts, Tier
@@ -204,16 +203,7 @@ class AzureCluster(SkerryComponent):
 
 def pools_of(spec: DeploymentSpec) -> list[tuple[Tier, PoolSpec]]:
     """Return every pool of machines with its tier: Azure's own pods get a small one of theirs, the first."""
-    zones = len(spec.target.failure_domains)
-    system = PoolSpec(minimum=zones, maximum=SYSTEM_MACHINES_PER_ZONE * zones, machine=SYSTEM_MACHINE)
-    found = [(Tier.PLATFORM, system), (persistent_tier(spec), spec.meta.pool)]
-    if has_tier(spec, Tier.EXECUTION):
-        found.append((Tier.EXECUTION, spec.execution.pool))
-    if spec.cognitive.pool is not None:
-        found.append((Tier.COGNITIVE, spec.cognitive.pool))
-    if spec.execution.small_pool is not None:
-        found.append((Tier.SMALL, spec.execution.small_pool))
-    return found
+    return autoscaled_pools(spec, SYSTEM_MACHINE)
 
 
 def _bearing(identity_id: pulumi.Output[str]) -> dict[str, Any]:

@@ -7,7 +7,6 @@ from typing import Any, Final
 
 import pulumi
 import pulumi_kubernetes as k8s
-from pulumi_kubernetes.storage.v1 import StorageClass
 
 from components.azure.agents import POD_LABELS, agent_namespaces, annotations_of
 from components.azure.cluster import pools_of
@@ -16,8 +15,9 @@ from components.azure.stores import POSTGRES_PORT, REDIS_PORT, azure_stores
 from components.base import SkerryComponent
 from components.channels.pubsub import AUTH_SECRET
 from components.clouds.base_stack import base_of, output_of
+from components.clouds.platform import cluster_of, connection, makes_class, storage_class
 from components.configuration import FlatConfig
-from components.kubernetes.cluster import Cluster, ManagedService, Placement
+from components.kubernetes.cluster import ManagedService, Placement
 from components.kubernetes.gpu_devices import GpuDevices
 from components.kubernetes.node_pool import placement_of
 from skerry.address_plan import aks_ranges
@@ -76,32 +76,24 @@ class AzurePlatform(SkerryComponent):
         )
         super().__init__(name, facts, opts)
         base = base_of(spec, config)
-        provider = k8s.Provider(
-            self.child_name("provider"),
-            kubeconfig=output_of(base, "kubeconfig"),
-            enable_server_side_apply=True,
-            opts=self.child_options(),
-        )
-        if spec.target.storage_class is None or spec.target.storage_class == STORAGE_CLASS:
+        provider = connection(self, base)
+        if makes_class(spec, STORAGE_CLASS):
             self._storage_class(provider, labels, base)
         placements = {tier: _placement(tier, pool) for tier, pool in pools_of(spec)}
         lasting = placements[persistent_tier(spec)]
         placements |= dict.fromkeys((Tier.META, Tier.CHANNELS, Tier.PLATFORM), lasting)
-        self.cluster = Cluster(
-            target=target,
-            provider=provider,
-            catalog=catalog,
-            data_class=spec.data_class,
-            production=spec.production,
+        self.cluster = cluster_of(
+            spec,
+            target,
+            catalog,
+            provider,
+            labels=labels,
+            own_class=STORAGE_CLASS,
             placements=placements,
-            storage_class=spec.target.storage_class or STORAGE_CLASS,
-            storage_encrypted=True if spec.target.storage_class is None else spec.target.storage_encrypted,
             # Azure's network between machines of a region is not under a key of anybody that a reader could name.
             network_encrypted=spec.target.network_encrypted,
-            labels=labels,
             **_services(spec, base),
             **_identities(spec, base),
-            load_balancer_class=spec.target.load_balancer_class,
             api_server=spec.target.api_server_cidrs or (str(aks_ranges(spec).control_plane),),
         )
         if spec.cognitive.pool is not None and machine_of(spec.cognitive.pool).gpus:
@@ -117,20 +109,12 @@ class AzurePlatform(SkerryComponent):
 
         Source: kubernetes-sigs/azuredisk-csi-driver docs/driver-parameters.md, read 2026-11.
         """
-        StorageClass(
-            self.child_name("storage"),
-            metadata={"name": STORAGE_CLASS, "labels": dict(labels)},
-            provisioner="disk.csi.azure.com",
-            parameters={
-                "skuName": DISK,
-                "diskEncryptionSetID": output_of(base, "diskEncryptionSetId"),
-                "networkAccessPolicy": "DenyAll",
-            },
-            volume_binding_mode="WaitForFirstConsumer",
-            allow_volume_expansion=True,
-            reclaim_policy="Retain",
-            opts=self.child_options(provider=provider),
-        )
+        parameters: dict[str, pulumi.Input[str]] = {
+            "skuName": DISK,
+            "diskEncryptionSetID": output_of(base, "diskEncryptionSetId"),
+            "networkAccessPolicy": "DenyAll",
+        }
+        storage_class(self, provider, STORAGE_CLASS, "disk.csi.azure.com", parameters, labels=labels)
 
 
 def _placement(tier: Tier, pool: PoolSpec) -> Placement:

@@ -19,15 +19,18 @@ class PrivateNetwork(SkerryComponent):
     postgres: network.Subnet
     """Where PostgreSQL stands."""
 
-    def __init__(self, name: str, place: Place, opts: pulumi.ResourceOptions | None = None) -> None:
+    def __init__(
+        self, name: str, place: Place, opts: pulumi.ResourceOptions | None = None, *, facing: bool = False
+    ) -> None:
         """Register the network, of which nothing is made yet.
 
         Args:
             name: the component's name.
             place: where it is made.
+            facing: whether the internet calls something in it.
             opts: Pulumi's options.
         """
-        super().__init__(name, ComponentFacts(tier=Tier.PLATFORM, role="network"), opts)
+        super().__init__(name, ComponentFacts(tier=Tier.PLATFORM, role="network", internet_facing=facing), opts)
         self._place = place
         self._zones: dict[str, privatedns.PrivateZone] = {}
 

@@ -79,9 +79,9 @@ class AzureRunNetwork(PrivateNetwork):
             applications: port 443 of the internet is opened where one of them calls a host there.
             opts: Pulumi's options.
         """
-        super().__init__(name, place, opts)
-        self.ranges = RunRanges.of(plan.site.network_cidr)
         public = any(one.spec.exposure is Exposure.PUBLIC for one in applications)
+        super().__init__(name, place, opts, facing=public)
+        self.ranges = RunRanges.of(plan.site.network_cidr)
         blocks = [self.ranges.environment, self.ranges.endpoints, self.ranges.postgres]
         self.vnet = network.VirtualNetwork(
             self.child_name("vnet"),

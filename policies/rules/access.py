@@ -65,6 +65,7 @@ _GOOGLE_ENTITIES: Final[Mapping[str, str]] = {
     "gcp:storage/defaultObjectAccessControl:DefaultObjectAccessControl": "entity",
     "gcp:storage/objectAccessControl:ObjectAccessControl": "entity",
 }
+_ACCOUNTS: Final = ("gcp:serviceaccount/account:Account", "gcp:projects/serviceIdentity:ServiceIdentity")
 _EVERYBODY: Final = ("allUsers", "allAuthenticatedUsers")
 """Source: Google Cloud IAM "Principal identifiers" (not opened; check before relying on it)."""
 
@@ -97,9 +98,8 @@ def _open(graph: ResourceGraph, context: Context) -> Iterator[Judgement]:
         elif kind == "azure-native:storage:StorageAccount":
             yield _switch(resource, "allowBlobPublicAccess")
         elif found := _GOOGLE_DATA.fullmatch(kind):
-            yield _google_members(
-                resource, {"Member": "member", "Binding": "members", "Policy": "policyData"}[found[2]]
-            )
+            path = {"Member": "member", "Binding": "members", "Policy": "policyData"}[found[2]]
+            yield ok(resource) if _account_of_ours(graph, resource, path) else _google_members(resource, path)
 
 
 def _closed_buckets(graph: ResourceGraph) -> set[str]:
@@ -203,6 +203,13 @@ def _switch(resource: Resource, path: str) -> Judgement:
     if value is UNKNOWN:
         return undetermined(resource, f"its input {path} is not known before a deployment", path)
     return violation(resource, "its containers may be opened to everybody", path) if value is True else ok(resource)
+
+
+def _account_of_ours(graph: ResourceGraph, resource: Resource, path: str) -> bool:
+    """Say whether a member, not known before a deployment, is an account that the program itself makes."""
+    found = [graph.get(urn) for urn in resource.property_dependencies.get(path, ())]
+    unknown = path == "member" and resource.inputs.get(path) is UNKNOWN and bool(found)
+    return unknown and all(one is not None and one.type in _ACCOUNTS for one in found)
 
 
 def _google_members(resource: Resource, path: str) -> Judgement:

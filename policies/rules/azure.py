@@ -17,6 +17,7 @@ STORAGE: Final = "azure-native:storage:StorageAccount"
 OBJECT_COPIES: Final = "azure-native:storage:ObjectReplicationPolicy"
 AKS: Final = "azure-native:containerservice:ManagedCluster"
 VAULT: Final = "azure-native:keyvault:Vault"
+BUS: Final = "azure-native:servicebus:Namespace"
 RULES: Final = ("azure-native:network:NetworkSecurityGroup", "azure-native:network:SecurityRule")
 
 # Source: the types of pulumi-azure-native 3.29.0, read 2026-11
@@ -26,6 +27,7 @@ KEYS: Final[Mapping[str, str]] = {
     STORAGE: "encryption.keyVaultProperties.keyName",
     "azure-native:compute:Disk": "encryption.diskEncryptionSetId",
     AKS: "diskEncryptionSetID",
+    BUS: "encryption.keySource",
 }
 """Azure's types -> the input that names the customer's key."""
 
@@ -34,6 +36,7 @@ TLS: Final[Mapping[str, tuple[str, tuple[object, ...]]]] = {
     MANAGED_REDIS: ("minimumTlsVersion", ("1.2", "1.3")),
     DATABASE: ("clientProtocol", ("Encrypted",)),
     STORAGE: ("minimumTlsVersion", ("TLS1_2", "TLS1_3")),
+    BUS: ("minimumTlsVersion", ("1.2", "1.3")),
 }
 """Azure's types -> the input that decides over TLS, and its values that refuse what is not encrypted."""
 
@@ -47,6 +50,7 @@ _PUBLIC: Final[Mapping[str, tuple[str, str]]] = {
     MANAGED_REDIS: ("publicNetworkAccess", "Disabled"),
     STORAGE: ("publicNetworkAccess", "Disabled"),
     VAULT: ("properties.publicNetworkAccess", "Disabled"),
+    BUS: ("publicNetworkAccess", "Disabled"),
 }
 _OVER_ZONES: Final[Mapping[str, tuple[str, tuple[object, ...]]]] = {
     POSTGRES: ("highAvailability.mode", ("ZoneRedundant",)),
@@ -116,15 +120,26 @@ def cluster_secrets(graph: ResourceGraph) -> Iterator[Judgement]:
             yield ok(resource)
 
 
-def open_rules(resource: Resource) -> Iterator[Judgement]:
-    """Judge rules of a network: one that lets in, from everywhere, lets in the whole world."""
+def open_rules(resource: Resource, *, facing: bool = False) -> Iterator[Judgement]:
+    """Judge rules of a network: one that lets in, from everywhere, lets in the whole world.
+
+    Ports 80 and 443 may be open where the component is internet-facing.
+    """
     single = resource.type == RULES[1]
     found = [resource.inputs] if single else rows(resource.inputs, "securityRules")
     if found is UNKNOWN:
         yield undetermined(resource, "who may enter is not known before a deployment", "securityRules")
         return
     for index, row in enumerate(found):
-        yield from _open_rule(resource, row, "" if single else f"securityRules[{index}].")
+        base = "" if single else f"securityRules[{index}]."
+        yield from [ok(resource)] if facing and _web(row) else _open_rule(resource, row, base)
+
+
+def _web(row: Any) -> bool:
+    """Say whether a rule opens the ports of the web, and no others."""
+    ports = [read(row, "destinationPortRange"), *(read(row, "destinationPortRanges", []) or ())]
+    named = [one for one in ports if one is not None]
+    return bool(named) and all(one in ("80", "443") for one in named)
 
 
 def _open_rule(resource: Resource, row: Any, base: str) -> Iterator[Judgement]:

@@ -166,7 +166,7 @@ def _open_ingress(graph: ResourceGraph, context: Context) -> Iterator[Judgement]
         elif kind == "gcp:compute/firewall:Firewall":
             yield from firewall(resource, facing=_facing(context, resource))
         elif kind in azure.RULES:
-            yield from azure.open_rules(resource)
+            yield from azure.open_rules(resource, facing=_facing(context, resource))
 
 
 def _ingress_rows(context: Context, resource: Resource, found: Any, path: str) -> Iterator[Judgement]:

@@ -34,6 +34,12 @@ Source: Hacking-the-Cloud "IAM ID Identifiers" (AKIA), read 2026-11; GitHub docs
 (not opened; check before relying on it)
 """
 
+_IDENTITY: Final = "managedidentity"
+"""What stands in place of a credential where Azure gives one by itself.
+
+Source: Azure "Connecting to host storage with an identity", AzureWebJobsStorage__credential (not opened; check).
+"""
+
 _ENVIRONMENTS: Final = frozenset({
     "appSettings", "buildEnvironmentVariables", "env", "envVars", "environment", "environmentVariables", "envs",
     "runtimeEnvironmentVariables", "variables",
@@ -57,7 +63,7 @@ _REFERENCES: Final = ("PARAMETER_STORE", "SECRETS_MANAGER")
 
 def looks_secret(name: str, value: Any) -> bool:
     """Say whether a text is a secret by its own form, or by the name it bears."""
-    if not isinstance(value, str) or not value:
+    if not isinstance(value, str) or not value or value.lower() == _IDENTITY:
         return False
     named = bool(_SECRET_NAME.search(name)) and not _NO_SECRET_NAME.search(name)
     return named or bool(SECRET_VALUE.search(value))
