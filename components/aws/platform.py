@@ -9,7 +9,6 @@ import pulumi
 import pulumi_kubernetes as k8s
 from pulumi_kubernetes.apiextensions import CustomResource
 from pulumi_kubernetes.networking.v1 import NetworkPolicy
-from pulumi_kubernetes.storage.v1 import StorageClass
 
 from components.aws.fabric_devices import FabricDevices
 from components.aws.nodes import ROOT_GIB, encrypt_each_other, machine_of, system_pool
@@ -19,8 +18,9 @@ from components.base import SkerryComponent
 from components.clouds.base_stack import base_of, output_of
 from components.clouds.machines import nodes_fact, purchase_of
 from components.clouds.managed import iops_of, managed_stores
+from components.clouds.platform import cluster_of, connection, makes_class, storage_class
 from components.configuration import FlatConfig
-from components.kubernetes.cluster import PRIVATE_RANGES, TIER_LABEL, Cluster, ManagedService, Placement
+from components.kubernetes.cluster import PRIVATE_RANGES, TIER_LABEL, ManagedService, Placement
 from components.kubernetes.gpu_devices import GpuDevices
 from components.kubernetes.node_pool import NodePool, placement_of, scaling_of
 from components.kubernetes.operator import Operator, image_values
@@ -75,13 +75,8 @@ class AwsPlatform(SkerryComponent):
             name, ComponentFacts(tier=Tier.PLATFORM, role="cluster", jurisdiction=target.jurisdiction), opts
         )
         base = base_of(spec, config)
-        provider = self._talks = k8s.Provider(
-            self.child_name("provider"),
-            kubeconfig=output_of(base, "kubeconfig"),
-            enable_server_side_apply=True,
-            opts=self.child_options(),
-        )
-        if spec.target.storage_class is None or spec.target.storage_class == STORAGE_CLASS:
+        provider = self._talks = connection(self, base)
+        if makes_class(spec, STORAGE_CLASS):
             self._storage_class(provider, labels, spec, base)
         faster = {one: f"{STORAGE_CLASS}-{one}" for one in iops_of(spec)}
         for one in faster:
@@ -96,22 +91,19 @@ class AwsPlatform(SkerryComponent):
             )
         self._base_outputs = base
         self._spec = spec
-        self.cluster = Cluster(
-            target=target,
-            provider=provider,
-            catalog=catalog,
-            data_class=spec.data_class,
-            production=spec.production,
-            placements=_placements(spec),
-            storage_class=spec.target.storage_class or STORAGE_CLASS,
-            storage_encrypted=True if spec.target.storage_class is None else spec.target.storage_encrypted,
-            network_encrypted=_network_encrypted(spec),
+        self.cluster = cluster_of(
+            spec,
+            target,
+            catalog,
+            provider,
             labels=labels,
+            own_class=STORAGE_CLASS,
+            placements=_placements(spec),
+            network_encrypted=_network_encrypted(spec),
             **_services(spec, base),
             credentials=ManagedService(POD_IDENTITY, 80, network=f"{POD_IDENTITY}/32"),
             machines=self.make_machines,
             api_server=spec.target.api_server_cidrs or PRIVATE_RANGES,
-            load_balancer_class=spec.target.load_balancer_class,
             classes_by_iops=faster,
         )
         self.finish()
@@ -133,22 +125,14 @@ class AwsPlatform(SkerryComponent):
         del tags["skerry:tier"]
         tags["skerry:namespace"] = "{{ .PVCNamespace }}"
         more = "" if iops is None else f"-{iops}"
-        StorageClass(
-            self.child_name(f"storage{more}"),
-            metadata={"name": f"{STORAGE_CLASS}{more}", "labels": dict(labels)},
-            provisioner="ebs.csi.aws.com",
-            parameters={
-                "type": "gp3",
-                **({} if iops is None else {"iops": str(iops)}),
-                "encrypted": "true",
-                "kmsKeyId": output_of(base, "keyArn"),
-                **{f"tagSpecification_{n}": f"{key}={value}" for n, (key, value) in enumerate(tags.items(), 1)},
-            },
-            volume_binding_mode="WaitForFirstConsumer",
-            allow_volume_expansion=True,
-            reclaim_policy="Retain",
-            opts=self.child_options(provider=provider),
-        )
+        parameters: dict[str, pulumi.Input[str]] = {
+            "type": "gp3",
+            **({} if iops is None else {"iops": str(iops)}),
+            "encrypted": "true",
+            "kmsKeyId": output_of(base, "keyArn"),
+            **{f"tagSpecification_{n}": f"{key}={value}" for n, (key, value) in enumerate(tags.items(), 1)},
+        }
+        storage_class(self, provider, STORAGE_CLASS, "ebs.csi.aws.com", parameters, labels=labels, more=more)
 
     def make_machines(self, namespace: str, depends_on: Sequence[pulumi.Resource]) -> list[pulumi.Resource]:
         """Install Karpenter into `namespace` for the machines of the execution tier, and make GPUs known."""

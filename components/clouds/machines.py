@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from skerry.address_plan import SYSTEM_MACHINES_PER_ZONE
 from skerry.config.pools import type_of
-from skerry.config.spec import PoolSpec, Purchase, TargetKind
-from skerry.facts import NodesFact
+from skerry.config.sides import has_tier, persistent_tier
+from skerry.config.spec import DeploymentSpec, MachineSpec, PoolSpec, Purchase, TargetKind
+from skerry.facts import NodesFact, Tier
 from skerry.instances import InstanceType
 
 
@@ -44,3 +46,22 @@ def nodes_fact(cloud: TargetKind, pool: PoolSpec, *, priced_here: bool) -> Nodes
         purchase=purchase_of(pool).value,
         priced_here=priced_here,
     )
+
+
+def autoscaled_pools(spec: DeploymentSpec, system: MachineSpec) -> list[tuple[Tier, PoolSpec]]:
+    """Return every pool of machines with its tier, where the cloud scales them all.
+
+    Args:
+        spec: the deployment.
+        system: the machine of the first pool, a small one for the cloud's own pods.
+    """
+    zones = len(spec.target.failure_domains)
+    own = PoolSpec(minimum=zones, maximum=SYSTEM_MACHINES_PER_ZONE * zones, machine=system)
+    found = [(Tier.PLATFORM, own), (persistent_tier(spec), spec.meta.pool)]
+    if has_tier(spec, Tier.EXECUTION):
+        found.append((Tier.EXECUTION, spec.execution.pool))
+    if spec.cognitive.pool is not None:
+        found.append((Tier.COGNITIVE, spec.cognitive.pool))
+    if spec.execution.small_pool is not None:
+        found.append((Tier.SMALL, spec.execution.small_pool))
+    return found

@@ -11,12 +11,11 @@ import pulumi
 from pulumi_gcp import container, projects
 
 from components.base import SkerryComponent
+from components.clouds.machines import autoscaled_pools
 from components.gcp.key import GcpKey
 from components.gcp.labels import labels_of
 from components.gcp.network import PODS, SERVICES, GcpNetwork
 from components.gcp.nodes import DISK, ROOT_GIB, SYSTEM_MACHINE, GcpNodePool, guarded
-from skerry.address_plan import SYSTEM_MACHINES_PER_ZONE
-from skerry.config.sides import has_tier, persistent_tier
 from skerry.config.spec import DeploymentSpec, PoolSpec
 from skerry.facts import ComponentFacts, Tier
 
@@ -121,16 +120,7 @@ class GcpCluster(SkerryComponent):
 
 def pools_of(spec: DeploymentSpec) -> list[tuple[Tier, PoolSpec]]:
     """Return every pool of machines with its tier: Google's own pods get a small one of theirs."""
-    zones = len(spec.target.failure_domains)
-    system = PoolSpec(minimum=zones, maximum=SYSTEM_MACHINES_PER_ZONE * zones, machine=SYSTEM_MACHINE)
-    found = [(Tier.PLATFORM, system), (persistent_tier(spec), spec.meta.pool)]
-    if has_tier(spec, Tier.EXECUTION):
-        found.append((Tier.EXECUTION, spec.execution.pool))
-    if spec.cognitive.pool is not None:
-        found.append((Tier.COGNITIVE, spec.cognitive.pool))
-    if spec.execution.small_pool is not None:
-        found.append((Tier.SMALL, spec.execution.small_pool))
-    return found
+    return autoscaled_pools(spec, SYSTEM_MACHINE)
 
 
 def _network(spec: DeploymentSpec, network: GcpNetwork) -> dict[str, Any]:

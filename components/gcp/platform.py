@@ -6,13 +6,13 @@ from typing import Any, Final
 
 import pulumi
 import pulumi_kubernetes as k8s
-from pulumi_kubernetes.storage.v1 import StorageClass
 
 from components.base import SkerryComponent
 from components.channels.object_store import CREDENTIALS_SECRET, GOOGLE_URL
 from components.channels.pubsub import AUTH_SECRET
 from components.clouds.base_stack import base_of, output_of
 from components.clouds.managed import managed_stores
+from components.clouds.platform import cluster_of, connection, makes_class, storage_class
 from components.configuration import FlatConfig
 from components.gcp.base import agent_namespaces
 from components.gcp.cluster import pools_of
@@ -20,7 +20,7 @@ from components.gcp.labels import labels_of
 from components.gcp.network import GOOGLE_APIS
 from components.gcp.nodes import AUTOSCALER, DISK, HYPERDISK, disk_type, machine_of
 from components.gcp.stores import POSTGRES_PORT, REDIS_PORT
-from components.kubernetes.cluster import Cluster, ManagedService
+from components.kubernetes.cluster import ManagedService
 from components.kubernetes.node_pool import placement_of
 from skerry.address_plan import gke_ranges
 from skerry.catalog import Catalog
@@ -73,35 +73,27 @@ class GcpPlatform(SkerryComponent):
             name, ComponentFacts(tier=Tier.PLATFORM, role="cluster", jurisdiction=target.jurisdiction), opts
         )
         base = base_of(spec, config)
-        provider = k8s.Provider(
-            self.child_name("provider"),
-            kubeconfig=output_of(base, "kubeconfig"),
-            enable_server_side_apply=True,
-            opts=self.child_options(),
-        )
-        if spec.target.storage_class is None or spec.target.storage_class == STORAGE_CLASS:
+        provider = connection(self, base)
+        if makes_class(spec, STORAGE_CLASS):
             self._storage_class(provider, labels, spec, base)
         placements = {tier: placement_of(tier, pool, AUTOSCALER) for tier, pool in pools_of(spec)}
         lasting = placements[persistent_tier(spec)]
         placements |= dict.fromkeys((Tier.META, Tier.CHANNELS, Tier.PLATFORM), lasting)
-        self.cluster = Cluster(
-            renames_shared_gpus=False,
-            target=target,
-            provider=provider,
-            catalog=catalog,
-            data_class=spec.data_class,
-            production=spec.production,
-            placements=placements,
-            storage_class=spec.target.storage_class or STORAGE_CLASS,
-            storage_encrypted=True if spec.target.storage_class is None else spec.target.storage_encrypted,
-            network_encrypted=_network_encrypted(spec),
+        self.cluster = cluster_of(
+            spec,
+            target,
+            catalog,
+            provider,
             labels=labels,
+            own_class=STORAGE_CLASS,
+            renames_shared_gpus=False,
+            placements=placements,
+            network_encrypted=_network_encrypted(spec),
             **_services(spec, base),
             credentials=ManagedService(METADATA, 80, network=f"{METADATA}/32"),
             # Source: GKE "Konnectivity service", agents in kube-system (not opened; check before relying on it)
             api_proxy="kube-system",
             api_server=spec.target.api_server_cidrs or (str(gke_ranges(spec).control_plane),),
-            load_balancer_class=spec.target.load_balancer_class,
         )
         self.finish()
 
@@ -117,20 +109,12 @@ class GcpPlatform(SkerryComponent):
         # Whose volume it is, is not known to its class.
         del tags["skerry-tier"]
         machine = machine_of(spec.meta.pool)
-        StorageClass(
-            self.child_name("storage"),
-            metadata={"name": STORAGE_CLASS, "labels": dict(labels)},
-            provisioner="pd.csi.storage.gke.io",
-            parameters={
-                "type": HYPERDISK if disk_type(machine) == HYPERDISK else DISK,
-                "disk-encryption-kms-key": output_of(base, "keyId"),
-                "labels": ",".join(f"{key}={value}" for key, value in tags.items()),
-            },
-            volume_binding_mode="WaitForFirstConsumer",
-            allow_volume_expansion=True,
-            reclaim_policy="Retain",
-            opts=self.child_options(provider=provider),
-        )
+        parameters: dict[str, pulumi.Input[str]] = {
+            "type": HYPERDISK if disk_type(machine) == HYPERDISK else DISK,
+            "disk-encryption-kms-key": output_of(base, "keyId"),
+            "labels": ",".join(f"{key}={value}" for key, value in tags.items()),
+        }
+        storage_class(self, provider, STORAGE_CLASS, "pd.csi.storage.gke.io", parameters, labels=labels)
 
 
 def _network_encrypted(spec: DeploymentSpec) -> bool:
