@@ -100,7 +100,7 @@ def _memory_measured(load: Load) -> list[Source]:
         if load.concurrency <= most or load_at(load.agents, most).memory_mb.value is None:
             return [_shown("load test", measured)]
         (least,) = _memory_measured(load_at(load.agents, most))
-        return [_shown("load test", measured), Source(f"{least.says}, a lower bound", least.figure, counts=False)]
+        return [_shown("load test", measured), Source(f"{least.says}: a lower bound", least.figure, counts=False)]
     needed = (measured.known * 100 / share.value).quantize(Decimal(1), rounding=ROUND_CEILING)
     text = f"{tidy(measured.known)} MB at {load.agents} agents and {load.concurrency} at once / {share.value} %"
     return [_shown("load test with headroom", derived(needed, "MiB", (*measured.seeds, share.seed), text))]
@@ -110,12 +110,12 @@ def _memory_tables(row: Matrix, agents: int, nodes: int) -> list[Source]:
     found = [_shown("decision matrix (11.4)", stated(row.memory_mb, "MiB", row.seed))]
     single, scenario, cluster = _rows(agents, nodes)
     if single is not None:
-        found.append(_shown(f"production, {single.name} (8.1)", stated(single.memory_mb, "MiB", single.seed)))
+        found.append(_shown(f"production {single.name} (8.1)", stated(single.memory_mb, "MiB", single.seed)))
     if scenario is not None:
         found.append(_shown(f"scenario {scenario.name} (8.2)", stated(scenario.memory_mb, "MiB", scenario.seed)))
     if cluster is not None and cluster.memory_mb is not None:
         figure = stated(cluster.memory_mb[1], "MiB", cluster.line("memory_mb"))
-        found.append(_shown(f"architecture {cluster.name} (10), upper end", figure))
+        found.append(_shown(f"architecture {cluster.name} (10) upper end", figure))
     return found
 
 
@@ -124,7 +124,7 @@ def _claims(load: Load) -> list[Source]:
     claims = tables.hardware().claims_of_memory
     at = min((one.at for one in claims if one.at >= load.agents), default=None)
     found = [
-        Source(f"{one.says}, at {one.at} agents", stated(one.memory_mb, "MiB", one.seed), False, CONTRADICTED)
+        Source(f"{one.says} at {one.at} agents", stated(one.memory_mb, "MiB", one.seed), False, CONTRADICTED)
         for one in claims
         if one.at == at
     ]
@@ -153,14 +153,14 @@ def _cores(row: Matrix, agents: int, nodes: int) -> list[Source]:
     found = [_shown("decision matrix (11.4)", stated(row.cores, "cores", row.seed))]
     single, scenario, cluster = _rows(agents, nodes)
     if single is not None:
-        found.append(_shown(f"production, {single.name} (8.1)", stated(_up(single.cores), "cores", single.seed)))
+        found.append(_shown(f"production {single.name} (8.1)", stated(_up(single.cores), "cores", single.seed)))
     if scenario is not None:
         how = f"{scenario.cores} cores, whole ones are sold"
         figure = derived(_up(scenario.cores), "cores", (scenario.seed,), how)
         found.append(_shown(f"scenario {scenario.name} (8.2)", figure))
     if cluster is not None and cluster.cores is not None:
         figure = stated(cluster.cores[1], "cores", cluster.line("cores"))
-        found.append(_shown(f"architecture {cluster.name} (10), upper end", figure))
+        found.append(_shown(f"architecture {cluster.name} (10) upper end", figure))
     return found
 
 
@@ -168,13 +168,13 @@ def _disk(agents: int, nodes: int, copy: Figure | None) -> list[Source]:
     single, scenario, cluster = _rows(agents, nodes)
     found = []
     if single is not None:
-        found.append(_shown(f"production, {single.name} (8.1)", stated(single.disk_gb, "GB", single.seed)))
+        found.append(_shown(f"production {single.name} (8.1)", stated(single.disk_gb, "GB", single.seed)))
     if scenario is not None:
         figure = derived(Decimal(scenario.disk_mb) / 1000, "GB", (scenario.seed,), f"{scenario.disk_mb} MB / 1000")
         found.append(_shown(f"scenario {scenario.name} (8.2)", figure))
     if cluster is not None and cluster.disk_gb is not None:
         figure = stated(cluster.disk_gb[1], "GB", cluster.line("disk_gb"))
-        found.append(_shown(f"architecture {cluster.name} (10), upper end", figure))
+        found.append(_shown(f"architecture {cluster.name} (10) upper end", figure))
     if copy is not None and copy.value is not None:
         how = f"{tidy(copy.known)} MB of records x {COPIES_ON_DISK}: the stores, and the copy that a backup makes"
         needed = (copy.known * COPIES_ON_DISK / 1000).quantize(Decimal(1), rounding=ROUND_CEILING)
@@ -186,7 +186,7 @@ def _network(agents: int, nodes: int) -> list[Source]:
     single, scenario, cluster = _rows(agents, nodes)
     found = []
     if single is not None:
-        found.append(_shown(f"production, {single.name} (8.1)", stated(single.network_mbps, "Mbps", single.seed)))
+        found.append(_shown(f"production {single.name} (8.1)", stated(single.network_mbps, "Mbps", single.seed)))
     if scenario is not None:
         figure = stated(scenario.network_mbps, "Mbps", scenario.seed)
         found.append(_shown(f"scenario {scenario.name} (8.2)", figure))

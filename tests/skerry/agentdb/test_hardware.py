@@ -42,10 +42,10 @@ def test_memory_of_ten_thousand_agents_is_the_load_test_over_eighty_percent() ->
 def test_what_the_load_test_contradicts_is_shown_and_never_counts() -> None:
     shown = {one.says: one.figure.value for one in of(1000).memory_by if one.why_not == CONTRADICTED}
     assert shown == {
-        "projection of section 1.4, at 1000 agents": 200,
-        "projection of the lean swarm, at 1000 agents": 800,
-        "scaling of the vote, at 1000 agents": 400,
-        "projection of the market, at 1000 agents": 180,
+        "projection of section 1.4 at 1000 agents": 200,
+        "projection of the lean swarm at 1000 agents": 800,
+        "scaling of the vote at 1000 agents": 400,
+        "projection of the market at 1000 agents": 180,
         "remark of the load test": 12,
     }
 
