@@ -61,12 +61,20 @@ _CATALOGUED: Final = (
     "spec.images[].extensions[].image.reference",
     "spec.componentImages[].image",
 )
+_MOUNTED: Final = "pod.volumes[].image.reference"
 _BESIDE_RAY: Final = ("autoscalerOptions.image", "historyServerOptions.collectorOptions.image")
 _FIELDS: Final[Mapping[tuple[str, str], tuple[str, ...]]] = {
     # Source: cloudnative-pg/cloudnative-pg v1.30.0 api/v1, read 2026-11
     ("postgresql.cnpg.io", "Cluster"): ("spec.imageName", "spec.postgresql.extensions[].image.reference"),
     ("postgresql.cnpg.io", "ImageCatalog"): _CATALOGUED,
     ("postgresql.cnpg.io", "ClusterImageCatalog"): _CATALOGUED,
+    # Source: envoyproxy/gateway v1.9.0 api/v1alpha1/shared_types.go and its CRD, read 2026-11; what names a repository
+    # without a tag is read as well, so that nobody's fact matches it
+    ("gateway.envoyproxy.io", "EnvoyProxy"): tuple(
+        f"spec.provider.kubernetes.{pods}.{field}"
+        for pods in ("envoyDeployment", "envoyDaemonSet")
+        for field in ("container.image", "container.imageRepository", "initContainers[].image", _MOUNTED)
+    ),
     # Source: ray-project/kuberay v1.7.0 ray-operator/apis/ray/v1/raycluster_types.go, read 2026-11
     **{
         ("ray.io", kind): tuple(f"spec.{prefix}{field}" for field in _BESIDE_RAY)

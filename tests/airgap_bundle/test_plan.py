@@ -97,6 +97,10 @@ KINDS: dict[str, tuple[str, dict[str, object], str]] = {
         "spec.workerGroupSpecs[1].template.spec.containers[0].image"),
     "a Postgres cluster": (
         "kubernetes:postgresql.cnpg.io/v1:Cluster", {"spec": {"imageName": REDIS}}, "spec.imageName"),
+    "a proxy of Envoy Gateway": (
+        "kubernetes:gateway.envoyproxy.io/v1alpha1:EnvoyProxy",
+        {"spec": {"provider": {"kubernetes": {"envoyDeployment": {"container": {"image": REDIS}}}}}},
+        "spec.provider.kubernetes.envoyDeployment.container.image"),
     "a secret pod": ("kubernetes:core/v1:Pod", {"spec": Secret(pod(REDIS))}, "spec.containers[0].image"),
 }  # fmt: skip
 
