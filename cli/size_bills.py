@@ -1,6 +1,7 @@
-"""What the sized machines cost in a month by the price book, beside what the seed says that they cost.
+"""What the sized machines cost in a month by the price book, beside what the analysis says that they cost.
 
-A bill is priced part by part; a part without a price is unknown and in no total. The seed's dollars are never a price.
+A bill is priced part by part; a part without a price is unknown and in no total. What the analysis says is never a
+price.
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ PLACES: Final = {
     "azure": ("eastus", "westeurope", "southeastasia"),
     "hosts": (),
 }
-"""The first is the seed's where it names one (003:3269, 003:3436); the others are its three parts of the world."""
+"""The first is the analysis' where it names one (003:3269, 003:3436); the others are its three parts of the world."""
 
 DISKS: Final = {"aws": "ebs-gp3", "gcp": "pd-balanced", "azure": "Premium SSD"}
 BALANCERS: Final = {"aws": "alb", "gcp": "load-balancer", "azure": "load-balancer"}
@@ -41,7 +42,7 @@ POOL: Final = "agentdb"
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """What the seed says that this costs in a month."""
+    """What the analysis says that this costs in a month."""
 
     low: Decimal
     high: Decimal
@@ -69,7 +70,7 @@ class Bill:
         return tuple(f"{line.name}: {line.unknown}" for line in self.lines if line.unknown is not None)
 
     def remark(self, said: Said) -> str:
-        """Say how the seed's figure stands to what was computed."""
+        """Say how the analysis' figure stands to what was computed."""
         known, least = self.known, "at least " if self.unknown else ""
         if not any(line.monthly is not None for line in self.lines):
             return "nothing to compare it with: no part has a price"

@@ -23,7 +23,7 @@ def bills_text(bills: Sequence[Bill], width: int) -> str:
         least = "at least, plus " + f"{len(bill.unknown)} unknown" if bill.unknown else ""
         lines.append(f"    {'together' + (f' ({least})' if least else ''):<{room}}{_amounts(bill.known)}")
         for said in bill.said:
-            text = f"the seed says {dollars(said.low, said.high)} ({said.of}) [{said.seed}]: {bill.remark(said)}"
+            text = f"the analysis says {dollars(said.low, said.high)} ({said.of}) [{said.seed}]: {bill.remark(said)}"
             lines += textwrap.wrap(text, width, initial_indent="    ", subsequent_indent="      ")
     days = sorted(line.price.read_on for bill in bills for line in bill.lines if isinstance(line.price, Price))
     if days:

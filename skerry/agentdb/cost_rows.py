@@ -8,7 +8,7 @@ from skerry.agentdb.rows import Row
 
 
 class Estimate(Row):
-    """What the seed says that something costs in a month."""
+    """What the analysis says that something costs in a month."""
 
     name: str
     what: str
@@ -16,7 +16,7 @@ class Estimate(Row):
 
 
 class MonthlyCost(Row):
-    """One row of the seed's monthly costs."""
+    """One row of the analysis' monthly costs."""
 
     name: str
     compute: Decimal | None = None
@@ -37,14 +37,14 @@ class Option(Row):
 
     name: str
     printed: Decimal | None = None
-    """The total that the seed prints."""
+    """The total that the analysis prints."""
     once: tuple[Item, ...] = ()
     yearly: tuple[Item, ...] = ()
     monthly: tuple[Item, ...] = ()
 
 
 class Saving(Row):
-    """What the seed says that one way saves against another."""
+    """What the analysis says that one way saves against another."""
 
     of: str
     against: str
@@ -65,7 +65,7 @@ class Strategy(Row):
 
 
 class CloudRunPrice(Row):
-    """The price of Cloud Run as the seed has it."""
+    """The price of Cloud Run as the analysis has it."""
 
     usd_second: Decimal
     use_percent: int

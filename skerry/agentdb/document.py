@@ -12,6 +12,7 @@ from skerry.agentdb.load import Load
 from skerry.agentdb.rows import DOCUMENTS, Bottleneck, Contradiction
 from skerry.agentdb.scaling import Shards
 from skerry.agentdb.service import Claim, Objective
+from skerry.agentdb.settings import settings
 from skerry.agentdb.storage import Size
 from skerry.figures import Figure, Source
 
@@ -80,6 +81,7 @@ def to_document(answer: Answer) -> dict[str, Any]:
         "phase": None if answer.phase is None else answer.phase.model_dump(mode="json"),
         "conclusion": answer.tier.model_dump(mode="json", exclude_none=True),
         "alerts": [one.model_dump(mode="json", exclude={"lines"}) for one in tables.operations().alerts],
+        "settings": settings(answer),
         "contradictions": [contradiction(one) for one in answer.contradictions],
     }  # fmt: skip
 
@@ -176,7 +178,7 @@ def _claim(one: Claim) -> dict[str, Any]:
 
 
 def contradiction(one: Contradiction) -> dict[str, Any]:
-    """Return a contradiction: what the seed says on which lines, and what Skerry does."""
+    """Return a contradiction: what the analysis says on which lines, and what Skerry does."""
     return {
         "id": one.id,
         "row": one.row,

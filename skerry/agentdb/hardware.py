@@ -1,7 +1,7 @@
-"""What one node needs: every source of the seed side by side, the largest counts.
+"""What one node needs: every source of the analysis side by side, the largest counts.
 
 (1) memory: the load test at the agents of one region, undivided, because every node holds a copy of everything and may
-    become the primary; over the share of memory at which the seed's autoscaler acts, which leaves headroom
+    become the primary; over the share of memory at which the analysis' autoscaler acts, which leaves headroom
 (2) the tables of sections 8, 10 and 11 beside it; the largest of all counts
 (3) what contradicts the load test is shown and never taken
 (4) sizes of machines are sold in steps: cores and memory are taken to the next that is sold

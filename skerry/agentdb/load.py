@@ -21,7 +21,7 @@ COLUMNS: Final = {
     "success_percent": "percent",
     "cpu_percent": "percent of 8 cores",
 }
-"""What the load test measured -> its unit; the seed's MB are read as MiB."""
+"""What the load test measured -> its unit; the analysis' MB are read as MiB."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,14 +85,14 @@ def _between(at: int, low: int, high: int, at_low: Decimal, at_high: Decimal) ->
 
 
 def claim_of_success(agents: int) -> Figure:
-    """Return the success that the seed claims for so many agents."""
+    """Return the success that the analysis claims for so many agents."""
     limits = tables.scaling().limits
     small, large = limits["success_claimed_to_1000"], limits["success_claimed_to_10000"]
     if agents <= limits["concurrency_best_below"].value:
         return stated(small.value, "percent", small.seed, how="claimed up to 1,000 agents")
     if agents <= limits["agents_claimed"].value:
         return stated(large.value, "percent", large.seed, how="claimed at 10,000 agents")
-    return unknown("percent", "the seed claims nothing above 10,000 agents on one cluster")
+    return unknown("percent", "the analysis claims nothing above 10,000 agents on one cluster")
 
 
 def _first(rows: Sequence[Range], count: int) -> Range:

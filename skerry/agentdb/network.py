@@ -48,7 +48,7 @@ def bandwidth(nodes_a_region: int, regions: int) -> Bandwidth:
             f"{sync.sync_mbps} Mbps / {pairs} pairs of regions, shared evenly: an assumption of Skerry's",
         )  # fmt: skip
         if regions > 3:
-            notes.append(f"{regions} regions: the seed's figure is of three (003:5086)")
+            notes.append(f"{regions} regions: the analysis' figure is of three (003:5086)")
         return _need(sync, share, notes)
     row = next((one for one in source.deployments if one.upto_nodes is None or nodes_a_region <= one.upto_nodes), None)
     if row is None:

@@ -1,7 +1,7 @@
 """What one row of a table of skerry/data/agentdb may hold.
 
-Every row names its `seed`, `<document>:<line>`. The seed's MB and GB of memory are kept in MB as written, where 1 GB is
-1024 MB; readers take them as MiB, the larger reading.
+Every row names its `seed`, `<document>:<line>`. The analysis' MB and GB of memory are kept in MB as written,
+where 1 GB is 1024 MB; readers take them as MiB, the larger reading.
 """
 
 from __future__ import annotations
@@ -108,7 +108,7 @@ class Matrix(Range):
 
     architecture: str
     nodes: Bounds | None = None
-    """Of one region; None where the seed gives no number."""
+    """Of one region; None where the analysis gives no number."""
     cores: int
     memory_mb: int
     batching: bool
@@ -199,7 +199,7 @@ class ShardSizes(Row):
 
 
 class Example(Row):
-    """A size that the seed prints."""
+    """A size that the analysis prints."""
 
     episodes: int
     skills: int
@@ -209,7 +209,7 @@ class Example(Row):
 
 
 class Disk(Row):
-    """The disk that the seed recommends."""
+    """The disk that the analysis recommends."""
 
     gb: int
     usd_month: int
@@ -238,7 +238,7 @@ class NetworkNeed(Row):
 
 
 class TransferPrice(Row):
-    """What the seed takes for a GB."""
+    """What the analysis takes for a GB."""
 
     name: str
     usd_gb: Decimal
@@ -251,7 +251,7 @@ class Architecture(Row):
 
     name: str
     nodes: int | None = None
-    """In all regions; None where the seed gives no number."""
+    """In all regions; None where the analysis gives no number."""
     regions: int
     cores: Bounds | None = None
     memory_mb: Bounds | None = None
@@ -272,7 +272,7 @@ class Profile(Row):
     """In all regions."""
     nodes_a_region: Bounds | None = None
     scaling: Bounds | None = None
-    """The autoscaler's, which contradicts `nodes` in the seed."""
+    """The autoscaler's, which contradicts `nodes` in the analysis."""
     regions: int
     cores: int
     cpu_units: int | None = None
@@ -374,7 +374,7 @@ class When(BaseModel):
 
 
 class Contradiction(BaseModel):
-    """Where the seed contradicts itself or cannot be so."""
+    """Where the analysis contradicts itself or cannot be so."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
     id: str = Field(pattern=r"^[a-z0-9-]+$")

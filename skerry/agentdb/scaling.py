@@ -3,7 +3,7 @@
 (1) regions: what the user says, else one for as many agents as a region carries, and three above that
 (2) the matrix is asked for the agents of one region; its upper bounds are in the range
 (3) nodes: an odd number within the row's range, because of an even one no side of a split is a majority
-(4) shards: by episodes; where the seed gives a range the upper number, because a later change moves keys
+(4) shards: by episodes; where the analysis gives a range the upper number, because a later change moves keys
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ STORES: Final = ("reflexion", "skills", "causal", "graph")
 """The functional shards."""
 
 MAX_AGENTS: Final = 10_000_000
-"""More than a hundred times what the seed speaks of: a slip of the keyboard."""
+"""More than a hundred times what the analysis speaks of: a slip of the keyboard."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,8 +95,8 @@ def layout(agents: int, regions: int | None = None, machines: int | None = None)
     most = limits["agents_a_region"]
     if share > most.value:
         raise SizingError(
-            f"{agents} agents in {count.known} regions are {share} a region, more than the {most.value} that the seed "
-            f"speaks of ({most.seed}): give --regions {ceil(agents / int(most.value))} or more"
+            f"{agents} agents in {count.known} regions are {share} a region, more than the {most.value} that the "
+            f"analysis speaks of ({most.seed}): give --regions {ceil(agents / int(most.value))} or more"
         )
     row = matrix_row(share)
     nodes, highest = _nodes(row, count, machines, geo=whole.multi_region or count.known > 1)
@@ -116,8 +116,8 @@ def _regions(agents: int, wanted: int | None, row: Matrix) -> Figure:
             raise UsageError(f"regions {wanted} is not a number of regions: give 1 or more")
         if row.multi_region and wanted == 1:
             raise SizingError(
-                f"{agents} agents in one region: above 10000 the seed has several regions ({row.seed}), and a region "
-                f"carries {limits['agents_a_region'].value} ({limits['agents_a_region'].seed}): leave --regions out"
+                f"{agents} agents in one region: above 10000 the analysis has several regions ({row.seed}), and a "
+                f"region carries {limits['agents_a_region'].value} ({limits['agents_a_region'].seed}): leave --regions out"
             )
         return chosen(wanted, "regions", "as asked")
     if not row.multi_region:
@@ -139,7 +139,7 @@ def _nodes(row: Matrix, regions: Figure, wanted: int | None, *, geo: bool) -> tu
     if wanted is not None:
         if wanted < low:
             raise SizingError(
-                f"{wanted} nodes a region are fewer than the {low} of the seed ({', '.join(seeds)}): "
+                f"{wanted} nodes a region are fewer than the {low} of the analysis ({', '.join(seeds)}): "
                 f"give --machines {low} or more, or leave it out"
             )
         even = ", an even number: half of them are no majority" if wanted % 2 == 0 else ""
@@ -156,7 +156,7 @@ def _held_nodes(total: int) -> tuple[str, ...]:
     tested, thinkable = limits["nodes_tested"], limits["nodes_theoretical"]
     if total > thinkable.value:
         raise SizingError(
-            f"{total} nodes are more than the {thinkable.value} that the seed thinks possible ({thinkable.seed}): "
+            f"{total} nodes are more than the {thinkable.value} that the analysis thinks possible ({thinkable.seed}): "
             "split the agents into deployments of their own, or ask for fewer"
         )
     if total > tested.value:
@@ -167,7 +167,7 @@ def _held_nodes(total: int) -> tuple[str, ...]:
 def shards(episodes: int | None, users: int | None = None) -> Shards:
     """Return how the stores are split; without a number of episodes nobody can say.
 
-    More sessions at once than the seed splits by hash (`users`) need hash shards, however few episodes there are.
+    More sessions at once than the analysis splits by hash (`users`) need hash shards, however few episodes there are.
     """
     if episodes is None:
         missing = unknown("shards", "depends on the episodes: give --episodes")

@@ -1,4 +1,4 @@
-"""What so many agents may count on: the targets of service, and which of the seed's claims hold at this size."""
+"""What so many agents may count on: the targets of service, and which of the analysis' claims hold at this size."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class Holds(str, Enum):
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """Something that the seed claims, held against what it measured."""
+    """Something that the analysis claims, held against what it measured."""
 
     name: str
     claimed: Figure
@@ -50,7 +50,7 @@ def objectives(nodes: int) -> tuple[Objective, ...]:
             row.name,
             row.comparison,
             stated(row.target, row.unit, row.seed),
-            stated(row.claimed, row.unit, row.seed, how="the seed's claim, which no target is made of"),
+            stated(row.claimed, row.unit, row.seed, how="the analysis' claim, which no target is made of"),
         )
         for row in tables.operations().targets
         if nodes > 1 or row.name not in ("failover", "recovery time", "recovery point")
@@ -58,7 +58,7 @@ def objectives(nodes: int) -> tuple[Objective, ...]:
 
 
 def claims(load: Load) -> tuple[Claim, ...]:
-    """Return what the seed claims of this size, held against the load test."""
+    """Return what the analysis claims of this size, held against the load test."""
     return (_success(load), _latency(load), *_uptime())
 
 
@@ -101,5 +101,5 @@ def _uptime() -> tuple[Claim, ...]:
         f"{tidy(repair.target / 60)} minutes; the target stays {target.target} %"
     )
     claimed = stated(enterprise.uptime_percent, "percent of the time", enterprise.line("uptime_percent"))
-    reached = stated(target.claimed, "percent of the time", target.seed, how="what the seed says was reached")
+    reached = stated(target.claimed, "percent of the time", target.seed, how="what the analysis says was reached")
     return (Claim("uptime of the enterprise profile", claimed, reached, Holds.NO, why),)

@@ -1,4 +1,4 @@
-"""How large the stores become, by each of the seed's three models, with the larger taken.
+"""How large the stores become, by each of the analysis' three models, with the larger taken.
 
 (1) by the rates (8.3 and appendix B): records x KB, once with 1 KB = 1000 bytes as 8.3 adds up, once with 1 KB = 1024
     bytes as appendix B divides; the second is the larger
@@ -21,7 +21,7 @@ from skerry.errors import UsageError
 from skerry.figures import Figure, Source, derived, largest, unknown
 
 RECORDS: Final = ("episodes", "skills", "causal_edges", "graph_nodes")
-"""What is counted, as the seed's calculator names it."""
+"""What is counted, as the analysis' calculator names it."""
 
 MB: Final = Decimal(1_000_000)
 MIB: Final = Decimal(1024 * 1024)

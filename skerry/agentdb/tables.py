@@ -133,14 +133,14 @@ class Operations(_Table):
 
 
 class Monthly(_Table):
-    """The seed's monthly costs, and the workload that they are of."""
+    """The analysis' monthly costs, and the workload that they are of."""
 
     workload: dict[str, Any]
     rows: tuple[cost_rows.MonthlyCost, ...]
 
 
 class ThreeYears(_Table):
-    """The seed's costs of three years."""
+    """The analysis' costs of three years."""
 
     months: int
     options: tuple[cost_rows.Option, ...]
@@ -148,7 +148,7 @@ class ThreeYears(_Table):
 
 
 class Shapes(_Table):
-    """What the seed's estimates are of."""
+    """What the analysis' estimates are of."""
 
     ecs: cost_rows.Container
     rds: cost_rows.Database
@@ -156,7 +156,7 @@ class Shapes(_Table):
 
 
 class Costs(_Table):
-    """What the seed says that things cost: never a price of Skerry's."""
+    """What the analysis says that things cost: never a price of Skerry's."""
 
     estimates: tuple[cost_rows.Estimate, ...]
     monthly: Monthly
@@ -241,11 +241,11 @@ def operations() -> Operations:
 
 @cache
 def costs() -> Costs:
-    """Return what the seed says that things cost."""
+    """Return what the analysis says that things cost."""
     return _read("costs", Costs)
 
 
 @cache
 def contradictions() -> tuple[rows.Contradiction, ...]:
-    """Return where the seed contradicts itself."""
+    """Return where the analysis contradicts itself."""
     return _read("contradictions", _Contradictions).found

@@ -1,15 +1,18 @@
-"""The answer as people read it on a terminal; numbers in brackets are lines of the seed."""
+"""The answer as people read it on a terminal; numbers in brackets are lines of the analysis."""
 
 from __future__ import annotations
 
 import textwrap
 from collections.abc import Iterable, Sequence
 
+import yaml
+
 from skerry.agentdb import tables
 from skerry.agentdb.answer import Answer
 from skerry.agentdb.load import Load
 from skerry.agentdb.rows import Contradiction, Profile
 from skerry.agentdb.service import Holds
+from skerry.agentdb.settings import settings
 from skerry.figures import Figure, Source, tidy
 
 MARKS = {Holds.YES: "holds", Holds.NO: "does not hold", Holds.UNKNOWN: "cannot tell"}
@@ -26,12 +29,13 @@ def to_text(answer: Answer, width: int) -> str:
         _network(answer, width),
         _service(answer, width),
         _fits(answer, width),
+        _settings(answer),
     ]
-    return "\n".join("\n".join(part) + "\n" for part in parts)
+    return "\n".join("\n".join(part) + "\n" for part in parts if part)
 
 
 def seeds(lines: Iterable[str]) -> str:
-    """Return lines of the seed in brackets; nothing where there are none."""
+    """Return lines of the analysis in brackets; nothing where there are none."""
     found = ", ".join(lines)
     return f" [{found}]" if found else ""
 
@@ -54,7 +58,22 @@ def _head(answer: Answer, width: int) -> list[str]:
         "Brackets name the line of the analysis on which a number stands (003: AgentDB v2.0 scalability and deployment "
         "analysis); `derived` numbers are computed from such lines, `unknown` ones nobody measured."
     )
-    return [f"AgentDB for {agents} on {answer.asked.target}", *wrapped(text, width, "  ")]
+    return [
+        f"AgentDB for {agents} on {answer.asked.target}",
+        *wrapped(_short(answer), width, "  "),
+        *wrapped(text, width, "  "),
+    ]
+
+
+def _short(answer: Answer) -> str:
+    """Return the answer in a sentence."""
+    layout, node = answer.layout, answer.node
+    nodes = int(layout.nodes.known)
+    where = f" in {tidy(layout.regions.known)} regions" if layout.regions.known > 1 else ""
+    return (
+        f"In short: {nodes} node{'s' if nodes > 1 else ''}{where} of {tidy(node.cores.known)} cores, "
+        f"{tidy(node.memory_mib.known / 1024)} GiB of memory and {tidy(node.disk_gb.known)} GB of disk."
+    )
 
 
 def _architecture(answer: Answer, width: int) -> list[str]:
@@ -107,7 +126,9 @@ def _load(answer: Answer, width: int) -> list[str]:
     lines.append("  at once  operations/s     p50   memory  success   CPU")
     for one in answer.loads:
         lines += _load_row(one, width)
-    lines += wrapped("more nodes: nobody measured what a cluster carries; the seed expects 2 to 3 times", width, "  ")
+    lines += wrapped(
+        "more nodes: nobody measured what a cluster carries; the analysis expects 2 to 3 times", width, "  "
+    )
     return lines
 
 
@@ -177,7 +198,7 @@ def _network(answer: Answer, width: int) -> list[str]:
 def _service(answer: Answer, width: int) -> list[str]:
     lines = ["Service"]
     for one in answer.objectives:
-        text = f"{one.name}: {one.comparison} {told(one.target)} (the seed claims {tidy(one.claimed.known, 2)})"
+        text = f"{one.name}: {one.comparison} {told(one.target)} (the analysis claims {tidy(one.claimed.known, 2)})"
         lines += wrapped(text, width, "  ")
     for claim in answer.claims:
         text = f"{claim.name}: {told(claim.claimed)} {MARKS[claim.holds]}: {claim.why}{seeds(claim.measured.seeds)}"
@@ -191,7 +212,7 @@ def _fits(answer: Answer, width: int) -> list[str]:
     phase = answer.phase
     lines = ["Profile and phase", *wrapped(_profile(answer.profile, answer.asked.target), width, "  ")]
     if phase is None:
-        lines.append("  phase: unknown: the seed has none for so many agents")
+        lines.append("  phase: unknown: the analysis has none for so many agents")
     else:
         last = f" to {phase.months[1]}" if phase.months[1] else " and later"
         text = f"phase: {phase.name}, months {phase.months[0]}{last}: {phase.deploy}{seeds([phase.seed])}"
@@ -199,8 +220,16 @@ def _fits(answer: Answer, width: int) -> list[str]:
     return lines
 
 
+def _settings(answer: Answer) -> list[str]:
+    found = settings(answer)
+    if found is None:
+        return []
+    lines = str(yaml.safe_dump(found, sort_keys=False)).splitlines()
+    return ["What the stack of a region on Kubernetes says", *(f"  {line}" for line in lines)]
+
+
 def _profile(row: Profile, target: str) -> str:
-    other = "" if target in row.targets else f"; the seed has it on {', '.join(row.targets)} only"
+    other = "" if target in row.targets else f"; the analysis has it on {', '.join(row.targets)} only"
     nodes = f"{row.nodes[0]}" if row.nodes[0] == row.nodes[1] else f"{row.nodes[0]} to {row.nodes[1]}"
     return (
         f"profile: {row.name}, {row.where}: {nodes} nodes of {row.cores} cores and {row.memory_mb} MB, "
@@ -209,8 +238,8 @@ def _profile(row: Profile, target: str) -> str:
 
 
 def contradictions_text(found: Sequence[Contradiction], width: int) -> str:
-    """Return contradictions of the seed, each with its lines and what Skerry does."""
-    lines = [f"Contradictions of the seed ({len(found)})"]
+    """Return contradictions of the analysis, each with its lines and what Skerry does."""
+    lines = [f"Contradictions of the analysis ({len(found)})"]
     for one in found:
         lines.append(f"  {one.id} ({one.row})")
         for said in one.says:
@@ -220,8 +249,8 @@ def contradictions_text(found: Sequence[Contradiction], width: int) -> str:
 
 
 def contradictions_brief(found: Sequence[Contradiction], width: int) -> str:
-    """Return what Skerry does about each contradiction, a line each; the lines of the seed are in the full list."""
-    lines = [f"Contradictions of the seed that this answer touches ({len(found)}; all: --contradictions)"]
+    """Return what Skerry does about each contradiction, a line each; the lines of the analysis are in the full list."""
+    lines = [f"Contradictions of the analysis that this answer touches ({len(found)}; all: --contradictions)"]
     for one in found:
         lines += wrapped(f"{one.id}: Skerry {one.does} [{', '.join(said.seed for said in one.says)}]", width, "  ")
     return "\n".join(lines) + "\n"

@@ -154,9 +154,9 @@ def _bill(low: int, high: int, *, unknown: bool = False) -> Bill:
 
 
 REMARKS = {
-    "the seed's is lower": (_bill(100, 200), 10, 90, "below what is computed (100.00 to 200.00 USD)"),
-    "the seed's is higher": (_bill(100, 200), 300, 400, "above what is computed (100.00 to 200.00 USD)"),
-    "the seed's holds it": (_bill(100, 200), 90, 210, "holds what is computed (100.00 to 200.00 USD)"),
+    "the analysis' is lower": (_bill(100, 200), 10, 90, "below what is computed (100.00 to 200.00 USD)"),
+    "the analysis' is higher": (_bill(100, 200), 300, 400, "above what is computed (100.00 to 200.00 USD)"),
+    "the analysis' holds it": (_bill(100, 200), 90, 210, "holds what is computed (100.00 to 200.00 USD)"),
     "they overlap": (_bill(100, 200), 150, 300, "overlaps what is computed (100.00 to 200.00 USD)"),
     "parts are unknown": (
         _bill(100, 200, unknown=True),
@@ -193,7 +193,7 @@ def test_every_table_is_printed_as_data(capsys: pytest.CaptureFixture[str], name
 
 def test_contradictions_are_printed_with_both_sides(capsys: pytest.CaptureFixture[str]) -> None:
     text = run(capsys, "agentdb", "--contradictions")
-    assert f"Contradictions of the seed ({len(tables.contradictions())})" in text
+    assert f"Contradictions of the analysis ({len(tables.contradictions())})" in text
     assert "- 518 GB a month at 1000 batches/s [003:4283]" in text
     found = document(capsys, "agentdb", "--contradictions")["contradictions"]
     assert len(found) == len(tables.contradictions())
@@ -235,7 +235,10 @@ REFUSED = {
     ),
     "no chart": (["agentdb", "--agents", "5", "--format", "svg"], "--format svg is for charts: add --chart"),
     "a chart in JSON": (["agentdb", "--chart", "memory", "--format", "json"], "their rows are in --table stress"),
-    "more than a hundred nodes": (["agentdb", "--agents", "500000"], "more than the 100 that the seed thinks possible"),
+    "more than a hundred nodes": (
+        ["agentdb", "--agents", "500000"],
+        "more than the 100 that the analysis thinks possible",
+    ),
     "a model that fits nowhere": (
         ["sensei", "--gpus", "2", "--gpu-memory-gib", "80"],
         "use more or larger GPUs (--gpus, --gpu-memory-gib)",

@@ -112,17 +112,17 @@ REFUSED = {
     "more than a hundred nodes": (
         lambda: layout(200_001),
         SizingError,
-        "105 nodes are more than the 100 that the seed thinks possible (003:216)",
+        "105 nodes are more than the 100 that the analysis thinks possible (003:216)",
     ),
     "fewer machines than the matrix": (
         lambda: layout(10_000, machines=3),
         SizingError,
-        "3 nodes a region are fewer than the 5 of the seed (003:5777): give --machines 5 or more",
+        "3 nodes a region are fewer than the 5 of the analysis (003:5777): give --machines 5 or more",
     ),
     "too many agents in a region": (
         lambda: layout(30_000, regions=2),
         SizingError,
-        "30000 agents in 2 regions are 15000 a region, more than the 10000 that the seed speaks of (003:5173): "
+        "30000 agents in 2 regions are 15000 a region, more than the 10000 that the analysis speaks of (003:5173): "
         "give --regions 3 or more",
     ),
     "one region for more than a region carries": (
