@@ -13,11 +13,13 @@ from typing import Final
 from cost.book_format import GB, GB_MONTH, HOUR, KEY_MONTH, MONTH, ON_DEMAND, REQUEST, SPOT
 from cost.components import CostComponent, Range, fixed, not_priced
 from cost.context import Context, InputNotKnownError, list_at, number_at, text_at, value_at
+from cost.pricebook import Price
 from cost.usage import Metered
 from skerry.graph import Resource
 from skerry.units import HOURS_PER_MONTH
 
 CLOUD: Final = "gcp"
+_CUSTOM: Final = re.compile(r"db-custom-([0-9]+)-([0-9]+)")
 _ZONE: Final = re.compile(r"[a-z]+-[a-z]+[0-9]+-[a-z]")
 
 
@@ -94,14 +96,28 @@ def cloud_sql(context: Context, instance: Resource) -> Iterator[CostComponent]:
     tier = text_at(instance.inputs, "settings.tier")
     regional = value_at(instance.inputs, "settings.availabilityType", "ZONAL") == "REGIONAL"
     copies, note = (2, "primary and standby") if regional else (1, "")
-    price = context.price(instance, f"cloud-sql:{tier}", HOUR, cloud=CLOUD)
-    yield CostComponent(f"machine {tier}", HOUR, fixed(HOURS_PER_MONTH * copies), price, note)
+    yield from _sql_machine(context, instance, tier, copies, note)
     disk = text_at(instance.inputs, "settings.diskType", "PD_SSD")
     price = context.price(instance, f"cloud-sql-{disk.lower().replace('_', '-')}", GB_MONTH, cloud=CLOUD)
     size = number_at(instance.inputs, "settings.diskSize", 10) * copies
     yield CostComponent(f"storage {disk}", GB_MONTH, fixed(size), price, note)
     if value_at(instance.inputs, "settings.backupConfiguration.enabled", False) is True:
         yield context.metered(instance, "backups", "cloud-sql-backup", GB_MONTH, Metered.GB_BACKED_UP, cloud=CLOUD)
+
+
+def _sql_machine(context: Context, instance: Resource, tier: str, copies: int, note: str) -> Iterator[CostComponent]:
+    """Yield the machine: as one where the book has its name, else by the vCPU and the memory that it is made of."""
+    price = context.price(instance, f"cloud-sql:{tier}", HOUR, cloud=CLOUD)
+    parts = _CUSTOM.fullmatch(tier)
+    if parts is None or isinstance(price, Price):
+        yield CostComponent(f"machine {tier}", HOUR, fixed(HOURS_PER_MONTH * copies), price, note)
+        return
+    for name, size, sku in (
+        ("vCPU", Decimal(parts[1]), "cloud-sql-vcpu"),
+        ("memory in GiB", Decimal(parts[2]) / 1024, "cloud-sql-memory"),
+    ):
+        price = context.price(instance, sku, HOUR, cloud=CLOUD)
+        yield CostComponent(f"{name} of {tier}", HOUR, fixed(HOURS_PER_MONTH * copies * size), price, note)
 
 
 def memorystore_redis(context: Context, instance: Resource) -> Iterator[CostComponent]:

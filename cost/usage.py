@@ -40,6 +40,8 @@ class Metered(str, Enum):
     REQUESTS = "requests"
     """Of a queue."""
     KEY_REQUESTS = "key_requests"
+    INSTANCE_HOURS = "instance_hours"
+    """Hours of all instances together, of a service that is billed while it answers."""
     LCU = "lcu"
     """Load balancer capacity units, on average over the month."""
 
