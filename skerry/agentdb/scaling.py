@@ -116,8 +116,8 @@ def _regions(agents: int, wanted: int | None, row: Matrix) -> Figure:
             raise UsageError(f"regions {wanted} is not a number of regions: give 1 or more")
         if row.multi_region and wanted == 1:
             raise SizingError(
-                f"{agents} agents in one region: above 10000 the analysis has several regions ({row.seed}), and a "
-                f"region carries {limits['agents_a_region'].value} ({limits['agents_a_region'].seed}): leave --regions out"
+                f"{agents} agents in one region: above 10000 the analysis has several regions ({row.seed}), a region "
+                f"carries {limits['agents_a_region'].value} ({limits['agents_a_region'].seed}): leave --regions out"
             )
         return chosen(wanted, "regions", "as asked")
     if not row.multi_region:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import textwrap
 from collections.abc import Iterable, Sequence
 
@@ -15,6 +16,8 @@ from skerry.agentdb.service import Holds
 from skerry.agentdb.settings import settings
 from skerry.figures import Figure, Source, tidy
 
+_COUNTED = ("nodes", "regions", "stores", "files", "machines")
+"""Units that lose their plural where there is one."""
 MARKS = {Holds.YES: "holds", Holds.NO: "does not hold", Holds.UNKNOWN: "cannot tell"}
 
 
@@ -44,7 +47,8 @@ def told(one: Figure, places: int = 2) -> str:
     """Return a figure in words: its value, unit and lines; what is unknown says so."""
     if one.value is None:
         return f"unknown: {one.how}"
-    return f"{tidy(one.known, places)} {one.unit}{seeds(one.seeds)}"
+    unit = re.sub(r"^(\w+)s\b", r"\1", one.unit) if one.value == 1 and one.unit.startswith(_COUNTED) else one.unit
+    return f"{tidy(one.known, places)} {unit}{seeds(one.seeds)}"
 
 
 def wrapped(text: str, width: int, indent: str) -> list[str]:
