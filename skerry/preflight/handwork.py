@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final
 
 from skerry.facts import ComponentFacts, deployments, facts_of
-from skerry.graph import Resource, ResourceGraph, is_known, plain
+from skerry.graph import Resource, ResourceGraph, find, is_known, plain
 from skerry.preflight.document import Mark, Step
 from skerry.preflight.pools import Pool
 
@@ -16,6 +16,13 @@ NAMES, ACCOUNTS = "names", "accounts"
 _MADE_BY_CNPG: Final = "kubernetes:postgresql.cnpg.io/v1:Cluster"
 _SECRET: Final = "kubernetes:core/v1:Secret"
 _EXTERNAL: Final = "kubernetes:external-secrets.io/v1:ExternalSecret"
+_CERTIFICATE: Final = "kubernetes:cert-manager.io/v1:Certificate"
+_OF_GATEWAYS: Final[Mapping[str, set[str]]] = {
+    "certificateRefs": {"tls.crt", "tls.key"},
+    "caCertificateRefs": {"ca.crt"},
+    "crl": {"ca.crl"},
+}
+"""Where Gateways and their policies name Secrets -> the keys that these must have."""
 
 
 def hand_steps(graph: ResourceGraph, pools: Iterable[Pool]) -> Iterator[Step]:
@@ -92,6 +99,8 @@ def _secrets(graph: ResourceGraph) -> Iterator[Step]:
             made.add((space, name))
         if resource.type == _MADE_BY_CNPG:
             made |= {(space, f"{name}-{part}") for part in ("app", "superuser", "ca", "server", "replication")}
+        if resource.type == _CERTIFICATE:
+            made.add((space, _text(find(inputs, "spec.secretName"))))
         for secret, keys in _named_secrets(inputs):
             wanted.setdefault((space, secret), set()).update(keys)
     for (space, secret), keys in sorted(wanted.items()):
@@ -108,6 +117,9 @@ def _named_secrets(value: object) -> Iterator[tuple[str, set[str]]]:
                 name = _text(item.get("name") or item.get("secretName"))
                 if name and item.get("optional") is not True:
                     yield name, {_text(item.get("key"))} - {""} | _keys_of(item.get("items"))
+            for row in _rows(item.get("refs") if isinstance(item, Mapping) else item) if key in _OF_GATEWAYS else ():
+                if row.get("kind") == "Secret":
+                    yield _text(row.get("name")), _OF_GATEWAYS[key]
             yield from _named_secrets(item)
     elif isinstance(value, list):
         for item in value:
@@ -115,8 +127,11 @@ def _named_secrets(value: object) -> Iterator[tuple[str, set[str]]]:
 
 
 def _keys_of(items: object) -> set[str]:
-    rows = items if isinstance(items, list) else []
-    return {_text(row.get("key")) for row in rows if isinstance(row, Mapping)} - {""}
+    return {_text(row.get("key")) for row in _rows(items)} - {""}
+
+
+def _rows(items: object) -> list[Mapping[str, Any]]:
+    return [row for row in items if isinstance(row, Mapping)] if isinstance(items, list) else []
 
 
 def _components(graph: ResourceGraph) -> Iterator[tuple[Resource, ComponentFacts]]:

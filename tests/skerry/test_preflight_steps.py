@@ -241,6 +241,26 @@ def test_the_secret_of_a_database_comes_with_its_cluster() -> None:
     assert hands(builder, "secrets") == []
 
 
+def test_secrets_that_gateways_and_their_policies_name_are_listed() -> None:
+    builder = Builder()
+    place = {"namespace": "n", "name": "g"}
+    tls = {"certificateRefs": [{"kind": "Secret", "name": "site-tls"}, {"kind": "Secret", "name": "made-tls"}]}
+    builder.add("kubernetes:gateway.networking.k8s.io/v1:Gateway", "g", {"metadata": place, "spec": {"tls": tls}})
+    asked = {
+        "caCertificateRefs": [{"kind": "Secret", "name": "devices-ca"}, {"kind": "ConfigMap", "name": "public"}],
+        "crl": {"refs": [{"kind": "Secret", "name": "devices-crl"}]},
+    }
+    policy = {"metadata": place, "spec": {"tls": {"clientValidation": asked}}}
+    builder.add("kubernetes:gateway.envoyproxy.io/v1alpha1:ClientTrafficPolicy", "c", policy)
+    made = {"metadata": {"namespace": "n", "name": "m"}, "spec": {"secretName": "made-tls"}}
+    builder.add("kubernetes:cert-manager.io/v1:Certificate", "m", made)
+    assert hands(builder, "secrets") == [
+        ("DUE", "n/devices-ca with the keys ca.crt exists before pods start"),
+        ("DUE", "n/devices-crl with the keys ca.crl exists before pods start"),
+        ("DUE", "n/site-tls with the keys tls.crt, tls.key exists before pods start"),
+    ]
+
+
 def test_licences_are_accepted_or_to_be_read() -> None:
     builder = Builder()
     accepted = AcceptedLicenceFact(licence="A", accepted_by="Legal", accepted_on="2026-11-01")
