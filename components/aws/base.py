@@ -70,7 +70,7 @@ class AwsBase(SkerryComponent):
             description=f"Everything of {cluster_name} at rest",
             enable_key_rotation=True,
             deletion_window_in_days=30,
-            policy=_account(spec, provider).apply(lambda account: key_policy(account, self._region)),
+            policy=account_of(spec, provider).apply(lambda account: key_policy(account, self._region)),
             opts=pulumi.ResourceOptions(parent=self, provider=provider, protect=True, retain_on_delete=True),
         )
         network = AwsNetwork(self.child_name("network"), spec, cluster_name=cluster_name, key_arn=key.arn, opts=inside)
@@ -214,7 +214,7 @@ def aws_provider(parent: SkerryComponent, spec: DeploymentSpec) -> aws.Provider:
     )
 
 
-def _account(spec: DeploymentSpec, provider: aws.Provider) -> pulumi.Output[str]:
+def account_of(spec: DeploymentSpec, provider: aws.Provider) -> pulumi.Output[str]:
     """Return the account's number: the one that the stack names, else that of the credentials, known at deployment."""
     if spec.target.aws.account_id:
         return pulumi.Output.from_input(spec.target.aws.account_id)

@@ -76,13 +76,13 @@ def queue_policy(arn: str) -> str:
             "Action": "sqs:SendMessage",
             "Resource": arn,
         },
-        _only_tls("sqs:*", [arn]),
+        only_tls("sqs:*", [arn]),
     )
 
 
 def bucket_policy(arn: str) -> str:
     """Return the policy of a bucket that refuses whatever is not TLS."""
-    return document(_only_tls("s3:*", [arn, f"{arn}/*"]))
+    return document(only_tls("s3:*", [arn, f"{arn}/*"]))
 
 
 def agents_policy(bucket: str, key: str) -> str:
@@ -213,7 +213,8 @@ def _karpenter_machines(ec2: str, name: str) -> list[Statement]:
     ]
 
 
-def _only_tls(action: str, resources: Sequence[str]) -> Statement:
+def only_tls(action: str, resources: Sequence[str]) -> Statement:
+    """Return the statement that refuses whatever is not TLS."""
     return {
         "Sid": "OnlyTls",
         "Effect": "Deny",

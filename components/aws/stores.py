@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Final
+from typing import Any, Final
 
 import pulumi
 from pulumi_aws import ec2, elasticache, rds, s3
@@ -21,8 +21,10 @@ from components.clouds.managed import (
     relational_gib,
     relational_type,
 )
+from skerry.aws_stores import LEAST_RDS_GIB, database_class
+from skerry.config.application import DatabaseSpec
 from skerry.config.spec import DeploymentSpec
-from skerry.facts import Tier
+from skerry.facts import ComponentFacts, StorageFact, Tier
 
 POSTGRES_PORT: Final = 5432
 POSTGRES_MAJOR: Final = "17"
@@ -48,6 +50,8 @@ class AwsPostgres(SkerryComponent):
         subnet_ids: pulumi.Input[Sequence[pulumi.Input[str]]],
         clients: pulumi.Input[str],
         key_arn: pulumi.Input[str],
+        database: DatabaseSpec | None = None,
+        password: pulumi.Input[str] | None = None,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         """Make the instance.
@@ -59,9 +63,13 @@ class AwsPostgres(SkerryComponent):
             subnet_ids: one a zone.
             clients: the security group that may connect.
             key_arn: the key of its storage and password.
+            database: its size where it is that of services on AWS's own runtimes; left out, the cluster's.
+            password: that of its user; left out, AWS makes, keeps and changes it.
             opts: Pulumi's options.
         """
-        super().__init__(name, relational_facts(spec, POSTGRES_PORT), opts)
+        super().__init__(
+            name, relational_facts(spec, POSTGRES_PORT) if database is None else _facts(spec, database), opts
+        )
         group = _closed_group(self, vpc_id, clients, POSTGRES_PORT)
         subnets = rds.SubnetGroup(self.child_name("subnets"), subnet_ids=subnet_ids, opts=self.child_options())
         parameters = rds.ParameterGroup(
@@ -76,21 +84,17 @@ class AwsPostgres(SkerryComponent):
             self.child_name("instance", 55),
             engine="postgres",
             engine_version=POSTGRES_MAJOR,
-            instance_class=relational_type(spec, POSTGRES_CLASS),
-            allocated_storage=max(relational_gib(spec), 20),
+            **_size(spec, database),
+            **_password(password, key_arn),
             storage_type="gp3",
             storage_encrypted=True,
             kms_key_id=key_arn,
-            multi_az=True,
             db_subnet_group_name=subnets.name,
             parameter_group_name=parameters.name,
             vpc_security_group_ids=[group.id],
             publicly_accessible=False,
             username="skerry",
-            manage_master_user_password=True,
-            master_user_secret_kms_key_id=key_arn,
             iam_database_authentication_enabled=True,
-            backup_retention_period=backup_days(spec, BACKUP_DAYS),
             backup_window=_window(spec),
             copy_tags_to_snapshot=True,
             delete_automated_backups=False,
@@ -102,11 +106,66 @@ class AwsPostgres(SkerryComponent):
             performance_insights_enabled=True,
             performance_insights_kms_key_id=key_arn,
             enabled_cloudwatch_logs_exports=["postgresql", "upgrade"],
-            tags=tier_tag(Tier.CHANNELS),
             opts=self.store_options(),
         )
-        self.secret_arn = self.instance.master_user_secrets.apply(lambda secrets: secrets[0].secret_arn)
+        self.secret_arn = self.instance.master_user_secrets.apply(lambda made: made[0].secret_arn if made else "")
         self.finish(endpoint=self.instance.address, port=POSTGRES_PORT, secret_ref=None, metrics_endpoint=None)
+
+
+def _size(spec: DeploymentSpec, database: DatabaseSpec | None) -> dict[str, Any]:
+    """Return how large an instance is, and for whom: the cluster's, or that of services on AWS's own runtimes."""
+    if database is None:
+        return {
+            "instance_class": relational_type(spec, POSTGRES_CLASS),
+            "allocated_storage": max(relational_gib(spec), LEAST_RDS_GIB),
+            "multi_az": True,
+            "backup_retention_period": backup_days(spec, BACKUP_DAYS),
+            "tags": tier_tag(Tier.CHANNELS),
+        }
+    return {
+        "instance_class": postgres_class(database),
+        "allocated_storage": max(database.storage_gib, LEAST_RDS_GIB),
+        "multi_az": database.zones > 1,
+        "backup_retention_period": backup_days(spec, database.retention_days),
+        "db_name": database_name(database),
+        "tags": tier_tag(Tier.META),
+    }
+
+
+def _password(password: pulumi.Input[str] | None, key_arn: pulumi.Input[str]) -> dict[str, Any]:
+    if password is not None:
+        return {"password": password}
+    return {"manage_master_user_password": True, "master_user_secret_kms_key_id": key_arn}
+
+
+def postgres_class(database: DatabaseSpec) -> str:
+    """Return the class of a database of services: the one that is named, else the smallest that fits.
+
+    Raises:
+        CatalogError: none that is known is that large.
+    """
+    return database.instance_type or database_class(database.vcpu, database.memory_gib).name
+
+
+def database_name(database: DatabaseSpec) -> str:
+    """Return the name that RDS takes: a database there has no hyphen in its name.
+
+    Source: Amazon RDS API, CreateDBInstance, DBName of PostgreSQL, read 2026-11.
+    """
+    return database.name.replace("-", "_")
+
+
+def _facts(spec: DeploymentSpec, database: DatabaseSpec) -> ComponentFacts:
+    told = relational_facts(spec, POSTGRES_PORT)
+    space = StorageFact(kind="volume", gib=max(database.storage_gib, LEAST_RDS_GIB), copies=database.zones)
+    return told.model_copy(
+        update={
+            "tier": Tier.META,
+            "replicas": database.zones,
+            "failure_domains": database.zones,
+            "storage": (space,),
+        }
+    )
 
 
 class AwsObjectStore(SkerryComponent):
@@ -118,10 +177,20 @@ class AwsObjectStore(SkerryComponent):
         spec: DeploymentSpec,
         *,
         key_arn: pulumi.Input[str],
+        gib: int | None = None,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
-        """Make the bucket; its name is the provider's choice, since bucket names are shared by all of AWS."""
-        super().__init__(name, object_facts(spec), opts)
+        """Make the bucket; its name is the provider's choice, since bucket names are shared by all of AWS.
+
+        Args:
+            name: the component's name.
+            spec: the deployment.
+            key_arn: the key of its objects.
+            gib: what finance should expect in it; left out, nobody says.
+            opts: Pulumi's options.
+        """
+        told = object_facts(spec)
+        super().__init__(name, told if gib is None else told.model_copy(update={"storage": (_objects(gib),)}), opts)
         self.bucket = s3.Bucket(
             self.child_name("bucket"), force_destroy=False, tags=tier_tag(Tier.CHANNELS), opts=self.store_options()
         )
@@ -183,6 +252,10 @@ class AwsObjectStore(SkerryComponent):
         )
 
 
+def _objects(gib: int) -> StorageFact:
+    return StorageFact(kind="bucket", gib=gib)
+
+
 class AwsPubSub(SkerryComponent):
     """ElastiCache for Valkey over several zones, encrypted at rest and in transit."""
 
@@ -195,9 +268,11 @@ class AwsPubSub(SkerryComponent):
         subnet_ids: pulumi.Input[Sequence[pulumi.Input[str]]],
         clients: pulumi.Input[str],
         key_arn: pulumi.Input[str],
+        node_type: str = CACHE_TYPE,
+        password: pulumi.Input[str] | None = None,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
-        """Make the replication group; who may connect is said by network, since no password is made here.
+        """Make the replication group; who may connect is said by network, and by a password where one is given.
 
         Args:
             name: the component's name.
@@ -206,6 +281,8 @@ class AwsPubSub(SkerryComponent):
             subnet_ids: one a zone.
             clients: the security group that may connect.
             key_arn: the key of its storage.
+            node_type: the class of its members.
+            password: what callers have to give; left out, nothing.
             opts: Pulumi's options.
         """
         members = max(pubsub_members(spec), 2)
@@ -219,7 +296,8 @@ class AwsPubSub(SkerryComponent):
             description=f"Pub/sub of {spec.system.value}",
             engine=CACHE_ENGINE,
             engine_version=CACHE_VERSION,
-            node_type=CACHE_TYPE,
+            node_type=node_type,
+            auth_token=password,
             num_cache_clusters=members,
             automatic_failover_enabled=True,
             multi_az_enabled=True,

@@ -253,6 +253,8 @@ class CacheSpec(Spec):
     """Memory of one member in GiB."""
     replicas: int = Field(default=2, ge=1, le=9)
     """Members."""
+    password_secret: SecretKey | None = None
+    """The secret key with its password on aws, where a service asks for it; left out, one is made."""
 
 
 class BucketSpec(Spec):
@@ -293,6 +295,8 @@ class SiteSpec(Spec):
     """The private address range that is cut for them."""
     certificate: str | None = Field(default=None, max_length=300)
     """The cloud's name of a certificate that exists for all hosts; left out, one is asked for by DNS."""
+    repositories: bool = False
+    """True also makes the repositories of images that lie in the deployment's own registry (Amazon ECR)."""
 
 
 class ApplicationsSpec(Spec):

@@ -110,9 +110,6 @@ def _keeps(path: str, application: Application) -> Iterator[Problem]:
         yield Problem(f"{path}.storage_gib", text, "use less, or runtime kubernetes")
     if row.storage_iops is not None:
         yield Problem(f"{path}.storage_iops", "a function has no disk of its own", "remove it")
-    if "{database.password}" in application.environment.values():
-        text = "RDS makes and changes this password, and Lambda takes no secret from where it lies"
-        yield Problem(f"{path}.environment", text, "name the secret's key in `secrets` beside database.password_secret")
     size = sum(len(name) + len(value) for name, value in application.environment.items())
     if size > ENVIRONMENT_BYTES:
         text = f"the environment has {size} characters, and a function's at most {ENVIRONMENT_BYTES} bytes"

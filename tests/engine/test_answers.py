@@ -43,6 +43,7 @@ CALLS: dict[str, dict[str, Any]] = {
     "aws:index/getAvailabilityZone:getAvailabilityZone": {"name": "eu-west-1b"},
     "aws:index/getAvailabilityZones:getAvailabilityZones": {"state": "available"},
     "aws:index/getServicePrincipal:getServicePrincipal": {"serviceName": "ec2"},
+    "aws:route53/getZone:getZone": {"name": "example.com"},
     "aws:ssm/getParameter:getParameter": {"name": "/aws/service/ami-amazon-linux-latest/al2023-ami-kernel-default"},
     "gcp:organizations/getIAMPolicy:getIAMPolicy": {"bindings": [{"role": "r", "members": ["user:a"]}]},
 }
