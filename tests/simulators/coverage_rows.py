@@ -65,8 +65,13 @@ def load_rows(path: Path) -> tuple[Row, ...]:
 
 @cache
 def all_rows() -> tuple[Row, ...]:
-    """Return every row of every seed, in order of its number; the rows of one seed may lie in several files."""
-    found = sorted((row for path in _ROWS.glob("*.yaml") for row in load_rows(path)), key=_number)
+    """Return every row of every seed, in order of its number.
+
+    The rows of one seed may lie in several files; one that is open in a file yields to its row in another.
+    """
+    every = [row for path in sorted(_ROWS.glob("*.yaml")) for row in load_rows(path)]
+    built = {row.id for row in every if row.state != "open"}
+    found = sorted((row for row in every if row.state != "open" or row.id not in built), key=_number)
     twice = [one.id for one, other in pairwise(found) if one.id == other.id]
     assert not twice, f"in two files: {', '.join(twice)}"
     return tuple(found)
