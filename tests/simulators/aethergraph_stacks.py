@@ -1,0 +1,46 @@
+"""The stacks of AetherGraph, and changes that make of them what is not shipped."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+ONPREM: Final = "aethergraph-server-onprem"
+AIRGAPPED: Final = "aethergraph-server-airgapped"
+SAAS_BASE, SAAS = "aethergraph-saas-aws-base", "aethergraph-saas-aws"
+SHIPPED: Final = (ONPREM, AIRGAPPED, SAAS_BASE, SAAS)
+
+SIDECAR: Final[Mapping[str, Any]] = {"mode": "sidecar"}
+LOCAL_WORKER: Final[Mapping[str, Any]] = {
+    "mode": "local-worker",
+    "aethergraph.local": {"control_plane": "aethergraph.vendor.example", "workspace": "acme"},
+}
+TO_SAAS: Final[Mapping[str, Any]] = {"mode": "saas", "aethergraph.host": "aethergraph.vendor.example"}
+"""From one tenant to many in the same cluster: what is run changes, what is kept does not."""
+
+SLACK_EVENTS: Final[Mapping[str, Any]] = {
+    "aethergraph.slack.delivery": "events",
+    "aethergraph.slack.host": "slack.customer.example",
+    "aethergraph.slack.signing_secret": "slackSigning",
+    "aethergraph.slack.bot_token_secret": "slackBot",
+}
+SLACK_SOCKET: Final[Mapping[str, Any]] = {
+    "aethergraph.slack.delivery": "socket",
+    "aethergraph.slack.app_token_secret": "slackApp",
+    "aethergraph.slack.bot_token_secret": "slackBot",
+}
+TENANTS: Final[Mapping[str, Any]] = {
+    "aethergraph.slack.delivery": "events",
+    "aethergraph.slack.signing_secret": "slackSigning",
+    "aethergraph.workspaces.acme.slack_bot_token_secret": "acmeBot",
+    "aethergraph.workspaces.acme.worker_credential_secret": "acmeWorker",
+    "aethergraph.workspaces.globex.slack_bot_token_secret": "globexBot",
+    "aethergraph.llm.url": "https://api.openai.com/v1",
+    "aethergraph.llm.jurisdiction": "US",
+    "aethergraph.llm.api_key_secret": "llmKey",
+}
+
+
+def secrets_of(changes: Mapping[str, Any]) -> list[str]:
+    """Return the full keys of the secrets that changes name."""
+    return [f"skerry:{value}" for key, value in changes.items() if key.endswith("_secret") and value is not None]
