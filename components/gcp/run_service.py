@@ -129,9 +129,10 @@ class CloudRunService(SkerryComponent):
             "scaling": {
                 "min_instance_count": scale.minimum,
                 "max_instance_count": scale.maximum,
-                "cpu_utilization": scale.cpu_percent / 100 if scale.cpu_percent else None,
             },
         }
+        if scale.cpu_percent is not None:
+            template["scaling"]["cpu_utilization"] = scale.cpu_percent / 100
         if scale.concurrency is not None:
             template["max_instance_request_concurrency"] = scale.concurrency
         return cloudrunv2.Service(

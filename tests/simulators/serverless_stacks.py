@@ -136,7 +136,11 @@ def deployment(kind: str, changes: Mapping[str, Any] | None = None) -> dict[str,
         "gcp": (GCP_TARGET, "cloud-run", "us-central1-docker.pkg.dev/skerry-example/apps/api:1.0.0"),
         "azure": (AZURE_TARGET, "functions", "skerryexample.azurecr.io/api:1.0.0"),
     }[kind]
-    found: dict[str, Any] = {**json.loads(json.dumps(_COMMON)), "target": target, "applications": services(runtime, image)}
+    found: dict[str, Any] = {
+        **json.loads(json.dumps(_COMMON)),
+        "target": target,
+        "applications": services(runtime, image),
+    }
     if kind == "azure":
         found["applications"] |= {"site": {"certificate": CERTIFICATE}}
         for row in found["applications"]["services"].values():
@@ -144,9 +148,11 @@ def deployment(kind: str, changes: Mapping[str, Any] | None = None) -> dict[str,
     return changed(json.loads(json.dumps(found)), changes or {})
 
 
-def serverless(kind: str, changes: Mapping[str, Any] | None = None) -> ResourceGraph:
+def serverless(kind: str, changes: Mapping[str, Any] | None = None, client: str | None = CLIENT) -> ResourceGraph:
     """Return the graph of that deployment."""
-    values = {CONFIG_KEY: json.dumps(deployment(kind, changes)), **SECRETS, "skerry:entraClientId": CLIENT}
+    values = {CONFIG_KEY: json.dumps(deployment(kind, changes)), **SECRETS}
+    if client is not None:
+        values["skerry:entraClientId"] = client
     return run_program(ROOT, f"apps-{kind}", StackConfig(values, frozenset(SECRETS)))
 
 
