@@ -58,13 +58,16 @@ def _is_database(path: Path) -> bool:
 
 
 def _copy_database(path: Path, to: Path) -> str:
-    """Copy one state of a database, and return what is wrong with the copy."""
-    with (
-        contextlib.closing(sqlite3.connect(path, timeout=60)) as source,
-        contextlib.closing(sqlite3.connect(to)) as copy,
-    ):
-        source.backup(copy, pages=1024)
-        said = [row[0] for row in copy.execute("PRAGMA integrity_check")]
+    """Copy one state of a database in one step, and return what is wrong with the copy."""
+    try:
+        with (
+            contextlib.closing(sqlite3.connect(path, timeout=60)) as source,
+            contextlib.closing(sqlite3.connect(to)) as copy,
+        ):
+            source.backup(copy)
+            said = [row[0] for row in copy.execute("PRAGMA integrity_check")]
+    except sqlite3.Error as exc:
+        return f"{exc}"
     return "" if said == ["ok"] else "; ".join(said)
 
 

@@ -1,0 +1,32 @@
+"""Stacks whose services run on a cluster with the real command: both engines tell the same, and they come up."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from skerry.engine.run import run_program
+from tests.simulators.cluster_service_stacks import AKS, AKS_BASE, EKS, EKS_BASE, GKE, GKE_BASE, ONPREM
+from tests.simulators.graph_equality import NORMALISED, compare, read_command
+from tests.simulators.pulumi_cli import ROOT, PulumiCli
+
+pytestmark = pytest.mark.timeout(1200)
+
+
+@pytest.mark.parametrize(
+    "stacks", [(ONPREM,), (EKS_BASE, EKS), (GKE_BASE, GKE), (AKS_BASE, AKS)], ids=lambda stacks: stacks[-1]
+)
+def test_both_engines_tell_the_same_and_the_command_brings_it_up_once(tmp_path: Path, stacks: tuple[str, ...]) -> None:
+    cli = PulumiCli(tmp_path / "world")
+    for stack in stacks:
+        if stack == stacks[0]:
+            plan = tmp_path / f"{stack}.json"
+            preview = cli.preview_json(ROOT, stack, "--show-secrets", "--save-plan", str(plan))
+            engine = run_program(cli.copy_of(ROOT), stack)
+            found = compare(engine, read_command(preview, plan.read_text(encoding="utf-8")))
+            assert found.differences == []
+            assert set(found.touched) <= set(NORMALISED)
+        cli.check(cli.up(ROOT, stack))
+        again = cli.preview(ROOT, stack, "--expect-no-changes")
+        assert again.returncode == 0, again.text[-3000:]
