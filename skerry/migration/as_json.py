@@ -30,6 +30,7 @@ def migration_json(plan: MigrationPlan) -> str:
                 "keepsData": part.keeps_data,
                 "protected": part.protected,
                 "differs": list(part.differs),
+                "forcedBy": list(part.forced_by),
             }
             for part in plan.parts
         ],

@@ -34,10 +34,9 @@ def compare(old: ResourceGraph, new: ResourceGraph) -> tuple[Part, ...]:
             parts.append(_part(new, resource, key, Fate.MADE))
             continue
         differs = tuple(_differs(was.inputs, resource.inputs)) if resource.custom else ()
-        fate = Fate.STAYS if not differs else Fate.CHANGED
-        if any(_is_fixed(resource, path) for path in differs):
-            fate = Fate.REPLACED
-        parts.append(_part(new, resource, key, fate, differs))
+        forced_by = tuple(path for path in differs if _is_fixed(resource, path))
+        fate = Fate.REPLACED if forced_by else Fate.CHANGED if differs else Fate.STAYS
+        parts.append(_part(new, resource, key, fate, differs, forced_by))
     parts += [_part(old, resource, key, Fate.GONE) for key, resource in before.items() if key not in after]
     return tuple(parts)
 
@@ -52,7 +51,14 @@ def _by_key(graph: ResourceGraph) -> dict[Key, Resource]:
     return found
 
 
-def _part(graph: ResourceGraph, resource: Resource, key: Key, fate: Fate, differs: tuple[str, ...] = ()) -> Part:
+def _part(
+    graph: ResourceGraph,
+    resource: Resource,
+    key: Key,
+    fate: Fate,
+    differs: tuple[str, ...] = (),
+    forced_by: tuple[str, ...] = (),
+) -> Part:
     facts, component = _around(graph, resource)
     keeps = resource.custom and (resource.protect or (facts.stateful and resource.retain_on_delete))
     return Part(
@@ -65,6 +71,7 @@ def _part(graph: ResourceGraph, resource: Resource, key: Key, fate: Fate, differ
         keeps_data=keeps,
         protected=resource.protect,
         differs=differs,
+        forced_by=forced_by,
     )
 
 

@@ -38,6 +38,8 @@ class Part:
     protected: bool
     differs: tuple[str, ...] = ()
     """Inputs that are other; empty unless changed or replaced."""
+    forced_by: tuple[str, ...] = ()
+    """Those of them that cannot be changed in place; empty unless replaced."""
 
 
 @dataclass(frozen=True, slots=True)

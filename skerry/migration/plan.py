@@ -11,7 +11,7 @@ from typing import Final
 
 from skerry.errors import UsageError
 from skerry.facts import DeploymentFact, deployments
-from skerry.graph import ResourceGraph
+from skerry.graph import ResourceGraph, is_known, plain
 from skerry.migration.aethergraph import aethergraph_after, aethergraph_before, aethergraph_moves, is_local
 from skerry.migration.compare import compare
 from skerry.migration.document import Fate, MigrationPlan, Move, Part
@@ -35,7 +35,7 @@ def plan_migration(old: ResourceGraph, new: ResourceGraph, *, destination: str |
         raise UsageError(
             f"'{old.stacks[-1]}' is {was.system} and '{new.stacks[-1]}' is {will.system}: compare two of one system"
         )
-    in_place = _place(was) == _place(will)
+    in_place = _place(was) == _place(will) and _cluster(old) == _cluster(new)
     if was.system == SYSTEM:
         in_place = in_place and is_local(was) == is_local(will)
     parts = compare(old, new) if in_place else _elsewhere(old, new)
@@ -65,6 +65,14 @@ def _place(fact: DeploymentFact) -> tuple[str, ...]:
     return (fact.target.kind, fact.target.region, fact.target.jurisdiction)
 
 
+def _cluster(graph: ResourceGraph) -> object:
+    """Return the context by which the stack reaches its cluster, where it names one."""
+    for provider in graph.of_type("pulumi:providers:kubernetes"):
+        if provider.stack == graph.stacks[-1] and is_known(provider.inputs.get("context")):
+            return plain(provider.inputs.get("context"))
+    return None
+
+
 def _elsewhere(old: ResourceGraph, new: ResourceGraph) -> tuple[Part, ...]:
     """Return the fates where the two stand apart: the old one is left as it is, the new one is made whole."""
     empty = ResourceGraph(project=old.project, stacks=old.stacks, resources=())
@@ -80,7 +88,14 @@ def _moves(parts: tuple[Part, ...]) -> list[Move]:
 def _before(parts: tuple[Part, ...]) -> list[str]:
     if not any(part.keeps_data and part.fate is not Fate.MADE for part in parts):
         return []
-    return ["take a backup of every store, and restore it once somewhere else"]
+    found = ["take a backup of every store, and restore it once somewhere else"]
+    for part in parts:
+        if part.fate is Fate.REPLACED and part.keeps_data:
+            found.append(
+                f"{part.name} would be made anew, because of {', '.join(part.forced_by)}, and its data with it; it is "
+                "protected, so that `pulumi up` refuses: leave that as it was, or move its data first"
+            )
+    return found
 
 
 def _after(parts: tuple[Part, ...], in_place: bool, old: ResourceGraph, new: ResourceGraph) -> list[str]:
