@@ -148,6 +148,65 @@ NOT_SHIPPED: Final[Mapping[str, tuple[str, Mapping[str, Any]]]] = {
                 "endpoint_url": "http://s3.second.example:8333", "bucket": "copies", "jurisdiction": "DE"}},
         },
     ),
+    "AWS in Tokyo, slices of H100 by the operator, a small model, vectors in RDS, agents that follow their queue": (
+        "sensei-saas-aws",
+        {
+            "target.region": "ap-northeast-1",
+            "target.jurisdiction": "JP",
+            "target.failure_domains": ["ap-northeast-1a", "ap-northeast-1c", "ap-northeast-1d"],
+            "target.aws.kubernetes_version": "1.34",
+            "cognitive.model": "llama-3.1-8b-instruct",
+            "cognitive.pool": {
+                "minimum": 2, "maximum": 2, "sharing": {"mode": "mig", "profile": "7g.80gb"},
+                "machine": {"vcpu": 64, "memory_gib": 512, "gpu_model": "H100", "gpus": 8, "gpu_memory_gib": 80},
+            },
+            "gpu": {"devices": "operator", "metrics": True},
+            "meta.vector_store": "pgvector",
+            "meta.relational_kind": "managed",
+            "execution.worker.autoscale": {"minimum": 0, "maximum": 40},
+        },
+    ),
+    "Google Cloud in the Netherlands, GPU machines of a reservation in one zone, two local models": (
+        "sensei-saas-gcp",
+        {
+            "target.region": "europe-west4",
+            "target.jurisdiction": "NL",
+            "target.failure_domains": ["europe-west4-a", "europe-west4-b", "europe-west4-c"],
+            "target.gcp.gpu_zones": ["europe-west4-b"],
+            "target.gcp.gpu_reservation": "llm",
+            "target.gcp.encrypt_pods": True,
+            "target.gcp.network_cidr": "10.64.0.0/14",
+            "gpu": {},
+            "cognitive.providers": ["local", "second-local"],
+            "cognitive.serving": {"second": {"model": "llama-3.1-8b-instruct"}},
+            "cognitive.pool.machine": {
+                "vcpu": 12, "memory_gib": 85, "gpu_model": "A100", "gpus": 8, "gpu_memory_gib": 40,
+            },
+        },
+    ),
+    "Azure in Ireland, its own PostgreSQL, spot machines, a queue for GPUs and machines for a small model": (
+        "sensei-saas-azure",
+        {
+            "target.region": "northeurope",
+            "target.jurisdiction": "IE",
+            "target.failure_domains": ["northeurope-1", "northeurope-2", "northeurope-3"],
+            "target.azure.postgres_admin_secret": "openai-key",
+            "meta.relational_kind": "managed",
+            "meta.vector_store": "pgvector",
+            "execution.interruptible": True,
+            "execution.pool.purchase": "spot",
+            "execution.small_model": "gpu",
+            "execution.model": "mistral-7b-instruct",
+            "execution.small_pool": {
+                "minimum": 2, "maximum": 2,
+                "machine": {"vcpu": 8, "memory_gib": 32, "gpu_model": "A10", "gpus": 1, "gpu_memory_gib": 24},
+            },
+            "cognitive.pool.minimum": 3,
+            "cognitive.pool.maximum": 3,
+            "cognitive.serving": {"servers": 2},
+            "gpu": {"metrics": True, "queue": {"tiers": ["meta"]}},
+        },
+    ),
 }  # fmt: skip
 
 
