@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterator, Mapping
 from typing import Final
 
-from skerry.application import Application
+from skerry.application import Application, application_of
 from skerry.config.application import ApplicationsSpec, Exposure, Need, Protocol
 from skerry.config.spec import DeploymentSpec, TargetKind
-from skerry.errors import CatalogError, Problem
+from skerry.errors import CatalogError, Problem, UsageError
 from skerry.images import ImageReference
 
 # Source: Google Cloud "Configure memory limits for services" and "Configure CPU limits for services", read 2026-11
@@ -68,8 +69,7 @@ def cloud_run_problems(path: str, application: Application, spec: DeploymentSpec
 
 def cloud_run_shared(plan: ApplicationsSpec, path: str) -> Iterator[Problem]:
     """Return what Google Cloud refuses of what the services share."""
-    asks = any("{database.password}" in one for row in plan.services.values() for one in row.environment.values())
-    if plan.database is not None and asks and plan.database.password_secret is None:
+    if plan.database is not None and _asks(plan) and plan.database.password_secret is None:
         text = "is required where a service asks for {database.password}: Cloud SQL makes none"
         yield Problem(f"{path}.database.password_secret", text, "name the secret key of the stack that holds it")
     if plan.queue is not None and plan.queue.attempts < LEAST_ATTEMPTS:
@@ -82,6 +82,15 @@ def cloud_run_shared(plan: ApplicationsSpec, path: str) -> Iterator[Problem]:
     ):
         text = "is required for an internal name: its certificate is proved by a record in the zone"
         yield Problem(f"{path}.dns", text, "name the zone, or a certificate that exists in `site.certificate`")
+
+
+def _asks(plan: ApplicationsSpec) -> bool:
+    """Say whether a service is to be told the password of the database."""
+    for name, row in plan.services.items():
+        with contextlib.suppress(CatalogError, UsageError):
+            if "{database.password}" in application_of(name, row).environment.values():
+                return True
+    return False
 
 
 def _taken_in(path: str, application: Application) -> Iterator[Problem]:

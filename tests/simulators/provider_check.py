@@ -28,8 +28,11 @@ _QUANTITIES: Final = (
     "overhead", "podFixed", "sizeLimit", "divisor", "averageValue", "used", "allocatable",
 )  # fmt: skip
 """Names of the Kubernetes API under which a text is a quantity, which may be written as a number."""
-_OPEN_ENUMS: Final = ("Standard_A0", "Standard_A10")
-"""Members by which an enum is known that the service itself calls outdated: Azure's sizes of machines."""
+_OPEN_ENUMS: Final = ("Standard_A0", "Standard_A10", "workflowapp")
+"""Members by which an enum is known that the service itself calls outdated: Azure's sizes of machines, kinds of apps.
+
+Source: of the latter Azure "Azure Functions on Azure Container Apps overview", kind=functionapp, read 2026-11.
+"""
 _MANY: Final = 12
 
 
