@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 from decimal import Decimal, InvalidOperation
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,7 @@ from skerry.agentdb.document import SCHEMA, contradiction, to_document
 from skerry.agentdb.profiles import profile_names
 from skerry.agentdb.text import contradictions_brief, contradictions_text, to_text
 from skerry.errors import UsageError
+from skerry.jurisdictions import regions
 
 
 def add(verbs: argparse._SubParsersAction[argparse.ArgumentParser], help_: str) -> None:
@@ -52,6 +54,7 @@ def _add_agentdb(parser: argparse.ArgumentParser) -> None:
     where.add_argument("--machines", type=int, metavar="N", help="nodes of one region (default: by the matrix)")
     where.add_argument("--node-memory-gib", metavar="GIB", help="refuse nodes of that size where they are too small")
     where.add_argument("--profile", choices=profile_names(), help="default: the smallest that carries the agents")
+    where.add_argument("--edge", action="store_true", help="an edge before the regions, which only reads")
     where.add_argument("--at", action="append", metavar="REGION", help="whose prices count, one for each region")
     where.add_argument(
         "--rates", type=Path, metavar="FILE", help="what own machines cost: pool 'agentdb' (docs/cost.md)"
@@ -84,7 +87,7 @@ def run_agentdb(args: argparse.Namespace) -> int:
         raise UsageError("--agents is missing: give the number of agents at once, such as --agents 5000")
     found = answer(_asked(args))
     rates = read_rates(args.rates) if args.rates is not None else None
-    places = Places(args.target, tuple(args.at or PLACES[args.target]))
+    places = Places(args.target, _places(args))
     priced = bills(found, load_book(), places, rates)
     if args.format == "json":
         deliver(_json({**to_document(found), "cost": bills_document(priced)}), args.out)
@@ -110,7 +113,27 @@ def _asked(args: argparse.Namespace) -> Asked:
         batches_s=_decimal("--batches", args.batches),
         target=args.target,
         profile=args.profile,
+        edge=args.edge,
     )
+
+
+def _places(args: argparse.Namespace) -> tuple[str, ...]:
+    """Return the regions whose prices count.
+
+    Raises:
+        UsageError: the cloud has no region of that name.
+    """
+    if not args.at:
+        return PLACES[args.target]
+    if args.target == "hosts":
+        raise UsageError("--at names regions of a cloud, and --target hosts is none: leave it out, or give --rates")
+    known = sorted(one.name for one in regions() if one.cloud == args.target)
+    for name in args.at:
+        if name not in known:
+            near = get_close_matches(name, known, n=1)
+            remedy = f"did you mean '{near[0]}'?" if near else f"known are {', '.join(known)}"
+            raise UsageError(f"--at '{name}' is not a region of {args.target}: {remedy}")
+    return tuple(args.at)
 
 
 def _decimal(option: str, text: str | None) -> Decimal | None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from decimal import Decimal
 
-from skerry.agentdb import hardware, load, network, profiles, scaling, service, storage, tables
+from skerry.agentdb import hardware, layers, load, network, profiles, scaling, service, storage, tables
 from skerry.agentdb.rows import Architecture, Batching, Bottleneck, Contradiction, Phase, Profile, Tier
 from skerry.errors import UsageError
 from skerry.figures import Figure, chosen
@@ -37,6 +37,8 @@ class Asked:
     batches_s: Decimal | None = None
     """Batches of 100 episodes that leave for the internet each second."""
     target: str = "aws"
+    edge: bool = False
+    """An edge before the regions, which only reads."""
     profile: str | None = None
 
     def records(self) -> dict[str, int | None]:
@@ -69,6 +71,8 @@ class Answer:
     profile: Profile
     tier: Tier
     phase: Phase | None
+    edge: layers.EdgeLayers | None
+    """Where an edge is asked for."""
     contradictions: tuple[Contradiction, ...]
 
 
@@ -112,6 +116,7 @@ def answer(asked: Asked) -> Answer:
         profile=profile,
         tier=profiles.tier_for(asked.agents),
         phase=profiles.phase_for(asked.agents),
+        edge=layers.edge_layers() if asked.edge else None,
         contradictions=_touching(asked, layout, profile),
     )
 
@@ -153,7 +158,7 @@ def _touching(asked: Asked, layout: scaling.Layout, profile: Profile) -> tuple[C
             and facts["episodes"] >= (when.episodes_from or 0)
             and when.target in (None, asked.target)
             and when.profile in (None, profile.name)
-            and when.architecture in (None, layout.architecture)
+            and (asked.edge or not when.edge)
         )
         if fits:
             found.append(one)

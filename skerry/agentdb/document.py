@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from skerry.agentdb import tables
 from skerry.agentdb.answer import Answer, Asked
+from skerry.agentdb.layers import EdgeLayers
 from skerry.agentdb.load import Load
 from skerry.agentdb.rows import DOCUMENTS, Bottleneck, Contradiction
 from skerry.agentdb.scaling import Shards
@@ -64,7 +65,7 @@ def to_document(answer: Answer) -> dict[str, Any]:
         },
         "node": {
             "cores": {**figure(node.cores), "sources": _sources(node.cores_by)},
-            "memory": {**figure(node.memory_mib), "sources": _sources(node.memory_by)},
+            "memory": {**figure(node.memory_mib), "atLeast": node.memory_is_least, "sources": _sources(node.memory_by)},
             "disk": {**figure(node.disk_gb), "sources": _sources(node.disk_by)},
             "network": {**figure(node.network_mbps), "sources": _sources(node.network_by)},
         },
@@ -80,6 +81,7 @@ def to_document(answer: Answer) -> dict[str, Any]:
         "profile": answer.profile.model_dump(mode="json", exclude_none=True),
         "phase": None if answer.phase is None else answer.phase.model_dump(mode="json"),
         "conclusion": answer.tier.model_dump(mode="json", exclude_none=True),
+        "edge": _edge(answer.edge),
         "alerts": [one.model_dump(mode="json", exclude={"lines"}) for one in tables.operations().alerts],
         "settings": settings(answer),
         "contradictions": [contradiction(one) for one in answer.contradictions],
@@ -89,7 +91,7 @@ def to_document(answer: Answer) -> dict[str, Any]:
 def _asked(asked: Asked) -> dict[str, Any]:
     names = (
         "agents", "concurrency", "episodes", "skills", "causal_edges", "graph_nodes", "regions", "machines", "users",
-        "target", "profile",
+        "target", "profile", "edge",
     )  # fmt: skip
     found = {name: getattr(asked, name) for name in names}
     return {
@@ -102,6 +104,18 @@ def _asked(asked: Asked) -> dict[str, Any]:
 def _camel(name: str) -> str:
     first, *rest = name.split("_")
     return first + "".join(part.capitalize() for part in rest)
+
+
+def _edge(found: EdgeLayers | None) -> dict[str, Any] | None:
+    if found is None:
+        return None
+    return {
+        "architecture": found.row.model_dump(mode="json", exclude_none=True),
+        "layers": [one.model_dump(mode="json") for one in found.layers],
+        "staleness": figure(found.staleness),
+        "stalenessWithCache": figure(found.staleness_with_cache),
+        "recoveryPoint": figure(found.recovery_point),
+    }
 
 
 def _storage(size: Size | None) -> dict[str, Any] | None:

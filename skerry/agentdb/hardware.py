@@ -43,6 +43,11 @@ class Node:
     load: Load
     """The load test that memory is taken from."""
 
+    @property
+    def memory_is_least(self) -> bool:
+        """Whether more may be needed, because more requests at once are asked for than were measured."""
+        return self.load.memory_mb.value is None and self.load.concurrency > max(tested_concurrencies())
+
 
 def node(row: Matrix, agents_a_region: int, nodes_a_region: int, concurrency: int, copy: Figure | None = None) -> Node:
     """Return what one node of a region needs; `copy` is the size of the records, where it is known."""

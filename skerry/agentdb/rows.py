@@ -288,6 +288,16 @@ class Profile(Row):
     latency_ms: int | None = None
 
 
+class Layer(Row):
+    """One layer of the architecture with an edge."""
+
+    name: str
+    where: str
+    latency_ms: Bounds
+    reads: bool
+    writes: bool
+
+
 class Phase(Row):
     """One phase of the migration."""
 
@@ -370,7 +380,7 @@ class When(BaseModel):
     episodes_from: int | None = None
     target: str | None = None
     profile: str | None = None
-    architecture: str | None = None
+    edge: bool = False
 
 
 class Contradiction(BaseModel):

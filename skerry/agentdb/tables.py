@@ -105,6 +105,15 @@ class Network(_Table):
     prices: tuple[rows.TransferPrice, ...]
 
 
+class Edge(_Table):
+    """The layers of the architecture with an edge, and how old what the outer ones show may be."""
+
+    layers: tuple[rows.Layer, ...]
+    to_regions: rows.Stated
+    to_edge: rows.Stated
+    cache: rows.Stated
+
+
 class Profiles(_Table):
     """Architectures, profiles and phases."""
 
@@ -113,6 +122,7 @@ class Profiles(_Table):
     phases: tuple[rows.Phase, ...]
     conclusion: tuple[rows.Tier, ...]
     cost_a_thousand_agents: rows.Money
+    edge: Edge
 
 
 class Operations(_Table):

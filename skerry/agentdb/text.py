@@ -31,6 +31,7 @@ def to_text(answer: Answer, width: int) -> str:
         _storage(answer, width),
         _network(answer, width),
         _service(answer, width),
+        _edge(answer, width),
         _fits(answer, width),
         _settings(answer),
     ]
@@ -74,9 +75,10 @@ def _short(answer: Answer) -> str:
     layout, node = answer.layout, answer.node
     nodes = int(layout.nodes.known)
     where = f" in {tidy(layout.regions.known)} regions" if layout.regions.known > 1 else ""
+    least = "at least " if node.memory_is_least else ""
     return (
         f"In short: {nodes} node{'s' if nodes > 1 else ''}{where} of {tidy(node.cores.known)} cores, "
-        f"{tidy(node.memory_mib.known / 1024)} GiB of memory and {tidy(node.disk_gb.known)} GB of disk."
+        f"{least}{tidy(node.memory_mib.known / 1024)} GiB of memory and {tidy(node.disk_gb.known)} GB of disk."
     )
 
 
@@ -107,7 +109,8 @@ def _node(answer: Answer, width: int) -> list[str]:
         ("network", node.network_mbps, node.network_by),
     )
     for name, taken, sources in parts:
-        lines.append(f"  {name}: {tidy(taken.known)} {taken.unit}")
+        least = "at least " if name == "memory" and node.memory_is_least else ""
+        lines.append(f"  {name}: {least}{tidy(taken.known)} {taken.unit}")
         lines += _source_lines(sources, width)
     return lines
 
@@ -209,6 +212,24 @@ def _service(answer: Answer, width: int) -> list[str]:
         lines += wrapped(text, width, "  ")
     alerts = ", ".join(f"{row.name} > {row.above} %" for row in tables.operations().alerts)
     lines += wrapped(f"alerts: {alerts}{seeds([tables.operations().alerts[0].seed])}", width, "  ")
+    return lines
+
+
+def _edge(answer: Answer, width: int) -> list[str]:
+    found = answer.edge
+    if found is None:
+        return []
+    lines = ["With an edge"]
+    for one in found.layers:
+        low, high = one.latency_ms
+        does = "reads and writes" if one.writes else "reads alone"
+        took = f"{low} ms" if low == high else f"{low} to {high} ms"
+        lines += wrapped(f"{one.name}: {does}, {took}, {one.where}{seeds([one.seed])}", width, "  ")
+    text = f"what the edge shows may be {told(found.staleness)} old, {told(found.staleness_with_cache)} with its cache"
+    lines += wrapped(text, width, "  ")
+    lines += wrapped(f"writes that may be lost: {told(found.recovery_point)}, {found.recovery_point.how}", width, "  ")
+    row = found.row
+    lines += wrapped(f"{row.max_agents:,} agents and more{seeds([row.line('max_agents')])}", width, "  ")
     return lines
 
 

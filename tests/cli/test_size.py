@@ -233,6 +233,11 @@ REFUSED = {
         ["agentdb", "--table", "stress", "--contradictions"],
         "are different questions: ask one at a time",
     ),
+    "a region that is none": (
+        ["agentdb", "--agents", "5", "--at", "us-eats-1"],
+        "--at 'us-eats-1' is not a region of aws: did you mean 'us-east-1'?",
+    ),
+    "a region of own hosts": (["agentdb", "--agents", "5", "--target", "hosts", "--at", "x"], "--target hosts is none"),
     "no chart": (["agentdb", "--agents", "5", "--format", "svg"], "--format svg is for charts: add --chart"),
     "a chart in JSON": (["agentdb", "--chart", "memory", "--format", "json"], "their rows are in --table stress"),
     "more than a hundred nodes": (
@@ -253,6 +258,27 @@ def test_what_cannot_be_is_one_message_and_exit_code_2(capsys: pytest.CaptureFix
     out, err = capsys.readouterr()
     assert (out, len(err.splitlines())) == ("", 1)
     assert expected in err
+
+
+def test_an_edge_may_be_old_and_loses_no_more_writes_for_it(capsys: pytest.CaptureFixture[str]) -> None:
+    found = document(capsys, "agentdb", "--agents", "20000", "--edge")["edge"]
+    assert [(one["name"], one["writes"]) for one in found["layers"]] == [
+        ("edge", False),
+        ("regional", True),
+        ("core", True),
+    ]
+    assert (found["staleness"]["value"], found["stalenessWithCache"]["value"]) == (6, 7)
+    assert "may be 6 minutes [003:5314] old, 7 minutes" in " ".join(
+        run(capsys, "agentdb", "--agents", "20000", "--edge").split()
+    )
+    assert document(capsys, "agentdb", "--agents", "20000")["edge"] is None
+
+
+def test_memory_for_more_requests_than_were_measured_is_a_lower_bound(capsys: pytest.CaptureFixture[str]) -> None:
+    text = run(capsys, "agentdb", "--agents", "5000", "--concurrency", "50")
+    assert "at least 16 GiB of memory" in text
+    assert "memory: at least 16,384 MiB" in text
+    assert "at least" not in run(capsys, "agentdb", "--agents", "5000").split("Load of one region")[0]
 
 
 def test_sensei_is_answered_in_text_and_json(capsys: pytest.CaptureFixture[str]) -> None:
