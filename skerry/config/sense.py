@@ -306,6 +306,5 @@ _OF_SENSEI: Final = (
     channel_problems,
     service_problems,
     hybrid_problems,
-    edge_problems,
 )
 """Checks of what only Sensei has."""

@@ -17,7 +17,7 @@ from skerry.config.edge import (
 )
 from skerry.config.sense_services import address_problems
 from skerry.config.services import Exposure
-from skerry.config.spec import DeploymentSpec, Layer, Mode, ObjectStoreKind, TargetKind
+from skerry.config.spec import DeploymentSpec, Layer, Mode, ObjectStoreKind, System, TargetKind
 from skerry.edge_sizing import GIB, Sum, device_sum, reconnection, reconnection_sum
 from skerry.errors import CatalogError, Problem
 from skerry.images import ImageReference
@@ -27,6 +27,9 @@ def edge_problems(spec: DeploymentSpec) -> Iterator[Problem]:
     """Yield everything that cannot be with the server side of edge mode."""
     edge = spec.edge
     if edge is None:
+        return
+    if spec.system is not System.SENSEI:
+        yield Problem("edge", f"has no meaning for {spec.system.value}", "remove it")
         return
     if spec.mode is Mode.HYBRID:
         text = "has no side in mode hybrid: what devices hold may be rows, which stay with the customer, where nothing "

@@ -8,6 +8,8 @@ from typing import Any
 import pytest
 
 from skerry.config.load import load_spec
+from skerry.config.sense_edge import edge_problems
+from skerry.config.spec import System
 from skerry.edge_sizing import device_sum, reconnection, reconnection_sum
 from skerry.errors import ConfigError
 from tests.simulators.changed_stacks import changed_deployment
@@ -142,6 +144,13 @@ def test_is_refused(case: str) -> None:
 def test_an_unconnected_site_has_no_devices_on_the_internet() -> None:
     with pytest.raises(ConfigError, match="is internet, but the site has no connection"):
         load("sensei-airgapped", {"edge": edge(exposure="internet"), "services": {}})
+
+
+def test_another_system_has_no_devices() -> None:
+    problems = list(
+        edge_problems(load("sensei-airgapped", {"edge": edge()}).model_copy(update={"system": System.AGENTDB}))
+    )
+    assert [(one.path, one.message) for one in problems] == [("edge", "has no meaning for agentdb")]
 
 
 def test_mode_hybrid_has_no_side_for_devices() -> None:
