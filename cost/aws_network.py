@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from cost.book_format import GB, HOUR, LCU_HOUR
 from cost.components import CostComponent, fixed, not_priced
-from cost.context import Context, InputNotKnownError, text_at
+from cost.context import Context, InputNotKnownError, text_at, value_at
 from cost.usage import Metered
 from skerry.graph import Resource
 from skerry.units import HOURS_PER_MONTH
@@ -63,4 +63,9 @@ def load_balancer(context: Context, balancer: Resource) -> Iterator[CostComponen
         yield not_priced("load balancer", f"load balancers of type {kind} are not in the price book")
         return
     yield CostComponent(f"{kind} load balancer", HOUR, fixed(HOURS_PER_MONTH), context.price(balancer, sku, HOUR))
+    if value_at(balancer.inputs, "internal", False) is False and isinstance(balancer.inputs.get("subnets"), list):
+        # One in each zone; a busy one has more. Source: AWS's announcement of the charge, as for `eip`
+        addresses = fixed(HOURS_PER_MONTH * len(balancer.inputs["subnets"]))
+        price = context.price(balancer, "public-ipv4", HOUR)
+        yield CostComponent("public IPv4 addresses", HOUR, addresses, price, "one in each zone")
     yield context.metered(balancer, "capacity units", f"{sku}-lcu", LCU_HOUR, Metered.LCU, HOURS_PER_MONTH)

@@ -32,8 +32,12 @@ MONTH: Final = "month"
 GB_MONTH: Final = "GB-month"
 GB: Final = "GB"
 REQUEST: Final = "request"
+GB_SECOND: Final = "GB-second"
+"""Memory of a function for as long as it runs."""
 KEY_MONTH: Final = "key-month"
 LCU_HOUR: Final = "LCU-hour"
 IOPS_MONTH: Final = "IOPS-month"
 MIBPS_MONTH: Final = "MiBps-month"
-UNITS: Final = frozenset({HOUR, MONTH, GB_MONTH, GB, REQUEST, KEY_MONTH, LCU_HOUR, IOPS_MONTH, MIBPS_MONTH})
+UNITS: Final = frozenset({
+    HOUR, MONTH, GB_MONTH, GB, REQUEST, GB_SECOND, KEY_MONTH, LCU_HOUR, IOPS_MONTH, MIBPS_MONTH,
+})  # fmt: skip

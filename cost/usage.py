@@ -42,6 +42,8 @@ class Metered(str, Enum):
     KEY_REQUESTS = "key_requests"
     INSTANCE_HOURS = "instance_hours"
     """Hours of all instances together, of a service that is billed while it answers."""
+    GB_SECONDS = "gb_seconds"
+    """Of a function: its memory in GB times the seconds that its requests take."""
     LCU = "lcu"
     """Load balancer capacity units, on average over the month."""
 

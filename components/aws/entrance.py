@@ -260,15 +260,13 @@ def certificate_of(
     )
     proofs = []
     for host in hosts:
-        wanted = certificate.domain_validation_options.apply(
-            lambda found, host=host: next(one for one in found if one.domain_name == host)
-        )
+        wanted = certificate.domain_validation_options.apply(lambda found, host=host: _proof_of(found, host))
         proofs.append(
             route53.Record(
                 checked_name(f"{name}-{host.replace('.', '-')}"),
                 zone_id=zone_id,
                 name=wanted.apply(lambda one: f"{one.resource_record_name}"),
-                type=wanted.apply(lambda one: f"{one.resource_record_type}"),
+                type="CNAME",
                 records=[wanted.apply(lambda one: f"{one.resource_record_value}")],
                 ttl=dns.ttl_s,
                 allow_overwrite=True,
@@ -282,6 +280,11 @@ def certificate_of(
         opts=options,
     )
     return proven.certificate_arn
+
+
+def _proof_of(found: Sequence[Any], host: str) -> Any:
+    """Return what proves one host; one proof of ACM may stand for several."""
+    return next((one for one in found if one.domain_name == host), found[0])
 
 
 def behind(applications: Sequence[Application], exposure: Exposure) -> list[Application]:

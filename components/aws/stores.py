@@ -157,13 +157,11 @@ def database_name(database: DatabaseSpec) -> str:
 
 def _facts(spec: DeploymentSpec, database: DatabaseSpec) -> ComponentFacts:
     told = relational_facts(spec, POSTGRES_PORT)
-    space = StorageFact(kind="volume", gib=max(database.storage_gib, LEAST_RDS_GIB), copies=database.zones)
     return told.model_copy(
         update={
             "tier": Tier.META,
             "replicas": database.zones,
             "failure_domains": database.zones,
-            "storage": (space,),
         }
     )
 

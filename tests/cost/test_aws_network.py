@@ -57,6 +57,12 @@ CASES: Mapping[str, tuple[str, dict[str, Any], dict[str, Any], dict[str, str]]] 
         {"it": {"lcu": 2}},
         {"application load balancer": "14.6", "capacity units": "11.68"},
     ),
+    "a load balancer on the internet has an address in each zone": (
+        BALANCER,
+        {"internal": False, "subnets": [UNKNOWN, UNKNOWN]},
+        {"it": {"lcu": 2}},
+        {"application load balancer": "14.6", "public IPv4 addresses": "7.3", "capacity units": "11.68"},
+    ),
     "a network load balancer without a price of its units": (
         BALANCER,
         {"loadBalancerType": "network"},

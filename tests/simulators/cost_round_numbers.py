@@ -55,6 +55,15 @@ us-east-1,kms-requests,request,0.000003,on-demand
 us-east-1,logs-ingestion,GB,0.5,on-demand
 us-east-1,logs-storage,GB-month,0.03,on-demand
 us-east-1,sqs-requests,request,0.0000004,on-demand
+us-east-1,fargate-vcpu,hour,0.04,on-demand
+us-east-1,fargate-memory,hour,0.004,on-demand
+us-east-1,fargate-storage,hour,0.0001,on-demand
+us-east-1,lambda-requests,request,0.0000002,on-demand
+us-east-1,lambda-duration,GB-second,0.00002,on-demand
+us-east-1,lambda-provisioned,GB-second,0.000005,on-demand
+us-east-1,waf-acl,month,5,on-demand
+us-east-1,waf-rule,month,1,on-demand
+us-east-1,route53-zone,month,0.5,on-demand
 """
 
 
