@@ -17,6 +17,7 @@ from skerry.config.application import (
     Exposure,
     Need,
     QueueSpec,
+    Runtime,
     ScaleSpec,
     ServiceDefinition,
     SiteEndpointSpec,
@@ -29,6 +30,7 @@ from skerry.systems.aethergraph_environment import (
     SLACK_HOSTS,
     SLACK_PATH,
     TENANCY,
+    VECTOR_EXTENSION,
     WORKER_PATH,
     graph_environment,
     host_of,
@@ -70,7 +72,9 @@ def plan_of(spec: DeploymentSpec) -> ApplicationsSpec:
     saas = spec.mode is Mode.SAAS
     services = _saas(spec, own) if saas else _one_tenant(spec, own)
     stores = own.stores
-    extensions = tuple(dict.fromkeys((*stores.database.extensions, "vector")))
+    # Managed databases of a cloud's own runtimes make none by themselves: there the process does, as its owner.
+    vectors = (VECTOR_EXTENSION,) if own.runtime is Runtime.KUBERNETES else ()
+    extensions = tuple(dict.fromkeys((*stores.database.extensions, *vectors)))
     return ApplicationsSpec(
         services=services,
         database=stores.database.model_copy(update={"extensions": extensions}),

@@ -54,6 +54,9 @@ BLOB_SCHEME_OF: Final[Mapping[Runtime, str]] = {Runtime.CLOUD_RUN: "gs"}
 BLOB_SCHEMES: Final[Mapping[TargetKind, str]] = {TargetKind.AZURE: "az"}
 """Where the bucket is none of S3: Azure's, and Google's by its own identities. The image needs an adapter for it."""
 
+VECTOR_EXTENSION: Final = "vector"
+"""pgvector, in the PostgreSQL of the documents: the analysis names no store of vectors, so this is Skerry's own."""
+
 COORDINATION: Final[Mapping[str, str]] = {
     # Several processes share one schedule and one set of continuations: what one alone knew would be lost with it.
     "SCHEDULER_LEADER": "doc-store",
@@ -94,6 +97,8 @@ def shared_environment(spec: DeploymentSpec, own: AetherGraphSpec) -> dict[str, 
         "GRAPH_TIMEOUT_S": str(own.longest_graph_s),
         "STREAM_IDLE_S": str(own.stream_s),
         "ARTIFACT_MAX_BYTES": str(own.artifact_mib << 20),
+        "VECTOR_INDEX_EXTENSION": VECTOR_EXTENSION,
+        "VECTOR_INDEX_MAKES_EXTENSION": "false" if own.runtime is Runtime.KUBERNETES else "true",
         **COORDINATION,
     }
     scheme = BLOB_SCHEME_OF.get(own.runtime)
