@@ -33,7 +33,7 @@ PLACES: Final = {
 """The first is the analysis' where it names one (003:3269, 003:3436); the others are its three parts of the world."""
 
 DISKS: Final = {"aws": "ebs-gp3", "gcp": "pd-balanced", "azure": "Premium SSD"}
-BALANCERS: Final = {"aws": "alb", "gcp": "load-balancer", "azure": "load-balancer"}
+BALANCERS: Final = {"aws": "alb", "gcp": "forwarding-rules-first-5", "azure": "load-balancer"}
 CONTROL_PLANES: Final = {"aws": "eks-cluster", "gcp": "gke-cluster", "azure": "aks-cluster-standard"}
 TO_INTERNET: Final = "transfer-internet-out"
 POOL: Final = "agentdb"
@@ -60,8 +60,13 @@ class Bill:
     said: tuple[Said, ...]
 
     @property
+    def priced(self) -> bool:
+        """Whether any part has a price."""
+        return any(line.monthly is not None for line in self.lines)
+
+    @property
     def known(self) -> Range:
-        """The sum of what has a price."""
+        """The sum of what has a price; zero where nothing has one."""
         return sum_of(line.monthly for line in self.lines if line.monthly is not None)
 
     @property
@@ -72,7 +77,7 @@ class Bill:
     def remark(self, said: Said) -> str:
         """Say how the analysis' figure stands to what was computed."""
         known, least = self.known, "at least " if self.unknown else ""
-        if not any(line.monthly is not None for line in self.lines):
+        if not self.priced:
             return "nothing to compare it with: no part has a price"
         text = f"{least}{dollars(known.minimum, known.maximum)} USD"
         if said.high < known.minimum:
@@ -142,7 +147,8 @@ def _sized(answer: Answer, book: PriceBook, places: Places, rates: Rates | None)
                         HOURS_PER_MONTH, note="its hours; what it carries is billed beside",
                     )
                 )  # fmt: skip
-    of = f"{tidy(nodes * regions)} nodes of {need}, {tidy(disk)} GB each"
+    count = nodes * regions
+    of = f"{tidy(count)} node{'s' if count > 1 else ''} of {need}, {tidy(disk)} GB each"
     return Bill("the sized nodes", of, tuple(lines), tuple(said))
 
 

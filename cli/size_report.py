@@ -20,8 +20,11 @@ def bills_text(bills: Sequence[Bill], width: int) -> str:
         room = max(width - 4 - 3 * 13, 24)
         for line in bill.lines:
             lines += _line(line, room, width)
-        least = "at least, plus " + f"{len(bill.unknown)} unknown" if bill.unknown else ""
-        lines.append(f"    {'together' + (f' ({least})' if least else ''):<{room}}{_amounts(bill.known)}")
+        least = f" (at least, plus {len(bill.unknown)} unknown)" if bill.unknown else ""
+        if bill.priced:
+            lines.append(f"    {f'together{least}':<{room}}{_amounts(bill.known)}")
+        else:
+            lines.append("    together: unknown: no part has a price")
         for said in bill.said:
             text = f"the analysis says {dollars(said.low, said.high)} ({said.of}) [{said.seed}]: {bill.remark(said)}"
             lines += textwrap.wrap(text, width, initial_indent="    ", subsequent_indent="      ")
@@ -54,7 +57,7 @@ def bills_document(bills: Sequence[Bill]) -> list[dict[str, Any]]:
             "name": bill.name,
             "of": bill.of,
             "currency": "USD",
-            "known": _range(bill.known),
+            "known": _range(bill.known) if bill.priced else None,
             "unknown": list(bill.unknown),
             "lines": [_line_document(line) for line in bill.lines],
             "seed": [

@@ -112,7 +112,7 @@ def answer(asked: Asked) -> Answer:
         bandwidth=network.bandwidth(nodes, int(layout.regions.known)),
         transfer=network.transfer(asked.batches_s) if asked.batches_s is not None else None,
         objectives=service.objectives(int(layout.nodes.known)),
-        claims=service.claims(node.load),
+        claims=service.claims(node.load, profile),
         profile=profile,
         tier=profiles.tier_for(asked.agents),
         phase=profiles.phase_for(asked.agents),

@@ -126,7 +126,8 @@ def test_regions_without_a_price_are_unknown_and_not_taken_from_another(capsys: 
 
 def test_own_machines_have_the_rate_that_the_user_gives(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     words = ["agentdb", "--agents", "5000", "--target", "hosts"]
-    assert bill(document(capsys, *words), "the sized nodes")["known"]["typical"] == "0.00"
+    assert bill(document(capsys, *words), "the sized nodes")["known"] is None
+    assert "together: unknown: no part has a price" in run(capsys, *words)
     assert "no rate was given: name 'agentdb' in a rates file" in " ".join(run(capsys, *words).split())
     rates = tmp_path / "rates.yaml"
     rates.write_text(
