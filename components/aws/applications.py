@@ -65,6 +65,7 @@ class AwsApplications(SkerryComponent):
         super().__init__(name, facts, opts)
         self._spec, self._plan, self._config = spec, plan, config
         self._outputs: dict[str, pulumi.Input[object]] = {"region": spec.target.region}
+        self._repositories: dict[str, pulumi.Resource] = {}
         self._applications = [application_of(role, row) for role, row in plan.services.items()]
         provider = aws_provider(self, spec)
         self._cloud = provider
@@ -141,6 +142,7 @@ class AwsApplications(SkerryComponent):
             )
             places |= {"queue.url": queue.queue.url, "queue.name": queue.queue.name}
             self._outputs["queue"] = queue.endpoint
+        self._outputs["shared"] = places
         return Site(
             name=self._site_name,
             spec=spec,
@@ -305,6 +307,8 @@ class AwsApplications(SkerryComponent):
         reference = ImageReference.parse(image.deployed_as)
         if not self._plan.site.repositories or not own_registry(self._spec, reference):
             return []
+        if reference.repository in self._repositories:
+            return [self._repositories[reference.repository]]
         repository = ecr.Repository(
             self.child_name(f"images-{image.name}"),
             name=reference.repository,
@@ -314,6 +318,7 @@ class AwsApplications(SkerryComponent):
             opts=pulumi.ResourceOptions(parent=self, provider=self._cloud, protect=True, retain_on_delete=True),
         )
         self._outputs[f"{image.name}Repository"] = repository.repository_url
+        self._repositories[reference.repository] = repository
         return [repository]
 
 

@@ -123,7 +123,7 @@ class AzureApplications(SkerryComponent):
         if plan.cache is not None:
             name = self.child_name("cache")
             cache = AzureRunCache(name, self._place, plan.cache, self._network, self._key, opts=self._inside)
-            places |= {"cache.host": cache.endpoint, "cache.port": f"{REDIS_PORT}"}
+            places |= {"cache.scheme": "rediss", "cache.host": cache.endpoint, "cache.port": f"{REDIS_PORT}"}
             secret_places["cache.password"] = "cache-password"
             if "cache.password" in asked:
                 self._secrets.add("cache-password", cache.password)
@@ -148,6 +148,7 @@ class AzureApplications(SkerryComponent):
             queue = AzureRunQueue(name, self._place, plan.queue, self._network, self._key, opts=self._inside)
             queue_id = queue.queue.id
             places |= {"queue.url": queue.host, "queue.name": JOBS}
+        self._outputs["shared"] = places
         return Shared(
             environment=self._floor.environment,
             host=host,

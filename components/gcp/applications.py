@@ -97,7 +97,7 @@ class GcpApplications(SkerryComponent):
             cache = GcpRunCache(
                 self.child_name("cache"), self._spec, plan.cache, self._network, self._key, opts=self._inside
             )
-            places |= {"cache.host": cache.endpoint, "cache.port": f"{REDIS_PORT}"}
+            places |= {"cache.scheme": "rediss", "cache.host": cache.endpoint, "cache.port": f"{REDIS_PORT}"}
             secret_places["cache.password"] = "cache-password"
             if "cache.password" in asked:
                 self._secrets.add("cache-password", cache.instance.auth_string)
@@ -112,6 +112,7 @@ class GcpApplications(SkerryComponent):
             queue = GcpRunQueue(self.child_name("queue"), self._spec, plan.queue, self._key, opts=self._inside)
             topic, subscription = queue.topic.id, queue.subscription.id
             places |= {"queue.url": topic, "queue.name": subscription}
+        self._outputs["shared"] = places
         return Shared(self._network, self._key, self._secrets, places, secret_places, bucket, topic, subscription)
 
     def _database(self, wanted: DatabaseSpec) -> GcpRunDatabase:
