@@ -96,5 +96,6 @@ def cluster_of(
         storage_encrypted=True if spec.target.storage_class is None else spec.target.storage_encrypted,
         labels=labels,
         load_balancer_class=spec.target.load_balancer_class,
+        dns=spec.target.dns_cidrs,
         **of_the_cloud,
     )

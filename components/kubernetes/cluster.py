@@ -111,6 +111,8 @@ class Cluster:
     """Installs what adds machines, into a namespace and after some resources; None where machines are as they are."""
     api_server: tuple[str, ...] = PRIVATE_RANGES
     """Address ranges of the API server, as pods reach it."""
+    dns: tuple[str, ...] = ()
+    """Address ranges that answer names beside the pods of kube-system."""
     renames_shared_gpus: bool = True
     """Whether parts of GPUs have another resource name than whole ones, as NVIDIA's own plugin gives them."""
     load_balancer_class: str | None = None

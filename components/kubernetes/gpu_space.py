@@ -12,7 +12,7 @@ from pulumi_kubernetes.networking.v1 import NetworkPolicy
 
 from components.base import SkerryComponent
 from components.kubernetes.cluster import TIER_LABEL, Cluster
-from components.kubernetes.peers import blocks, namespace_peer, ports
+from components.kubernetes.peers import blocks, dns_rule, namespace_peer, ports
 from components.kubernetes.workload import NAME_LABEL
 from skerry.facts import ComponentFacts, Tier
 
@@ -74,10 +74,7 @@ class GpuSpace(SkerryComponent):
                     "policyTypes": ["Egress"],
                     "egress": [
                         {"to": blocks(cluster.api_server), "ports": ports([443, 6443])},
-                        {
-                            "to": [namespace_peer("kube-system")],
-                            "ports": [{"port": 53, "protocol": "UDP"}, *ports([53])],
-                        },
+                        dns_rule(cluster),
                     ],
                 },
             )

@@ -35,3 +35,14 @@ def api_callers(cluster: Cluster) -> list[dict[str, Any]]:
     """Return from where the API server calls pods: it is none itself, so only its addresses, or its proxy, name it."""
     proxy = [namespace_peer(cluster.api_proxy)] if cluster.api_proxy is not None else []
     return [*blocks(cluster.api_server), *proxy]
+
+
+def dns_rule(cluster: Cluster) -> dict[str, Any]:
+    """Return the rule by which pods ask for names: pods of kube-system, and what the target names beside them.
+
+    A cache on each machine is no pod that a selector finds: it has the machine's own network.
+    """
+    return {
+        "to": [namespace_peer("kube-system"), *blocks(cluster.dns)],
+        "ports": [{"port": 53, "protocol": "UDP"}, *ports([53])],
+    }

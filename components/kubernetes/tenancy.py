@@ -13,7 +13,7 @@ from pulumi_kubernetes.scheduling.v1 import PriorityClass
 
 from components.base import SkerryComponent
 from components.kubernetes.cluster import TIER_LABEL, Cluster, ManagedService
-from components.kubernetes.peers import blocks, namespace_peer, ports
+from components.kubernetes.peers import blocks, dns_rule, namespace_peer, ports
 from components.kubernetes.workload import Priority
 from skerry.facts import ComponentFacts, EndpointFact, Tier
 
@@ -109,7 +109,7 @@ class TierNamespace(SkerryComponent):
         self._limits(gpu_quota or {"requests.nvidia.com/gpu": str(gpus)}, load_balancers)
         self._policy("default-deny", {"podSelector": {}, "policyTypes": ["Ingress", "Egress"]})
         self._policy("allow-inside", _inside())
-        self._policy("allow-dns", _dns())
+        self._policy("allow-dns", _egress({}, [dns_rule(self._cluster)]))
         self._open(flows)
         if internet:
             self._policy("allow-internet", _egress({}, _outside(internet, internet_ranges or {})))
@@ -192,12 +192,6 @@ def _inside() -> dict[str, Any]:
         "ingress": [{"from": [{"podSelector": {}}]}],
         "egress": [{"to": [{"podSelector": {}}]}],
     }
-
-
-def _dns() -> dict[str, Any]:
-    return _egress(
-        {}, [{"to": [namespace_peer("kube-system")], "ports": [{"port": 53, "protocol": "UDP"}, *ports([53])]}]
-    )
 
 
 def _egress(selector: Mapping[str, Any], rules: Sequence[Mapping[str, Any]]) -> dict[str, Any]:

@@ -73,6 +73,7 @@ class OnPremCluster(SkerryComponent):
             labels=labels,
             api_server=spec.target.api_server_cidrs or PRIVATE_RANGES,
             load_balancer_class=spec.target.load_balancer_class,
+            dns=spec.target.dns_cidrs,
         )
         mirrored = target.site_registry if spec.target.image_access is ImageAccess.MIRROR else None
         self.finish(node_files=mirror_files(mirrored, source_registries(spec, catalog)) if mirrored else None)

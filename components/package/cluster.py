@@ -92,6 +92,8 @@ class Cluster(TypedDict):
     """Whether the network encrypts traffic between nodes; left out, reports say that it is not known."""
     api_server_cidrs: NotRequired[Sequence[str]]
     """Address ranges of the Kubernetes API server, as pods reach it; left out, the private ranges of IPv4."""
+    dns_cidrs: NotRequired[Sequence[str]]
+    """Where names are answered beside pods of kube-system, such as a cache on each machine, 169.254.20.10/32."""
     load_balancer_class: NotRequired[str]
     """The class of the load balancers that Services get, such as `metallb.io/metallb`; left out, the cluster's own."""
     image_access: NotRequired[ImageAccess]
@@ -119,6 +121,7 @@ OF_TARGET: Final = (
     "storage_encrypted",
     "network_encrypted",
     "api_server_cidrs",
+    "dns_cidrs",
     "load_balancer_class",
     "image_access",
     "site_registry",
@@ -177,6 +180,7 @@ def cluster_of(args: Cluster, path: str = "cluster") -> kubernetes.Cluster:
         pubsub=_managed(args.get("pubsub")),
         object_store=_managed(args.get("object_store")),
         api_server=target.api_server_cidrs or kubernetes.PRIVATE_RANGES,
+        dns=target.dns_cidrs,
         load_balancer_class=target.load_balancer_class,
     )
 

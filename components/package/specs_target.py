@@ -123,6 +123,8 @@ class Target(TypedDict):
     """Whether the network encrypts traffic between nodes; left out: what the cloud does, else not known."""
     api_server_cidrs: NotRequired[Sequence[str]]
     """Address ranges of the Kubernetes API server, as pods reach it; left out, the private ranges of IPv4."""
+    dns_cidrs: NotRequired[Sequence[str]]
+    """Where names are answered beside pods of kube-system, such as a cache on each machine, 169.254.20.10/32."""
     load_balancer_class: NotRequired[str]
     """The class of the load balancers that Services get, such as `metallb.io/metallb`; left out, the cluster's own."""
     image_access: NotRequired[ImageAccess]

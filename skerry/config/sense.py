@@ -122,15 +122,20 @@ def _labels(spec: DeploymentSpec) -> Iterator[Problem]:
 
 
 def _addresses(spec: DeploymentSpec) -> Iterator[Problem]:
-    for index, text in enumerate(spec.target.api_server_cidrs):
-        path = f"target.api_server_cidrs[{index}]"
-        try:
-            everything = ipaddress.ip_network(text).prefixlen == 0
-        except ValueError as exc:
-            yield Problem(path, f"is not an address range: {exc}", "write it like 10.0.0.0/24")
-            continue
-        if everything:
-            yield Problem(path, f"'{text}' is every address there is", "name the addresses of the API server")
+    target = spec.target
+    for field, ranges, whose in (
+        ("api_server_cidrs", target.api_server_cidrs, "the API server"),
+        ("dns_cidrs", target.dns_cidrs, "what answers names"),
+    ):
+        for index, text in enumerate(ranges):
+            path = f"target.{field}[{index}]"
+            try:
+                everything = ipaddress.ip_network(text).prefixlen == 0
+            except ValueError as exc:
+                yield Problem(path, f"is not an address range: {exc}", "write it like 10.0.0.0/24")
+                continue
+            if everything:
+                yield Problem(path, f"'{text}' is every address there is", f"name the addresses of {whose}")
 
 
 def _copies(spec: DeploymentSpec) -> Iterator[Problem]:

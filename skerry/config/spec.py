@@ -237,6 +237,8 @@ class TargetSpec(Spec):
     """Whether the network encrypts traffic between nodes; left out: what the cloud does, else not known."""
     api_server_cidrs: tuple[str, ...] = Field(default=(), max_length=16)
     """Address ranges of the Kubernetes API server, as pods reach it; left out, the private ranges of IPv4."""
+    dns_cidrs: tuple[str, ...] = Field(default=(), max_length=8)
+    """Where names are answered beside pods of kube-system, such as a cache on each machine, 169.254.20.10/32."""
     load_balancer_class: str | None = Field(default=None, pattern=r"^[a-z0-9.-]+/[a-z0-9A-Z._-]+$", max_length=150)
     """The class of the load balancers that Services get, such as `metallb.io/metallb`; left out, the cluster's own."""
     image_access: ImageAccess = ImageAccess.REWRITE

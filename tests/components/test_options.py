@@ -154,7 +154,23 @@ REFUSED = {
     "one volume server, where each object has a second copy": ({"channels.object_store_replicas": 1}, "channels"),
     "an address range of the API server that is none": ({"target.api_server_cidrs": ["10.0.0.300/8"]}, "target"),
     "the whole world as the API server of a closed site": ({"target.api_server_cidrs": ["0.0.0.0/0"]}, "target"),
+    "the whole world as what answers names": ({"target.dns_cidrs": ["0.0.0.0/0"]}, "target"),
+    "an address of what answers names that is none": ({"target.dns_cidrs": ["node-local"]}, "target"),
 }
+
+
+def test_a_cache_of_names_on_each_machine_is_opened_by_its_address_in_every_tier() -> None:
+    graph = changed(AIRGAPPED, {"target.dns_cidrs": ["169.254.25.10/32"], "gpu": {"devices": "operator"}})
+    rules = {
+        body["metadata"]["namespace"]: [
+            rule for rule in body["spec"]["egress"] if {"port": 53, "protocol": "UDP"} in rule["ports"]
+        ]
+        for body in map(inputs, objects(graph, "NetworkPolicy"))
+        if body["metadata"]["name"] in ("allow-dns", "allow-api") and "egress" in body["spec"]
+    }
+    assert {"sensei-cognitive", "sensei-execution", "sensei-meta", "sensei-channels", "sensei-gpus"} <= set(rules)
+    for namespace, (rule,) in rules.items():
+        assert {"ipBlock": {"cidr": "169.254.25.10/32"}} in rule["to"], namespace
 
 
 @pytest.mark.parametrize("case", REFUSED)
