@@ -7,7 +7,7 @@ import json
 from decimal import Decimal, InvalidOperation
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import yaml
 
@@ -18,13 +18,16 @@ from cli.size_bills import PLACES, Places, bills
 from cli.size_report import bills_document, bills_text
 from cost.pricebook import load_book
 from cost.rates import read_rates
-from skerry.agentdb import chart, tables
+from skerry.agentdb import chart, plans, tables
 from skerry.agentdb.answer import TARGETS, Asked, answer
-from skerry.agentdb.document import SCHEMA, contradiction, to_document
+from skerry.agentdb.document import SCHEMA, contradiction, run_document, to_document
 from skerry.agentdb.profiles import profile_names
 from skerry.agentdb.text import contradictions_brief, contradictions_text, to_text
 from skerry.errors import UsageError
 from skerry.jurisdictions import regions
+
+_INSTEAD: Final = ("contradictions", "table", "load_test", "checklist", "chart")
+"""Options that ask for something else than an answer."""
 
 
 def add(verbs: argparse._SubParsersAction[argparse.ArgumentParser], help_: str) -> None:
@@ -62,6 +65,8 @@ def _add_agentdb(parser: argparse.ArgumentParser) -> None:
     show = parser.add_argument_group("instead of an answer")
     show.add_argument("--contradictions", action="store_true", help="where the analysis contradicts itself")
     show.add_argument("--table", choices=tables.NAMES, help="one table of the analysis, as data")
+    show.add_argument("--load-test", action="store_true", help="every run of the load test, and what was measured")
+    show.add_argument("--checklist", action="store_true", help="what to do before, during and after a deployment")
     show.add_argument("--chart", choices=tuple(chart.CHARTS), help="a chart of the load test, as text or svg")
     add_output_options(parser, ("text", "json", "svg"))
     parser.set_defaults(run=run_agentdb)
@@ -75,9 +80,9 @@ def run_agentdb(args: argparse.Namespace) -> int:
         SizingError: what is asked cannot work.
         CostError: the price book or the rates file cannot be used.
     """
-    asked = [name for name in ("contradictions", "table", "chart") if getattr(args, name)]
+    asked = [name for name in _INSTEAD if getattr(args, name)]
     if len(asked) > 1:
-        raise UsageError(f"--{' and --'.join(asked)} are different questions: ask one at a time")
+        raise UsageError(f"--{' and --'.join(asked).replace('_', '-')} are different questions: ask one at a time")
     if args.format == "svg" and args.chart is None:
         raise UsageError("--format svg is for charts: add --chart, or choose text or json")
     if asked:
@@ -146,20 +151,29 @@ def _decimal(option: str, text: str | None) -> Decimal | None:
 
 
 def _shown(args: argparse.Namespace) -> str:
-    """Return a chart, a table, or the contradictions."""
+    """Return what is asked for instead of an answer."""
+    as_json = args.format == "json"
+    head = {"schema": SCHEMA, "system": "agentdb"}
     if args.chart is not None:
-        if args.format == "json":
+        if as_json:
             raise UsageError("--format json is not for charts: their rows are in --table stress")
         return chart.to_svg(args.chart) if args.format == "svg" else chart.to_text(args.chart)
     if args.table is not None:
         rows = tables.raw(args.table)
-        if args.format == "json":
-            return _json({"schema": SCHEMA, "system": "agentdb", "table": args.table, "rows": rows})
+        if as_json:
+            return _json({**head, "table": args.table, "rows": rows})
         return str(yaml.safe_dump(rows, sort_keys=False, allow_unicode=True, width=width()))
+    if args.load_test:
+        return _json({**head, "runs": [run_document(one) for one in plans.runs()]}) if as_json else plans.runs_text()
+    if args.checklist:
+        steps = {
+            name: [step.model_dump(mode="json", exclude={"lines"}) for step in rows]
+            for name, rows in plans.checklists().items()
+        }
+        return _json({**head, "checklists": steps}) if as_json else plans.checklists_text()
     found = tables.contradictions()
-    if args.format == "json":
-        document = [contradiction(one) for one in found]
-        return _json({"schema": SCHEMA, "system": "agentdb", "contradictions": document})
+    if as_json:
+        return _json({**head, "contradictions": [contradiction(one) for one in found]})
     return contradictions_text(found, width())
 
 

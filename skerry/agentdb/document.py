@@ -10,6 +10,7 @@ from skerry.agentdb import tables
 from skerry.agentdb.answer import Answer, Asked
 from skerry.agentdb.layers import EdgeLayers
 from skerry.agentdb.load import Load
+from skerry.agentdb.plans import Run
 from skerry.agentdb.rows import DOCUMENTS, Bottleneck, Contradiction
 from skerry.agentdb.scaling import Shards
 from skerry.agentdb.service import Claim, Objective
@@ -199,4 +200,17 @@ def contradiction(one: Contradiction) -> dict[str, Any]:
         "touches": list(one.touches),
         "says": [{"text": said.text, "seed": said.seed} for said in one.says],
         "does": one.does,
+    }
+
+
+def run_document(one: Run) -> dict[str, Any]:
+    """Return one run of the load test; `measured` is null where nobody made it."""
+    measured = None if one.measured is None else one.measured.model_dump(mode="json", exclude={"lines"})
+    return {
+        "run": one.number,
+        "agents": one.agents,
+        "concurrency": one.concurrency,
+        "iterations": one.iterations,
+        "durationSeconds": one.duration_s,
+        "measured": measured,
     }

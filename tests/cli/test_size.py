@@ -200,6 +200,26 @@ def test_contradictions_are_printed_with_both_sides(capsys: pytest.CaptureFixtur
     assert len(found) == len(tables.contradictions())
 
 
+def test_the_load_test_has_thirty_five_runs_with_every_parameter(capsys: pytest.CaptureFixture[str]) -> None:
+    found = document(capsys, "agentdb", "--load-test")["runs"]
+    assert len({(one["agents"], one["concurrency"]) for one in found}) == 35
+    assert {(one["iterations"], one["durationSeconds"]) for one in found} == {(10, 60)}
+    missing = [one for one in found if one["measured"] is None]
+    assert {one["concurrency"] for one in missing} == {20, 50}
+    assert len(missing) == 14
+    text = run(capsys, "agentdb", "--load-test")
+    assert "35 runs, 21 of them measured [003:5368, 003:5377, 003:5371, 003:5374]" in text
+    assert "   35  10,000       50          10       60  unknown" in text
+
+
+def test_the_checklist_is_markdown_and_data(capsys: pytest.CaptureFixture[str]) -> None:
+    text = run(capsys, "agentdb", "--checklist")
+    assert "- [ ] the bundle is small (< 5 MB) [003:6602]" in text
+    assert "- [ ] all tests: `npm test` [003:6593]" in text
+    found = document(capsys, "agentdb", "--checklist")["checklists"]
+    assert [len(found[name]) for name in ("before", "during", "after")] == [13, 10, 5]
+
+
 TOUCHED = {
     "few agents": (["--agents", "10"], {"memory-a-thousand-agents"}, {"ready-for-ten-thousand", "kilobytes"}),
     "records": (["--agents", "10", "--episodes", "5"], {"kilobytes", "shard-sizes"}, {"hash-is-not-consistent"}),
