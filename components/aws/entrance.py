@@ -127,7 +127,7 @@ class AwsEntrance(SkerryComponent):
                 conditions.append({"source_ip": {"values": some_ranges}})
             rules.append(
                 lb.ListenerRule(
-                    self.child_name(f"{application.name}-{index}" if index else application.name),
+                    self.child_name(f"{application.name}-rule-{index}" if index else application.name),
                     listener_arn=self._listener.arn,
                     priority=self._priority(f"{application.name}/{index}"),
                     actions=[{"type": "forward", "target_group_arn": target_group.arn}],

@@ -52,6 +52,7 @@ ROWS: Final[Mapping[str, Mapping[str, Any]]] = {
     # `{id}` is the resource's id. A row of a whole package fills in where the resource has such an output at all.
     "aws:s3/bucket:Bucket": {"bucket": "{id}", "bucketDomainName": "{id}.s3.amazonaws.com"},
     "aws:sqs/queue:Queue": {"url": "https://sqs.example/{id}"},
+    "aws:lambda/function:Function": {"version": "1"},
     # The SDK calls what lies inside a block optional, whoever fills it in; programs read these.
     "aws:eks/cluster:Cluster": {
         "endpoint": "https://{id}.eks.example",
