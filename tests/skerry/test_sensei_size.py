@@ -83,6 +83,10 @@ REFUSED = {
     "a mode": ({"mode": "cloud"}, "mode 'cloud' is none: choose one of saas, hybrid, private, air-gapped, edge"),
     "a target": ({"mode": "private", "target": "ibm"}, "target 'ibm' is none: choose one of aws, gcp, azure, onprem"),
     "a model": ({"mode": "private", "model": "gpt-4"}, "model 'gpt-4' is not in images/models.yaml: it has llama-"),
+    "a model where none is served": (
+        {"mode": "hybrid", "model": "llama-3.3-70b-instruct"},
+        "mode hybrid has no GPU machines at the site, so no model is fitted to them: leave --model and --gpus out",
+    ),
     "half of a machine": ({"mode": "private", "gpus": 2}, "--gpus and --gpu-memory-gib go together"),
     "no context": ({"mode": "private", "context_tokens": 0}, "context 0 is not a number of tokens: give 512 to"),
     "too many GPUs": ({"mode": "private", "gpus": 17, "gpu_memory_gib": 80.0}, "gpus 17 is not a number of GPUs"),
