@@ -111,6 +111,7 @@ FREE: Final = frozenset({
     "aws:ec2/internetGateway:InternetGateway",
     "aws:ec2/launchTemplate:LaunchTemplate",
     "aws:ec2/networkAcl:NetworkAcl",
+    "aws:ec2/placementGroup:PlacementGroup",
     "aws:ec2/route:Route",
     "aws:ec2/routeTable:RouteTable",
     "aws:ec2/routeTableAssociation:RouteTableAssociation",

@@ -44,6 +44,8 @@ def backup_store(spec: DeploymentSpec, cluster: Cluster) -> BackupStore | None:
         secret=managed.secret_ref,
         # The base stack encrypts its bucket with the deployment's key.
         encrypted=True,
+        # Where it answers from the network's own addresses, what copies needs no way to the internet.
+        cidrs=() if managed.network is None else (managed.network, *managed.more_networks),
         named="the deployment's bucket",
         scope="internet",
     )

@@ -43,7 +43,7 @@ class BackupStore:
     """What the server is asked to encrypt with."""
     encrypted: bool | None = None
     """Whether it encrypts; None where nobody said."""
-    cidrs: tuple[str, ...] = ()
+    cidrs: tuple[pulumi.Input[str], ...] = ()
     named: str = ""
     """The bucket for reports; its name, or what it is."""
     scope: str = "site"

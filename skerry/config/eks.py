@@ -44,8 +44,8 @@ class SystemMachinesSpec(Spec):
 
     count: int = Field(default=2, ge=2, le=9)
     """How many run."""
-    instance_type: str = "m6i.large"
-    """AWS's name of the type, one of the catalogue."""
+    instance_type: str = "m6i.2xlarge"
+    """AWS's name of the type, one of the catalogue; Ray's head alone asks for 2 vCPU and 8 GiB."""
 
 
 class EksSpec(Spec):

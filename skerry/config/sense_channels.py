@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from skerry.config.spec import DeploymentSpec, PubSubKind, TargetKind
+from skerry.config.spec import DeploymentSpec
 from skerry.errors import Problem
 
 
@@ -18,10 +18,4 @@ def channel_problems(spec: DeploymentSpec) -> Iterator[Problem]:
             "channels.pubsub_replicas",
             f"is {channels.pubsub_replicas}, but Sentinels elect a primary by majority",
             "use 3, 5, 7 or 9",
-        )
-    if spec.target.kind is not TargetKind.ONPREM and channels.pubsub is not PubSubKind.VALKEY:
-        yield Problem(
-            "channels.pubsub_failover",
-            "is for Valkey in the cluster: a managed one elects its primary itself",
-            "set channels.pubsub: valkey, or remove it",
         )

@@ -505,7 +505,10 @@ class ChannelsSpec(Spec):
     pubsub_replicas: int = Field(default=3, ge=1, le=9)
     """Members of Valkey."""
     pubsub_failover: bool = False
-    """True runs a Sentinel beside each member, which make another one the primary when that is lost."""
+    """True runs a Sentinel beside each member of Valkey, which make another one the primary when that is lost.
+
+    A managed channel elects its primary itself, whatever is said here.
+    """
     temporal_replicas: int = Field(default=3, ge=1, le=9)
     """Replicas of each Temporal service."""
     temporal_history_shards: int = Field(default=512, ge=1, le=16384)

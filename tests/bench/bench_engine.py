@@ -52,11 +52,15 @@ SHIPPED: Final = (
     "sensei-saas-gcp",
     "sensei-saas-azure-base",
     "sensei-saas-azure",
+    "sensei-hybrid-vendor-base",
+    "sensei-hybrid-vendor",
+    "sensei-hybrid-customer",
 )
 NEEDS: Final = {
     "sensei-saas-aws": "sensei-saas-aws-base",
     "sensei-saas-gcp": "sensei-saas-gcp-base",
     "sensei-saas-azure": "sensei-saas-azure-base",
+    "sensei-hybrid-vendor": "sensei-hybrid-vendor-base",
 }
 """The command finds what a stack refers to in its backend, so that is deployed before; skerry and `construct` run
 both programs."""

@@ -13,7 +13,7 @@ from typing import Any
 import grpc
 import pytest
 
-from tests.simulators.stack_objects import AIRGAPPED, PLATFORMS, graph_of, inputs, objects
+from tests.simulators.stack_objects import AIRGAPPED, THINKING, graph_of, inputs, objects
 
 METHOD = "/sensei.Architect/Escalate"
 
@@ -121,6 +121,6 @@ def test_a_callers_own_deadline_is_shorter_than_the_retries() -> None:
     assert len(server.attempts) < 4
 
 
-@pytest.mark.parametrize("stack", PLATFORMS)
+@pytest.mark.parametrize("stack", THINKING)
 def test_every_stack_hands_out_one_service_config(stack: str) -> None:
     assert service_config(AIRGAPPED) == service_config(stack)

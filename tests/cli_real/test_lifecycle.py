@@ -26,9 +26,12 @@ AIRGAPPED, ONPREM = "sensei-airgapped", "sensei-private-onprem"
 BASE, SAAS = "sensei-saas-aws-base", "sensei-saas-aws"
 GCP_BASE, GCP = "sensei-saas-gcp-base", "sensei-saas-gcp"
 AZURE_BASE, AZURE = "sensei-saas-azure-base", "sensei-saas-azure"
+VENDOR_BASE, VENDOR, CUSTOMER = "sensei-hybrid-vendor-base", "sensei-hybrid-vendor", "sensei-hybrid-customer"
 IN_CI: Final = (AIRGAPPED, BASE, SAAS)
 """Kubernetes alone; AWS alone; both, over the deployed base."""
-WORLDS: Final = ((AIRGAPPED,), (ONPREM,), (BASE, SAAS), (GCP_BASE, GCP), (AZURE_BASE, AZURE))
+WORLDS: Final = (
+    (AIRGAPPED,), (ONPREM,), (BASE, SAAS), (GCP_BASE, GCP), (AZURE_BASE, AZURE), (VENDOR_BASE, VENDOR), (CUSTOMER,),
+)  # fmt: skip
 """What is deployed side by side, each in a world of its own."""
 AT_ONCE: Final = 2
 """As many as CI has cores."""
@@ -39,16 +42,25 @@ pytestmark = pytest.mark.timeout(1200)
 
 UPDATE, CREATE, REPLACE = "update", "create", "replace"
 STATEFUL_SETS: Final = ("meta-vectors-set", "meta-graph-set", "meta-documents-set")
+BACKUPS: Final = tuple(f"{name.removesuffix('-set')}-backup-schedule" for name in STATEFUL_SETS)
 WORKER: Final = "registry.vendor.example/sensei/worker:1.0.1"
 
-CLUSTER_CHANGES: Final = {
+THINKING_CHANGES: Final = {
     "one more replica of an agent": Change({"cognitive-scout-deployment": UPDATE}, {"cognitive.scout.replicas": 3}),
+    "one more member of a store": Change(
+        {"meta-vectors-set": UPDATE, "meta-vectors-backup-schedule": UPDATE}, {"meta.vector.replicas": 5}
+    ),
+}
+"""What may be done to any stack with the cognitive and the meta tier."""
+WORKING_CHANGES: Final = {
     "another tag of an agent's image": Change(
         {"execution-worker-deployment": UPDATE}, {"execution.worker.image": WORKER}
     ),
-    "one more member of a store": Change({"meta-vectors-set": UPDATE}, {"meta.vector.replicas": 5}),
+    "more agents at most": Change({"execution-worker-queue-scaler": UPDATE}, {"execution.worker.autoscale.maximum": 8}),
 }
-"""What may be done to any stack inside a cluster."""
+"""What may be done to any stack with the execution tier."""
+CLUSTER_CHANGES: Final = {**THINKING_CHANGES, **WORKING_CHANGES}
+"""What may be done to any stack inside a cluster with all tiers."""
 OWN_POSTGRES_CHANGES: Final = {
     "more disk for PostgreSQL, which its operator grows": Change(
         {"temporal-db-cluster": UPDATE, "experiments-db-cluster": UPDATE}, {"meta.relational.storage_gib": 80}
@@ -56,16 +68,38 @@ OWN_POSTGRES_CHANGES: Final = {
 }
 OWN_CLUSTER_CHANGES: Final = {
     **CLUSTER_CHANGES,
-    "more machines for the executors": Change({"execution-ray-cluster": UPDATE}, {"execution.pool.maximum": 24}),
+    "another number of machines for the executors": Change(
+        {"execution-ray-cluster": UPDATE}, {"execution.pool.maximum": 28}
+    ),
     **OWN_POSTGRES_CHANGES,
 }
 OWN_CLUSTER_REFUSED: Final = {
     "another storage class": Change(
         dict.fromkeys((*STATEFUL_SETS, "pubsub-set", "objects-master", "objects-volume"), REFUSED)
-        | dict.fromkeys(("temporal-db-cluster", "experiments-db-cluster"), UPDATE),
+        | dict.fromkeys(
+            ("temporal-db-cluster", "experiments-db-cluster", "monitoring-stack-release", *BACKUPS), UPDATE
+        ),
         {"target.storage_class": "fast-local"},
     ),
 }
+BASE_CHANGES: Final = {
+    "a new version of Kubernetes": Change(
+        {
+            "sensei-base-cluster-eks": UPDATE,
+            "sensei-base-cluster-meta-group": UPDATE,
+            "sensei-base-cluster-system-group": UPDATE,
+            "sensei-base-cluster-cognitive-group": UPDATE,
+        },
+        {"target.aws.kubernetes_version": "1.36"},
+    ),
+    "more machines in a pool": Change(
+        {"sensei-base-cluster-meta-group": UPDATE}, {"meta.pool.minimum": 4, "meta.pool.maximum": 4}
+    ),
+    "more disk for the managed PostgreSQL": Change(
+        {"sensei-base-postgres-instance": UPDATE}, {"meta.relational.storage_gib": 100}
+    ),
+}
+"""What may be done to any base on AWS."""
 HARMLESS: Final[dict[str, dict[str, Change]]] = {
     AIRGAPPED: OWN_CLUSTER_CHANGES,
     ONPREM: OWN_CLUSTER_CHANGES,
@@ -125,21 +159,17 @@ HARMLESS: Final[dict[str, dict[str, Change]]] = {
             ),
         ),
     },
+    VENDOR: THINKING_CHANGES,
+    VENDOR_BASE: BASE_CHANGES,
+    CUSTOMER: {
+        **WORKING_CHANGES,
+        "more machines for the executors": Change({"execution-ray-cluster": UPDATE}, {"execution.pool.maximum": 24}),
+        "more disk for PostgreSQL, which its operator grows": Change(
+            {"temporal-db-cluster": UPDATE}, {"channels.relational.storage_gib": 80}
+        ),
+    },
     BASE: {
-        "a new version of Kubernetes": Change(
-            {
-                "sensei-base-cluster-eks": UPDATE,
-                "sensei-base-cluster-meta-group": UPDATE,
-                "sensei-base-cluster-cognitive-group": UPDATE,
-            },
-            {"target.aws.kubernetes_version": "1.36"},
-        ),
-        "more machines in a pool": Change(
-            {"sensei-base-cluster-meta-group": UPDATE}, {"meta.pool.minimum": 4, "meta.pool.maximum": 4}
-        ),
-        "more disk for the managed PostgreSQL": Change(
-            {"sensei-base-postgres-instance": UPDATE}, {"meta.relational.storage_gib": 100}
-        ),
+        **BASE_CHANGES,
         "a new pool of machines": Change(
             {"sensei-base-cluster-channels-template": CREATE, "sensei-base-cluster-channels-group": CREATE},
             source=(
@@ -155,8 +185,26 @@ HARMLESS: Final[dict[str, dict[str, Change]]] = {
 """Stack -> sentence -> a change that a deployment takes while its stores stay."""
 STORES_REFUSED: Final = {
     "more disk for stores that Kubernetes cannot grow in place": Change(
-        dict.fromkeys(STATEFUL_SETS, REFUSED),
+        dict.fromkeys(STATEFUL_SETS, REFUSED) | dict.fromkeys(BACKUPS, UPDATE),
         {"meta.vector.storage_gib": 200, "meta.graph.storage_gib": 200, "meta.documents.storage_gib": 200},
+    ),
+}
+BASE_REFUSED: Final = {
+    "another engine of the managed PostgreSQL": Change(
+        {"sensei-base-postgres-instance": REFUSED},
+        source=(("components/aws/stores.py", 'engine="postgres"', 'engine="mariadb"'),),
+    ),
+    "pub/sub that is no longer encrypted at rest": Change(
+        {"sensei-base-pubsub-group": REFUSED},
+        source=(("components/aws/stores.py", "at_rest_encryption_enabled=True", "at_rest_encryption_enabled=False"),),
+    ),
+    "another type of machine, which no store stands on alone": Change(
+        {"sensei-base-cluster-meta-group": REPLACE},
+        {
+            "meta.pool.machine.instance_type": "m6i.8xlarge",
+            "meta.pool.machine.vcpu": 32,
+            "meta.pool.machine.memory_gib": 128,
+        },
     ),
 }
 HARMFUL: Final[dict[str, dict[str, Change]]] = {
@@ -223,30 +271,24 @@ HARMFUL: Final[dict[str, dict[str, Change]]] = {
             },
         ),
     },
-    BASE: {
-        "another engine of the managed PostgreSQL": Change(
-            {"sensei-base-postgres-instance": REFUSED},
-            source=(("components/aws/stores.py", 'engine="postgres"', 'engine="mariadb"'),),
-        ),
-        "pub/sub that is no longer encrypted at rest": Change(
-            {"sensei-base-pubsub-group": REFUSED},
-            source=(
-                ("components/aws/stores.py", "at_rest_encryption_enabled=True", "at_rest_encryption_enabled=False"),
-            ),
-        ),
-        "another type of machine, which no store stands on alone": Change(
-            {"sensei-base-cluster-meta-group": REPLACE},
-            {
-                "meta.pool.machine.instance_type": "m6i.8xlarge",
-                "meta.pool.machine.vcpu": 32,
-                "meta.pool.machine.memory_gib": 128,
-            },
+    BASE: BASE_REFUSED,
+    VENDOR_BASE: BASE_REFUSED,
+    VENDOR: STORES_REFUSED,
+    CUSTOMER: {
+        "another storage class": Change(
+            dict.fromkeys(("pubsub-set", "objects-master", "objects-volume"), REFUSED)
+            | dict.fromkeys(("temporal-db-cluster", "monitoring-stack-release"), UPDATE),
+            {"target.storage_class": "fast-local"},
         ),
     },
 }
 """Stack -> sentence -> a change that would replace something; what keeps data refuses."""
 DRIFTS: Final = {
-    BASE: Drift("sensei-base-postgres-instance", "backupRetentionPeriod", 1, "sensei-base-objects-private"),
+    **dict.fromkeys(
+        (BASE, VENDOR_BASE),
+        Drift("sensei-base-postgres-instance", "backupRetentionPeriod", 1, "sensei-base-objects-private"),
+    ),
+    CUSTOMER: Drift("execution-small-model-deployment", "spec.replicas", 9, "execution-small-model-service"),
     GCP_BASE: Drift(
         "sensei-base-postgres-instance",
         "settings.backupConfiguration.transactionLogRetentionDays",
@@ -255,7 +297,7 @@ DRIFTS: Final = {
     ),
     AZURE_BASE: Drift("senseiobjects", "minimumTlsVersion", "TLS1_0", "sensei-base-objects-lifecycle"),
     **dict.fromkeys(
-        (AIRGAPPED, ONPREM, SAAS, GCP, AZURE),
+        (AIRGAPPED, ONPREM, SAAS, GCP, AZURE, VENDOR),
         Drift("cognitive-scout-deployment", "spec.replicas", 9, "cognitive-scout-service"),
     ),
 }
@@ -407,14 +449,14 @@ def test_with_protection_lifted_destroy_leaves_the_retained_stores_and_nothing_e
     assert life.retained == sorted(by_urn(life.cloud_at_end))
 
 
-@pytest.mark.parametrize("stack", [AIRGAPPED, BASE, GCP_BASE, AZURE_BASE])
+@pytest.mark.parametrize("stack", [AIRGAPPED, CUSTOMER, BASE, GCP_BASE, AZURE_BASE])
 def test_the_engine_s_graph_of_a_stack_is_the_command_s(lives: Callable[[str], Life], stack: str) -> None:
     if not is_lived(stack):
         pytest.skip(f"the preview of {stack} is compared in test_stacks.py; `make test-all` lives it ({ALL_VARIABLE})")
     assert_equal(run_program(ROOT, stack), lives(stack).told)
 
 
-@pytest.mark.parametrize(("below", "above"), [(BASE, SAAS), (GCP_BASE, GCP), (AZURE_BASE, AZURE)])
+@pytest.mark.parametrize(("below", "above"), [world for world in WORLDS if len(world) == 2])
 def test_two_stacks_are_one_graph_in_both_engines(lives: Callable[[str], Life], below: str, above: str) -> None:
     if not is_lived(above):
         pytest.skip(f"the life of {above} is lived by `make test-all` ({ALL_VARIABLE})")

@@ -19,9 +19,10 @@ from tests.simulators.pulumi_cli import ROOT, Done, PulumiCli
 
 AIRGAPPED, ONPREM = "sensei-airgapped", "sensei-private-onprem"
 GCP_BASE, AZURE_BASE = "sensei-saas-gcp-base", "sensei-saas-azure-base"
+VENDOR_BASE, CUSTOMER = "sensei-hybrid-vendor-base", "sensei-hybrid-customer"
 
 
-@pytest.mark.parametrize("stack", [ONPREM, GCP_BASE, AZURE_BASE])
+@pytest.mark.parametrize("stack", [ONPREM, CUSTOMER, GCP_BASE, AZURE_BASE, VENDOR_BASE])
 def test_the_engine_s_graph_of_a_stack_that_is_not_deployed_is_the_command_s(tmp_path: Path, stack: str) -> None:
     cli, plan = PulumiCli(tmp_path / "world"), tmp_path / "plan.json"
     preview = cli.preview_json(ROOT, stack, "--show-secrets", "--save-plan", str(plan))

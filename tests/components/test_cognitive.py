@@ -16,7 +16,7 @@ from skerry.facts import ComponentFacts, facts_of
 from skerry.graph import ResourceGraph
 from skerry.serving_plan import plan
 from tests.simulators.azure_stacks import azure_base
-from tests.simulators.changed_stacks import run_changed, shipped
+from tests.simulators.changed_stacks import run_core, shipped
 from tests.simulators.moved_stacks import changed, gcp_base
 from tests.simulators.provider_diff import changed as differences
 from tests.simulators.replacements import replaced_by
@@ -35,7 +35,7 @@ HOSTED: Mapping[str, Any] = {
 @cache
 def everyone() -> ResourceGraph:
     """Return a stack that asks everybody."""
-    return run_changed(ONPREM, HOSTED, secrets=("skerry:openaiKey", "skerry:anthropicKey"))
+    return run_core(ONPREM, HOSTED, secrets=("skerry:openaiKey", "skerry:anthropicKey"))
 
 
 def named(graph: ResourceGraph, kind: str, name: str) -> dict[str, Any]:
@@ -83,7 +83,7 @@ def test_each_hosted_provider_has_a_secret_of_its_own() -> None:
 
 
 def test_the_one_key_of_old_still_serves_every_provider() -> None:
-    graph = run_changed(
+    graph = run_core(
         ONPREM,
         {"cognitive.providers": ["local", "openai"], "cognitive.api_key_secret": "oneKey"},
         secrets=("skerry:oneKey",),
@@ -114,7 +114,7 @@ RANGES: Mapping[str, tuple[Mapping[str, Any], list[Any]]] = {
 @pytest.mark.parametrize(("changes", "rules"), RANGES.values(), ids=RANGES.keys())
 def test_egress_goes_to_the_providers_that_are_asked(changes: Mapping[str, Any], rules: list[Any]) -> None:
     secrets = ("skerry:openaiKey", "skerry:anthropicKey")
-    graph = run_changed(ONPREM, {**HOSTED, **changes}, secrets=secrets)
+    graph = run_core(ONPREM, {**HOSTED, **changes}, secrets=secrets)
     (policy,) = [
         inputs(r)["spec"]
         for r in objects(graph, "NetworkPolicy")
@@ -125,7 +125,7 @@ def test_egress_goes_to_the_providers_that_are_asked(changes: Mapping[str, Any],
 
 @pytest.mark.parametrize("stack", [AIRGAPPED, ONPREM])
 def test_local_inference_opens_no_way_out(stack: str) -> None:
-    graph = run_changed(stack, {})
+    graph = run_core(stack, {})
     names = {inputs(r)["metadata"]["name"] for r in objects(graph, "NetworkPolicy")}
     assert "allow-internet" not in names
 
@@ -148,7 +148,7 @@ def test_agents_start_again_by_themselves_and_servers_give_way_one_at_a_time() -
 
 def test_nothing_scales_the_tier_by_load() -> None:
     for stack in (AIRGAPPED, AWS, ONPREM):
-        kinds = {r.type.rpartition(":")[2] for r in run_changed(stack, {}).resources}
+        kinds = {r.type.rpartition(":")[2] for r in run_core(stack, {}).resources}
         assert not {"HorizontalPodAutoscaler", "ScaledObject"} & kinds
 
 
@@ -163,7 +163,7 @@ START: Mapping[str, tuple[Mapping[str, Any], int]] = {
 
 @pytest.mark.parametrize(("changes", "seconds"), START.values(), ids=START.keys())
 def test_a_server_has_time_to_read_its_weights(changes: Mapping[str, Any], seconds: int) -> None:
-    graph = run_changed(ONPREM, changes)
+    graph = run_core(ONPREM, changes)
     probe = pod(graph, "vllm")["containers"][0]["startupProbe"]
     assert probe["periodSeconds"] * probe["failureThreshold"] == seconds
     assert named(graph, "Deployment", "vllm")["spec"]["progressDeadlineSeconds"] == seconds + 600
@@ -181,12 +181,12 @@ QUANTISED: Mapping[str, tuple[Mapping[str, Any], bool]] = {
 
 @pytest.mark.parametrize(("changes", "told"), QUANTISED.values(), ids=QUANTISED.keys())
 def test_vllm_is_told_of_a_format_only_where_it_makes_it(changes: Mapping[str, Any], told: bool) -> None:
-    arguments = pod(run_changed(ONPREM, changes), "vllm")["containers"][0]["args"]
+    arguments = pod(run_core(ONPREM, changes), "vllm")["containers"][0]["args"]
     assert ("--quantization" in arguments) == told
 
 
 def test_an_explicit_tensor_parallel_is_taken() -> None:
-    graph = run_changed(ONPREM, {"cognitive.precision": "fp8", "cognitive.serving": {"tensor_parallel": 4}})
+    graph = run_core(ONPREM, {"cognitive.precision": "fp8", "cognitive.serving": {"tensor_parallel": 4}})
     assert argument(graph, "--tensor-parallel-size") == "4"
     assert named(graph, "Deployment", "vllm")["spec"]["replicas"] == 4, "two servers on each of two machines"
 
@@ -198,7 +198,7 @@ def weights_facts(graph: ResourceGraph) -> ComponentFacts:
 
 def test_weights_on_a_volume_are_read_and_never_written() -> None:
     made = {"weights": {"source": "volume", "storage_class": "shared"}}
-    graph = run_changed(AIRGAPPED, {"cognitive.serving": made})
+    graph = run_core(AIRGAPPED, {"cognitive.serving": made})
     spec = pod(graph, "vllm")
     claim = {"claimName": "model-weights", "readOnly": True}
     assert {"name": "weights", "persistentVolumeClaim": claim} in spec["volumes"]
@@ -218,7 +218,7 @@ def test_weights_on_a_volume_are_read_and_never_written() -> None:
 
 def test_a_claim_of_the_site_is_used_and_not_made() -> None:
     theirs = {"weights": {"source": "volume", "volume_claim": "carried-models"}}
-    graph = run_changed(AIRGAPPED, {"cognitive.serving": theirs})
+    graph = run_core(AIRGAPPED, {"cognitive.serving": theirs})
     assert objects(graph, "PersistentVolumeClaim") == []
     claims = [volume.get("persistentVolumeClaim") for volume in pod(graph, "vllm")["volumes"]]
     assert {"claimName": "carried-models", "readOnly": True} in claims
@@ -226,7 +226,7 @@ def test_a_claim_of_the_site_is_used_and_not_made() -> None:
 
 
 def test_the_graph_shows_the_sum_and_what_the_gpu_does_with_the_format() -> None:
-    graph = run_changed(ONPREM, {"cognitive.precision": "fp8"})
+    graph = run_core(ONPREM, {"cognitive.precision": "fp8"})
     (server,) = [r for r in graph.resources if r.type.endswith(":ModelServer")]
     assert server.outputs is not None
     said = {key: str(server.outputs[key]) for key in ("sizing", "start")}
@@ -257,8 +257,8 @@ def replaced(before: ResourceGraph, after: ResourceGraph, kind: str, name: str) 
 
 def test_on_aws_larger_gpus_are_a_new_group_before_the_old_one_goes() -> None:
     kind = "aws:eks/nodeGroup:NodeGroup"
-    after = run_changed(AWS_BASE, BIGGER)
-    assert replaced(run_changed(AWS_BASE, {}), after, kind, "cognitive") == {"instanceTypes[0]"}
+    after = run_core(AWS_BASE, BIGGER)
+    assert replaced(run_core(AWS_BASE, {}), after, kind, "cognitive") == {"instanceTypes[0]"}
     (group,) = [r for r in after.resources if r.type == kind and "cognitive" in r.name]
     assert "nodeGroupName" not in inputs(group), "a name of its own would stand in the way of its successor"
     assert not group.delete_before_replace
@@ -288,7 +288,7 @@ def test_on_azure_larger_gpus_are_a_pool_of_another_name_before_the_old_one_goes
 
 
 def test_larger_gpus_change_what_servers_take_and_nothing_of_the_stores() -> None:
-    before, after = run_changed(ONPREM, {}), run_changed(ONPREM, BIGGER)
+    before, after = run_core(ONPREM, {}), run_core(ONPREM, BIGGER)
     assert argument(before, "--tensor-parallel-size") == "8"
     assert argument(after, "--tensor-parallel-size") == "4"
     stores = {r.urn: inputs(r)["spec"] for r in objects(before, "StatefulSet")}

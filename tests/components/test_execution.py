@@ -15,7 +15,7 @@ from skerry.facts import ComponentFacts, facts_of
 from skerry.graph import ResourceGraph
 from skerry.node_room import reserved, room
 from skerry.small_models import gguf_fit
-from tests.simulators.changed_stacks import run_changed, shipped
+from tests.simulators.changed_stacks import run_core, shipped
 from tests.simulators.stack_objects import inputs, objects, pods
 
 SITE: Final = "sensei-private-onprem"
@@ -35,7 +35,7 @@ DATA: Final = {"execution.data_endpoints": [ORDERS, LAKE]}
 
 
 def site(changes: dict[str, Any]) -> ResourceGraph:
-    return run_changed(SITE, changes, secrets=["skerry:orders-key"])
+    return run_core(SITE, changes, secrets=["skerry:orders-key"])
 
 
 def named(graph: ResourceGraph, kind: str, name: str) -> dict[str, Any]:
@@ -123,7 +123,7 @@ def test_nobody_but_ray_scales_ray() -> None:
 
 
 def test_keda_is_installed_where_somebody_follows_a_queue_and_only_its_ways_are_opened() -> None:
-    assert [r for r in run_changed(SITE, {}).resources if "keda" in r.name] == []
+    assert [r for r in run_core(SITE, {}).resources if "keda" in r.name] == []
     graph = site(QUEUES)
     (release,) = (r for r in graph.resources if r.name == "keda-operator-release")
     values = inputs(release)["values"]
@@ -192,13 +192,13 @@ def test_readers_see_each_database_where_it_stands() -> None:
 
 def test_a_small_model_on_cpus_takes_machines_from_ray_and_is_fetched_before_it_starts() -> None:
     changes = {"execution.small_model": "cpu", "execution.model": "mistral-7b-instruct-q4"}
-    before, after = (objects(run_changed(SITE, one), "RayCluster")[0] for one in ({}, changes))
+    before, after = (objects(run_core(SITE, one), "RayCluster")[0] for one in ({}, changes))
     bounds = [
         (group["minReplicas"], group["maxReplicas"])
         for group in (inputs(r)["spec"]["workerGroupSpecs"][0] for r in (before, after))
     ]
     assert bounds[1] == (bounds[0][0] - 2, bounds[0][1] - 2)
-    pod = named(run_changed(SITE, changes), "Deployment", "small-model")["spec"]["template"]["spec"]
+    pod = named(run_core(SITE, changes), "Deployment", "small-model")["spec"]["template"]["spec"]
     (fetch,), (server,) = pod["initContainers"], pod["containers"]
     assert fetch["args"][1].startswith(":s3,env_auth:$(BUCKET)/models/mistral-7b-instruct-q4/Mistral-7B")
     assert fetch["args"][2] == server["args"][1]
@@ -207,7 +207,7 @@ def test_a_small_model_on_cpus_takes_machines_from_ray_and_is_fetched_before_it_
 
 def test_a_small_model_on_gpus_has_machines_and_a_quota_of_its_own() -> None:
     machine = {"vcpu": 8, "memory_gib": 32, "gpu_model": "L4", "gpus": 1, "gpu_memory_gib": 24}
-    graph = run_changed(SITE, {
+    graph = run_core(SITE, {
         "execution.small_model": "gpu", "execution.model": "mistral-7b-instruct",
         "execution.small_pool": {"minimum": 2, "maximum": 2, "machine": machine},
     })  # fmt: skip

@@ -13,7 +13,7 @@ from components.kubernetes.gpu_devices import plugin_config
 from skerry.config.gpu import GpuSharingMode, GpuSharingSpec
 from skerry.facts import ComponentFacts, facts_of
 from skerry.graph import Resource, ResourceGraph
-from tests.simulators.changed_stacks import run_changed
+from tests.simulators.changed_stacks import run_core
 from tests.simulators.moved_stacks import gcp_base, gcp_platform
 from tests.simulators.stack_objects import AIRGAPPED, AWS, ONPREM, inputs, objects, pods
 
@@ -53,7 +53,7 @@ CASES: Mapping[str, tuple[str, Mapping[str, Any]]] = {
 
 @cache
 def graph(case: str) -> ResourceGraph:
-    return run_changed(*CASES[case])
+    return run_core(*CASES[case])
 
 
 def named(case: str, kind: str, name: str) -> dict[str, Any]:
@@ -294,7 +294,7 @@ def test_the_image_of_the_queue_is_not_the_chart_s_staging_one() -> None:
 
 @pytest.mark.parametrize("stack", [AIRGAPPED, AWS, ONPREM])
 def test_nothing_of_it_is_made_where_nothing_is_asked(stack: str) -> None:
-    made: list[Resource] = [r for r in run_changed(stack, {}).resources if r.name.startswith(("gpu-", "gpus", "kueue"))]
+    made: list[Resource] = [r for r in run_core(stack, {}).resources if r.name.startswith(("gpu-", "gpus", "kueue"))]
     assert made == []
 
 

@@ -17,10 +17,11 @@ from skerry.errors import ConfigError
 from skerry.facts import Tier, facts_of
 from skerry.graph import Resource, ResourceGraph, is_known, merge, plain
 from tests.simulators.azure_stacks import AZURE_TARGET
-from tests.simulators.hybrid_stacks import CUSTOMER, GCP_VENDOR_OUTPUTS, VENDOR, on_aws, on_gcp, run, written
+from tests.simulators.changed_stacks import shipped
+from tests.simulators.hybrid_stacks import CUSTOMER, GCP_VENDOR_OUTPUTS, VENDOR, on_aws, on_gcp, run
 from tests.simulators.moved_stacks import GCP_TARGET
 from tests.simulators.policy_graphs import TODAY
-from tests.simulators.stack_objects import inputs, objects, pods
+from tests.simulators.stack_objects import STACKS, inputs, objects, pods
 
 RANGES = ["192.0.2.10/32", "192.0.2.11/32", "192.0.2.12/32"]
 CUSTOMER_OUTPUTS: Mapping[str, Mapping[str, Any]] = {
@@ -94,8 +95,11 @@ def namespaces(graph: ResourceGraph) -> set[str]:
     return {inputs(resource)["metadata"]["name"] for resource in objects(graph, "Namespace")}
 
 
-def test_the_document_shows_both_sides() -> None:
-    assert list(written()) == [VENDOR, CUSTOMER]
+@pytest.mark.parametrize("stack", [stack for stack in STACKS if stack.endswith("-base")])
+def test_a_shipped_base_is_its_platform_with_another_layer(stack: str) -> None:
+    platform = shipped(stack.removesuffix("-base"))
+    assert platform["target"].pop("base_stack") == stack
+    assert shipped(stack) == {**platform, "layer": "base"}
 
 
 @pytest.mark.parametrize("name", CUSTOMERS)

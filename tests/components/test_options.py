@@ -13,6 +13,7 @@ from skerry.errors import ConfigError, SkerryError
 from skerry.facts import facts_of
 from skerry.graph import ResourceGraph
 from skerry.graph_json import to_json
+from tests.simulators.changed_stacks import changed_deployment, without_options
 from tests.simulators.stack_objects import AIRGAPPED, ONPREM, ROOT, inputs, objects, pods
 
 PLANTED = "sk-planted-0123456789"
@@ -26,7 +27,7 @@ def deployment_of(stack: str) -> dict[str, Any]:
 
 def changed(stack: str, changes: dict[str, Any], **flat: str) -> ResourceGraph:
     """Run a shipped stack after `changes` (path -> value) to its deployment, beside further flat values."""
-    deployment = deployment_of(stack)
+    deployment = changed_deployment(stack, without_options(stack))
     for path, value in changes.items():
         *folders, last = path.split(".")
         place = deployment

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from tests.simulators.stack_objects import PLATFORMS, Pods, graph_of, pods
+from tests.simulators.stack_objects import THINKING, WORKING, Pods, graph_of, pods
 
 
 def pod_of(stack: str, name: str) -> Pods:
@@ -15,7 +15,7 @@ def environment(pod: Pods) -> dict[str, Any]:
     return {row["name"]: row.get("value") for row in pod.spec["containers"][0]["env"]}
 
 
-@pytest.mark.parametrize("stack", PLATFORMS)
+@pytest.mark.parametrize("stack", WORKING)
 def test_each_temporal_service_starts_one_role_and_finds_its_dynamic_config(stack: str) -> None:
     for role in ("frontend", "history", "matching", "worker"):
         pod = pod_of(stack, f"temporal-{role}")
@@ -27,7 +27,7 @@ def test_each_temporal_service_starts_one_role_and_finds_its_dynamic_config(stac
         assert volume["configMap"]["name"] == "temporal-dynamic-config"
 
 
-@pytest.mark.parametrize("stack", PLATFORMS)
+@pytest.mark.parametrize("stack", THINKING)
 def test_neo4j_discovers_its_members_the_way_of_5_26_by_names_that_others_can_resolve(stack: str) -> None:
     pod = pod_of(stack, "neo4j")
     settings = environment(pod)
@@ -48,7 +48,7 @@ def test_a_seaweedfs_master_finds_itself_among_its_peers() -> None:
     assert names == peers
 
 
-@pytest.mark.parametrize("stack", PLATFORMS)
+@pytest.mark.parametrize("stack", THINKING)
 def test_mlflow_answers_under_the_name_of_its_service(stack: str) -> None:
     pod = pod_of(stack, "mlflow")
     hosts = environment(pod)["MLFLOW_SERVER_ALLOWED_HOSTS"].split(",")

@@ -22,7 +22,7 @@ from skerry.config.load import load_spec
 from skerry.errors import ConfigError
 from skerry.facts import facts_of
 from skerry.graph import ResourceGraph
-from tests.simulators.changed_stacks import run_changed, shipped
+from tests.simulators.changed_stacks import run_core, shipped
 from tests.simulators.stack_objects import AIRGAPPED, AWS, GCP, ONPREM, inputs, objects
 
 STORE = {
@@ -38,7 +38,7 @@ BACKUP = {"schedule": "30 1 * * *", "retention_days": 21, "archive_timeout_s": 1
 
 @cache
 def backed(stack: str = ONPREM, vectors: str = "qdrant") -> ResourceGraph:
-    return run_changed(stack, {"backup": BACKUP, "meta.vector_store": vectors})
+    return run_core(stack, {"backup": BACKUP, "meta.vector_store": vectors})
 
 
 def cron_jobs(graph: ResourceGraph) -> dict[str, dict[str, Any]]:
@@ -143,12 +143,12 @@ def test_members_of_neo4j_give_backups_only_where_they_are_asked_for() -> None:
 
     port = "NEO4J_server_backup_listen__address"
     assert port in settings(backed())
-    assert port not in settings(run_changed(ONPREM, {}))
+    assert port not in settings(run_core(ONPREM, {}))
 
 
 def findings(jurisdiction: str) -> list[str]:
     backup = {**BACKUP, "store": {**STORE, "jurisdiction": jurisdiction}}
-    report = check(run_changed(ONPREM, {"backup": backup}), today=date(2026, 11, 21))
+    report = check(run_core(ONPREM, {"backup": backup}), today=date(2026, 11, 21))
     return [one.message for one in report.failures if one.rule.id == "RES002"]
 
 
@@ -207,19 +207,19 @@ def test_what_is_refused(case: str) -> None:
 
 
 def test_a_cloud_s_own_bucket_is_taken_where_none_is_named() -> None:
-    jobs = cron_jobs(run_changed(AWS, {"backup": {}}))
+    jobs = cron_jobs(run_core(AWS, {"backup": {}}))
     (uploader,) = jobs["mongodb-backup"]["jobTemplate"]["spec"]["template"]["spec"]["containers"]
     env = {row["name"]: row.get("value") for row in uploader["env"]}
     assert env["RCLONE_CONFIG_STORE_ENV_AUTH"] == "true"
     assert env["RCLONE_CONFIG_STORE_ENDPOINT"] == "https://s3.us-east-1.amazonaws.com"
-    jobs = cron_jobs(run_changed(GCP, {"backup": {}}))
+    jobs = cron_jobs(run_core(GCP, {"backup": {}}))
     (uploader,) = jobs["mongodb-backup"]["jobTemplate"]["spec"]["template"]["spec"]["containers"]
     env = {row["name"]: row.get("value") for row in uploader["env"]}
     assert env["RCLONE_CONFIG_STORE_ENDPOINT"] == "https://storage.googleapis.com"
 
 
 def test_without_the_option_there_is_none_of_it() -> None:
-    graph = run_changed(AIRGAPPED, {})
+    graph = run_core(AIRGAPPED, {})
     assert objects(graph, "CronJob", "ObjectStore", "ScheduledBackup") == []
 
 
@@ -333,7 +333,7 @@ def test_the_set_of_mongodb_is_initiated_once(case: str, tmp_path: Path) -> None
     host, state, code, expected = INITIATE[case]
     whole = {"named": False, "primary": False, "user": False, **state}
     (program,) = [
-        one["data"]["initiate.js"] for one in map(inputs, objects(run_changed(ONPREM, {}), "ConfigMap"))
+        one["data"]["initiate.js"] for one in map(inputs, objects(run_core(ONPREM, {}), "ConfigMap"))
         if one["metadata"]["name"] == "mongodb-initiate"
     ]  # fmt: skip
     text = program.replace("const password = process.env.DOCUMENTS_PASSWORD;", "")

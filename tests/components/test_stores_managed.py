@@ -9,7 +9,7 @@ import pytest
 from skerry.facts import facts_of
 from skerry.graph import ResourceGraph
 from tests.simulators.azure_stacks import MANAGED_POSTGRES, azure_base
-from tests.simulators.changed_stacks import run_changed
+from tests.simulators.changed_stacks import run_core
 from tests.simulators.moved_stacks import gcp_base
 from tests.simulators.stack_objects import AWS_BASE, inputs
 
@@ -22,9 +22,9 @@ def one(graph: ResourceGraph, kind: str) -> dict[str, Any]:
 
 
 def test_aws_keeps_backups_as_long_as_asked_and_begins_them_within_the_hour() -> None:
-    database = one(run_changed(AWS_BASE, BACKUP), "aws:rds/instance:Instance")
+    database = one(run_core(AWS_BASE, BACKUP), "aws:rds/instance:Instance")
     assert (database["backupRetentionPeriod"], database["backupWindow"]) == (21, "23:45-00:45")
-    database = one(run_changed(AWS_BASE, {}), "aws:rds/instance:Instance")
+    database = one(run_core(AWS_BASE, {}), "aws:rds/instance:Instance")
     assert (database["backupRetentionPeriod"], "backupWindow" in database) == (14, False)
 
 
@@ -35,7 +35,7 @@ def test_google_keeps_as_many_backups_as_days_in_the_region_of_the_database() ->
 
 
 def test_a_schedule_without_one_time_a_day_leaves_the_hour_to_the_cloud() -> None:
-    database = one(run_changed(AWS_BASE, {"backup": {"schedule": "0 */6 * * *"}}), "aws:rds/instance:Instance")
+    database = one(run_core(AWS_BASE, {"backup": {"schedule": "0 */6 * * *"}}), "aws:rds/instance:Instance")
     assert "backupWindow" not in database
 
 
@@ -60,7 +60,7 @@ def test_azure_keeps_backups_seven_days_at_least_and_lists_the_extension() -> No
 def test_a_managed_database_says_where_its_backups_lie(backup: dict[str, Any]) -> None:
     (facts,) = [
         found
-        for found in map(facts_of, run_changed(AWS_BASE, backup).resources)
+        for found in map(facts_of, run_core(AWS_BASE, backup).resources)
         if found is not None and found.role == "relational-store"
     ]
     if backup:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from skerry.facts import facts_of
-from tests.simulators.changed_stacks import run_changed
+from tests.simulators.changed_stacks import run_core
 from tests.simulators.servers import Postgres, free_port
 from tests.simulators.stack_objects import AIRGAPPED, AWS, ONPREM, inputs, objects, pods
 
@@ -19,7 +19,7 @@ KEPT_BY_OPERATOR = ("archive_timeout",)
 
 
 def cluster(name: str, changes: dict[str, Any]) -> dict[str, Any]:
-    graph = run_changed(ONPREM, changes)
+    graph = run_core(ONPREM, changes)
     (found,) = [one for one in map(inputs, objects(graph, "Cluster")) if one["metadata"]["name"] == name]
     return dict(found["spec"])
 
@@ -34,7 +34,7 @@ def server(tmp_path: Path) -> Iterator[Postgres]:
 
 
 def test_the_parameters_for_vectors_are_taken_and_near_ones_are_found_by_the_index(server: Postgres) -> None:
-    graph = run_changed(ONPREM, {"meta.vector_store": "pgvector"})
+    graph = run_core(ONPREM, {"meta.vector_store": "pgvector"})
     (database,) = [
         one["spec"]
         for one in map(inputs, objects(graph, "Database"))
@@ -75,7 +75,7 @@ def test_the_parameters_for_vectors_are_taken_and_near_ones_are_found_by_the_ind
 
 
 def test_agents_are_told_where_vectors_are_and_may_go_there() -> None:
-    graph = run_changed(AIRGAPPED, {"meta.vector_store": "pgvector"})
+    graph = run_core(AIRGAPPED, {"meta.vector_store": "pgvector"})
     for name in ("worker", "scout", "learning"):
         pod = next(one for one in pods(graph) if one.labels.get("app.kubernetes.io/name") == name)
         env = {row["name"]: row.get("value", row.get("valueFrom")) for row in pod.containers[-1]["env"]}
@@ -98,7 +98,7 @@ def test_agents_are_told_where_vectors_are_and_may_go_there() -> None:
 
 
 def test_at_a_cloud_a_job_makes_the_extension_in_the_managed_database() -> None:
-    graph = run_changed(AWS, {"meta.vector_store": "pgvector"})
+    graph = run_core(AWS, {"meta.vector_store": "pgvector"})
     (job,) = [one for one in map(inputs, objects(graph, "Job")) if one["metadata"]["name"] == "vectors-db-extensions"]
     (container,) = job["spec"]["template"]["spec"]["containers"]
     assert "CREATE EXTENSION IF NOT EXISTS vector" in container["args"][0]
@@ -131,7 +131,7 @@ def test_what_a_workflow_engine_committed_survives_the_loss_of_the_server_and_wh
 
 
 def test_mlflow_verifies_who_its_database_is() -> None:
-    graph = run_changed(AIRGAPPED, {})
+    graph = run_core(AIRGAPPED, {})
     pod = next(one for one in pods(graph) if one.labels.get("app.kubernetes.io/name") == "mlflow")
     env = {row["name"]: row.get("value") for row in pod.containers[0]["env"]}
     (secret,) = [one["secret"]["secretName"] for one in pod.spec["volumes"] if one["name"] == "authority"]

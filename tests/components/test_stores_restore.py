@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from tests.simulators.barman_cloud import Barman
-from tests.simulators.changed_stacks import run_changed
+from tests.simulators.changed_stacks import run_core
 from tests.simulators.servers import Postgres, free_port, make_bucket, s3_client, wait, weed
 from tests.simulators.stack_objects import ONPREM, inputs, objects
 
@@ -44,7 +44,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     with weed(folder, ACCESS, SECRET) as url:
         make_bucket(s3_client(url, ACCESS, SECRET), BUCKET)
         store = {"endpoint_url": url, "bucket": BUCKET, "jurisdiction": "DE", "encrypted": True}
-        graph = run_changed(ONPREM, {"meta.vector_store": "pgvector", "backup": {"store": store}})
+        graph = run_core(ONPREM, {"meta.vector_store": "pgvector", "backup": {"store": store}})
         (object_store,) = [
             one for one in map(inputs, objects(graph, "ObjectStore")) if one["metadata"]["name"] == "vectors-db-backup"
         ]

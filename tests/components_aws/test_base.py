@@ -15,8 +15,8 @@ from skerry.errors import ConfigError
 from skerry.facts import facts_of
 from skerry.graph import UNKNOWN, ResourceGraph, plain
 from skerry.jurisdictions import regions
-from tests.simulators.changed_stacks import run_changed, shipped
-from tests.simulators.stack_objects import AWS_BASE, graph_of
+from tests.simulators.changed_stacks import run_core, shipped
+from tests.simulators.stack_objects import AWS_BASE
 
 botocore_loaders = pytest.importorskip("botocore.loaders")
 
@@ -43,7 +43,7 @@ ELSEWHERE = {
 @pytest.mark.parametrize("case", ELSEWHERE)
 def test_aws_runs_the_stores_that_the_stack_leaves_to_it(case: str) -> None:
     changes, expected = ELSEWHERE[case]
-    graph = run_changed(AWS_BASE, changes)
+    graph = run_core(AWS_BASE, changes)
     assert {name for name, kind in STORES.items() if list(graph.of_type(kind))} == expected
     outputs = set(graph.stack_outputs(AWS_BASE))
     assert ("postgresEndpoint" in outputs, "postgresSecretArn" in outputs) == ("relational" in expected,) * 2
@@ -57,12 +57,12 @@ def test_agents_get_a_role_only_where_there_is_a_bucket() -> None:
             row["serviceAccount"] for row in inputs_of(graph, "aws:eks/podIdentityAssociation:PodIdentityAssociation")
         }
 
-    assert accounts(graph_of(AWS_BASE)) == {"agents", "karpenter"}
-    assert accounts(run_changed(AWS_BASE, {"channels.object_store": "seaweedfs"})) == {"karpenter"}
+    assert accounts(run_core(AWS_BASE, {})) == {"agents", "karpenter"}
+    assert accounts(run_core(AWS_BASE, {"channels.object_store": "seaweedfs"})) == {"karpenter"}
 
 
 def test_machines_and_their_disks_bear_the_cost_tags_of_their_tier() -> None:
-    templates = inputs_of(graph_of(AWS_BASE), "aws:ec2/launchTemplate:LaunchTemplate")
+    templates = inputs_of(run_core(AWS_BASE, {}), "aws:ec2/launchTemplate:LaunchTemplate")
     assert {template["tags"]["skerry:tier"] for template in templates} == {"cognitive", "meta"}
     for template in templates:
         tagged = {row["resourceType"]: row["tags"] for row in template["tagSpecifications"]}
@@ -73,7 +73,7 @@ def test_machines_and_their_disks_bear_the_cost_tags_of_their_tier() -> None:
 
 
 def test_the_provider_gives_everything_else_the_tags_of_the_platform() -> None:
-    graph = graph_of(AWS_BASE)
+    graph = run_core(AWS_BASE, {})
     (provider,) = (r for r in graph.resources if r.type == "pulumi:providers:aws")
     given = plain(provider.inputs)["defaultTags"]
     tags = (json.loads(given) if isinstance(given, str) else given)["tags"]
@@ -87,14 +87,14 @@ def test_the_provider_gives_everything_else_the_tags_of_the_platform() -> None:
 
 
 def test_a_higher_minimum_raises_the_number_of_machines_which_eks_would_refuse_otherwise() -> None:
-    graph = run_changed(AWS_BASE, {"meta.pool.minimum": 4, "meta.pool.maximum": 4})
+    graph = run_core(AWS_BASE, {"meta.pool.minimum": 4, "meta.pool.maximum": 4})
     (meta,) = [group for group in graph.of_type(GROUP) if "meta" in group.name]
     assert meta.inputs["scalingConfig"] == {"minSize": 4, "maxSize": 4, "desiredSize": 4}
     assert not any(group.ignore_changes for group in graph.of_type(GROUP))
 
 
 def test_gpu_machines_have_the_gpu_image_and_keep_other_pods_away() -> None:
-    groups = {row["labels"]["skerry.dev/tier"]: row for row in inputs_of(graph_of(AWS_BASE), GROUP)}
+    groups = {row["labels"]["skerry.dev/tier"]: row for row in inputs_of(run_core(AWS_BASE, {}), GROUP)}
     assert {tier: row["amiType"] for tier, row in groups.items()} == {
         "cognitive": "AL2023_x86_64_NVIDIA",
         "meta": "AL2023_x86_64_STANDARD",
@@ -105,7 +105,7 @@ def test_gpu_machines_have_the_gpu_image_and_keep_other_pods_away() -> None:
 
 def test_without_local_inference_there_is_no_gpu_machine() -> None:
     hosted = {"cognitive.providers": ["openai"], "cognitive.api_key_secret": "llmKey", "cognitive.pool": None}
-    groups = inputs_of(run_changed(AWS_BASE, {**hosted, "cognitive.model": None}), GROUP)
+    groups = inputs_of(run_core(AWS_BASE, {**hosted, "cognitive.model": None}), GROUP)
     assert [row["labels"]["skerry.dev/tier"] for row in groups] == ["meta"]
 
 
@@ -137,7 +137,7 @@ MACHINES: dict[str, tuple[dict[str, Any], str, str]] = {
 @pytest.mark.parametrize("case", MACHINES)
 def test_the_machine_of_a_pool(case: str) -> None:
     changes, name, purchase = MACHINES[case]
-    graph = run_changed(AWS_BASE, changes)
+    graph = run_core(AWS_BASE, changes)
     (group,) = (r for r in graph.of_type(GROUP) if plain(r.inputs)["labels"]["skerry.dev/tier"] == "cognitive")
     facts = facts_of(graph[group.parent])
     assert facts is not None and facts.nodes is not None
@@ -150,7 +150,7 @@ def test_the_machine_of_a_pool(case: str) -> None:
 
 def test_administrators_and_networks_are_let_in_by_name() -> None:
     people = ["arn:aws:iam::111122223333:role/runner", "arn:aws:iam::444455556666:role/runner"]
-    graph = run_changed(
+    graph = run_core(
         AWS_BASE, {"target.aws.administrators": people, "target.aws.api_cidrs": ["10.99.0.0/16", "192.168.7.0/24"]}
     )
     assert [row["principalArn"] for row in inputs_of(graph, "aws:eks/accessEntry:AccessEntry")] == people
@@ -162,7 +162,7 @@ def test_administrators_and_networks_are_let_in_by_name() -> None:
         ("10.99.0.0/16", 443, 443),
         ("192.168.7.0/24", 443, 443),
     ]
-    assert inputs_of(graph_of(AWS_BASE), "aws:eks/accessEntry:AccessEntry") == []
+    assert inputs_of(run_core(AWS_BASE, {}), "aws:eks/accessEntry:AccessEntry") == []
 
 
 REFUSED = {
@@ -176,26 +176,26 @@ REFUSED = {
 def test_the_api_is_opened_to_private_networks_only(case: str) -> None:
     block, message = REFUSED[case]
     with pytest.raises(ConfigError) as caught:
-        run_changed(AWS_BASE, {"target.aws.api_cidrs": [block]})
+        run_core(AWS_BASE, {"target.aws.api_cidrs": [block]})
     assert f"target.aws.api_cidrs[0]: {message}" in str(caught.value)
 
 
 def test_without_an_account_number_the_key_is_that_of_whatever_account_deploys() -> None:
-    graph = run_changed(AWS_BASE, {"target.aws.account_id": None})
+    graph = run_core(AWS_BASE, {"target.aws.account_id": None})
     (policy,) = [row["policy"] for row in inputs_of(graph, "aws:kms/key:Key")]
     assert "arn:aws:iam::000000000000:root" in policy
     assert [row.answered_by for row in graph.invokes if "getCallerIdentity" in row.token] == ["stand-in"]
 
 
 def test_without_an_account_number_or_a_stand_in_the_key_is_only_known_at_deployment() -> None:
-    graph = run_changed(AWS_BASE, {"target.aws.account_id": None}, answers=Answers([]))
+    graph = run_core(AWS_BASE, {"target.aws.account_id": None}, answers=Answers([]))
     assert [row["policy"] for row in inputs_of(graph, "aws:kms/key:Key")] == [UNKNOWN]
     (provider,) = (r for r in graph.resources if r.type == "pulumi:providers:aws")
     assert "allowedAccountIds" not in provider.inputs
 
 
 def test_no_output_of_the_base_is_a_credential() -> None:
-    outputs = graph_of(AWS_BASE).stack_outputs(AWS_BASE)
+    outputs = run_core(AWS_BASE, {}).stack_outputs(AWS_BASE)
     assert set(outputs) == {
         "clusterName", "kubeconfig", "region", "network", "keyArn", "nodeProfile", "interruptionQueue",
         "postgresEndpoint", "postgresSecretArn", "pubsubEndpoint", "bucket",
@@ -203,7 +203,7 @@ def test_no_output_of_the_base_is_a_credential() -> None:
 
 
 def test_production_guards_the_control_plane_too() -> None:
-    graphs = [graph_of(AWS_BASE), run_changed(AWS_BASE, {"production": True})]
+    graphs = [run_core(AWS_BASE, {}), run_core(AWS_BASE, {"production": True})]
     found = [row["deletionProtection"] for graph in graphs for row in inputs_of(graph, "aws:eks/cluster:Cluster")]
     assert found == [False, True]
 
@@ -226,9 +226,9 @@ EU_TARGET: dict[str, Any] = {
 
 
 def test_a_deployment_in_the_eu_stays_there() -> None:
-    report = check(run_changed(AWS_BASE, EU_TARGET), today=date(2026, 11, 21))
+    report = check(run_core(AWS_BASE, EU_TARGET), today=date(2026, 11, 21))
     assert [finding.rule.id for finding in report.failures] == []
-    elsewhere = run_changed(AWS_BASE, {**EU_TARGET, "state": shipped(AWS_BASE)["state"]})
+    elsewhere = run_core(AWS_BASE, {**EU_TARGET, "state": shipped(AWS_BASE)["state"]})
     found = check(elsewhere, today=date(2026, 11, 21)).failures
     assert {finding.rule.id for finding in found} == {"RES003"}, "the state of an EU deployment stands in the US"
 
@@ -240,7 +240,7 @@ def test_regions_whose_names_nobody_tried_are_refused() -> None:
     refused = [row.name for row in regions() if row.cloud == "aws" and row.name.startswith(OTHER_PARTITIONS)]
     assert {row.name for row in regions() if row.cloud == "aws"} & others == set(refused)
     with pytest.raises(ConfigError) as caught:
-        run_changed(
+        run_core(
             AWS_BASE,
             {"target.region": "eusc-de-east-1", "target.failure_domains": ["eusc-de-east-1a", "eusc-de-east-1b"]},
         )

@@ -18,9 +18,9 @@ from skerry.graph import ResourceGraph, is_known, plain
 from skerry.instances import instance_types
 from skerry.preflight.pools import pools_of
 from skerry.preflight.quotas import quotas_of
-from tests.simulators.changed_stacks import run_changed, shipped
+from tests.simulators.changed_stacks import run_core, shipped
 from tests.simulators.provider_graphs import refusals
-from tests.simulators.stack_objects import AWS, AWS_BASE, graph_of
+from tests.simulators.stack_objects import AWS, AWS_BASE, VENDOR, VENDOR_BASE, graph_of
 
 GROUP = "aws:eks/nodeGroup:NodeGroup"
 TEMPLATE = "aws:ec2/launchTemplate:LaunchTemplate"
@@ -44,18 +44,18 @@ def inputs(graph: ResourceGraph, kind: str, part: str = "") -> list[dict[str, An
 
 
 def template_of(changes: dict[str, Any], tier: str = "cognitive") -> dict[str, Any]:
-    (found,) = inputs(run_changed(AWS_BASE, changes), TEMPLATE, tier)
+    (found,) = inputs(run_core(AWS_BASE, changes), TEMPLATE, tier)
     return found
 
 
 def problems(changes: dict[str, Any]) -> str:
     with pytest.raises(ConfigError) as caught:
-        run_changed(AWS_BASE, changes)
+        run_core(AWS_BASE, changes)
     return str(caught.value)
 
 
 def test_without_a_word_nothing_of_it_is_made() -> None:
-    graph = graph_of(AWS_BASE)
+    graph = run_core(AWS_BASE, {})
     (template,) = inputs(graph, TEMPLATE, "cognitive")
     assert not {"networkInterfaces", "placement", "capacityReservationSpecification"} & template.keys()
     assert not list(graph.of_type("aws:ec2/placementGroup:PlacementGroup"))
@@ -79,7 +79,7 @@ def test_each_network_card_has_one_adapter_and_the_first_interface_has_the_addre
 
 
 def test_the_group_of_the_adapters_names_itself_both_ways_and_nobody_else() -> None:
-    graph = run_changed(AWS_BASE, EFA)
+    graph = run_core(AWS_BASE, EFA)
     for kind in ("Ingress", "Egress"):
         rules = inputs(graph, f"aws:vpc/securityGroup{kind}Rule:SecurityGroup{kind}Rule", "fabric")
         assert [(row["ipProtocol"], row["description"]) for row in rules] == [("-1", "EFA among GPU machines")]
@@ -93,7 +93,7 @@ def test_the_group_of_the_adapters_names_itself_both_ways_and_nobody_else() -> N
 
 def test_a_type_without_adapters_gets_none() -> None:
     machine = {"cognitive.pool.machine": {**GPU_TYPES["g6.4xlarge"], "instance_type": "g6.4xlarge"}}
-    graph = run_changed(
+    graph = run_core(
         AWS_BASE,
         {f"{EKS}.efa": True, **machine, "cognitive.model": "llama-3.1-8b-instruct", **SMALL_MODEL},
     )
@@ -112,8 +112,8 @@ def test_adapters_are_made_known_to_kubernetes_where_there_are_some() -> None:
     def sets(graph: ResourceGraph) -> set[str]:
         return {one["metadata"]["name"] for one in inputs(graph, "kubernetes:apps/v1:DaemonSet")}
 
-    assert "aws-efa-device-plugin" not in sets(graph_of(AWS))
-    made = run_changed(AWS, EFA)
+    assert "aws-efa-device-plugin" not in sets(run_core(AWS, {}))
+    made = run_core(AWS, EFA)
     (plugin,) = [
         one
         for one in inputs(made, "kubernetes:apps/v1:DaemonSet")
@@ -129,7 +129,7 @@ def test_adapters_are_made_known_to_kubernetes_where_there_are_some() -> None:
 
 
 def test_a_reservation_is_the_only_place_that_gpu_machines_are_taken_from() -> None:
-    graph = run_changed(AWS_BASE, RESERVED)
+    graph = run_core(AWS_BASE, RESERVED)
     (template,) = inputs(graph, TEMPLATE, "cognitive")
     assert template["capacityReservationSpecification"] == {
         "capacityReservationTarget": {"capacityReservationId": "cr-02168da1478b509e0"}
@@ -145,7 +145,7 @@ def test_a_reservation_is_the_only_place_that_gpu_machines_are_taken_from() -> N
 
 
 def test_a_block_is_named_by_market_type_and_group_and_its_type_stands_in_the_template_alone() -> None:
-    graph = run_changed(AWS_BASE, BLOCK)
+    graph = run_core(AWS_BASE, BLOCK)
     (template,) = inputs(graph, TEMPLATE, "cognitive")
     assert template["instanceMarketOptions"] == {"marketType": "capacity-block"}
     assert template["instanceType"] == "p4d.24xlarge"
@@ -155,7 +155,7 @@ def test_a_block_is_named_by_market_type_and_group_and_its_type_stands_in_the_te
 
 
 def test_a_block_is_never_priced_as_something_else() -> None:
-    graph = run_changed(AWS_BASE, BLOCK)
+    graph = run_core(AWS_BASE, BLOCK)
     found = estimate(graph, load_book(), today=date(2026, 11, 21))
     (machines,) = [line.component for line in found.lines if "p4d" in line.component.name]
     assert isinstance(machines.price, PriceNotFound)
@@ -163,7 +163,7 @@ def test_a_block_is_never_priced_as_something_else() -> None:
 
 
 def test_reserved_machines_with_adapters_stand_where_their_reservation_is() -> None:
-    graph = run_changed(AWS_BASE, {**EFA, **RESERVED})
+    graph = run_core(AWS_BASE, {**EFA, **RESERVED})
     (template,) = inputs(graph, TEMPLATE, "cognitive")
     assert "placement" not in template
     assert len(template["networkInterfaces"]) == 5
@@ -171,32 +171,32 @@ def test_reserved_machines_with_adapters_stand_where_their_reservation_is() -> N
 
 
 def test_machines_of_the_cluster_s_own_pods_carry_them() -> None:
-    graph = run_changed(AWS_BASE, SYSTEM)
+    graph = run_core(AWS_BASE, SYSTEM)
     (system,) = [row for row in inputs(graph, GROUP) if row["labels"]["skerry.dev/tier"] == "platform"]
-    assert system["instanceTypes"] == ["m6i.large"]
+    assert system["instanceTypes"] == ["m6i.2xlarge"]
     assert system["scalingConfig"] == {"minSize": 3, "maxSize": 3, "desiredSize": 3}
     settings = {row["addonName"]: row.get("configurationValues") for row in inputs(graph, "aws:eks/addon:Addon")}
     for text in (settings["coredns"], json.dumps(json.loads(settings["aws-ebs-csi-driver"] or "")["controller"])):
         assert json.loads(text or "")["nodeSelector"] == {"skerry.dev/tier": "platform"}
-    releases = inputs(run_changed(AWS, SYSTEM), "kubernetes:helm.sh/v3:Release", "karpenter")
+    releases = inputs(run_core(AWS, SYSTEM), "kubernetes:helm.sh/v3:Release", "karpenter")
     assert [row["values"]["nodeSelector"] for row in releases] == [{"skerry.dev/tier": "platform"}]
 
 
 def test_add_ons_are_pinned_where_versions_are_named() -> None:
     versions = {"vpc-cni": "v1.21.1-eksbuild.1", "coredns": "v1.12.4-eksbuild.1"}
-    rows = inputs(run_changed(AWS_BASE, {f"{EKS}.addon_versions": versions}), "aws:eks/addon:Addon")
+    rows = inputs(run_core(AWS_BASE, {f"{EKS}.addon_versions": versions}), "aws:eks/addon:Addon")
     assert {row["addonName"]: row.get("addonVersion") for row in rows} == dict.fromkeys(ADDONS) | versions
 
 
 def test_addresses_by_blocks_are_told_to_the_cni_before_there_are_machines() -> None:
-    graph = run_changed(AWS_BASE, {f"{EKS}.prefix_delegation": True})
+    graph = run_core(AWS_BASE, {f"{EKS}.prefix_delegation": True})
     (cni,) = [one for one in graph.of_type("aws:eks/addon:Addon") if one.inputs["addonName"] == "vpc-cni"]
     settings = json.loads(plain(cni.inputs)["configurationValues"])
     assert settings["env"] == {"ENABLE_PREFIX_DELEGATION": "true", "WARM_PREFIX_TARGET": "1"}
     for group in graph.of_type(GROUP):
         assert cni.urn in group.dependencies
     (node_class,) = [
-        one for one in run_changed(AWS, {f"{EKS}.prefix_delegation": True}).resources if one.name.endswith("node-class")
+        one for one in run_core(AWS, {f"{EKS}.prefix_delegation": True}).resources if one.name.endswith("node-class")
     ]
     assert plain(node_class.inputs)["spec"]["kubelet"] == {"maxPods": 110}
 
@@ -205,7 +205,7 @@ ROLE = "arn:aws:iam::111122223333:role/skerry-deploys"
 
 
 def test_a_role_deploys_and_the_kubeconfig_takes_it() -> None:
-    graph = run_changed(AWS_BASE, {"target.aws.deployment_role": ROLE})
+    graph = run_core(AWS_BASE, {"target.aws.deployment_role": ROLE})
     (provider,) = [one for one in graph.resources if one.type == "pulumi:providers:aws"]
     given = plain(provider.inputs)["assumeRoles"]
     roles = json.loads(given) if isinstance(given, str) else given
@@ -273,18 +273,22 @@ ALLOWED: dict[str, dict[str, Any]] = {
 
 @pytest.mark.parametrize("case", ALLOWED)
 def test_the_provider_takes_it_and_the_policies_find_nothing_new(case: str) -> None:
-    graph = run_changed(AWS_BASE, ALLOWED[case])
+    graph = run_core(AWS_BASE, ALLOWED[case])
     assert refusals(graph) == []
     assert [one.message for one in check(graph, today=date(2026, 11, 21)).failures] == []
 
 
-def test_the_shipped_stacks_say_nothing_of_it() -> None:
-    for stack in (AWS_BASE, AWS):
-        assert "eks" not in load_spec(shipped(stack), stack).target.aws.model_dump(exclude_defaults=True)
+@pytest.mark.parametrize("stack", [AWS_BASE, AWS, VENDOR_BASE, VENDOR])
+def test_the_shipped_stacks_have_adapters_in_one_zone_and_machines_for_the_cluster_s_own_pods(stack: str) -> None:
+    spec = load_spec(shipped(stack), stack)
+    eks = spec.target.aws.eks
+    assert eks.efa and eks.gpu_zone in spec.target.failure_domains
+    assert eks.system_machines is not None
+    assert eks.system_machines.count == len(spec.target.failure_domains)
 
 
 def test_adapters_count_as_interfaces_of_the_region() -> None:
     """27 of endpoints, two of each meta machine, five of each p4d: one with addresses and four adapters."""
-    graph = run_changed(AWS_BASE, EFA)
+    graph = run_core(AWS_BASE, EFA)
     found = {one.code: one for one in quotas_of(graph, pools_of(graph))}
     assert found["L-DF5E4CA3"].amounts.maximum == 27 + 3 * 2 + 2 * 5

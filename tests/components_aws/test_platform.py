@@ -14,7 +14,7 @@ from skerry.errors import ConfigError
 from skerry.facts import facts_of
 from skerry.graph import UNKNOWN, Resource, ResourceGraph, plain
 from skerry.instances import instance_types
-from tests.simulators.changed_stacks import run_changed, shipped
+from tests.simulators.changed_stacks import run_core, shipped
 from tests.simulators.stack_objects import AWS, AWS_BASE, ROOT, graph_of, inputs, objects
 
 OUTPUTS = {
@@ -38,7 +38,7 @@ OUTPUTS = {
 @pytest.fixture
 def deployed() -> ResourceGraph:
     """Return the platform on a base that was deployed."""
-    return run_changed(AWS, {}, OUTPUTS)
+    return run_core(AWS, {}, OUTPUTS)
 
 
 def one(graph: ResourceGraph, kind: str) -> Resource:
@@ -120,7 +120,7 @@ def test_karpenter_makes_only_the_machine_of_the_pool_and_never_more_than_its_ma
 
 
 def test_the_image_of_machines_that_come_and_go_can_be_pinned() -> None:
-    graph = run_changed(AWS, {"target.aws.node_image": "al2023@v20260801"}, OUTPUTS)
+    graph = run_core(AWS, {"target.aws.node_image": "al2023@v20260801"}, OUTPUTS)
     assert inputs(one(graph, "EC2NodeClass"))["spec"]["amiSelectorTerms"] == [{"alias": "al2023@v20260801"}]
 
 
@@ -139,7 +139,7 @@ def test_traffic_between_the_tiers_is_encrypted_where_the_machines_do_it(case: s
     changes, expected = NETWORKS[case]
     (facts,) = (
         facts
-        for facts in map(facts_of, run_changed(AWS, changes, OUTPUTS).resources)
+        for facts in map(facts_of, run_core(AWS, changes, OUTPUTS).resources)
         if facts is not None and facts.role == "vector-store"
     )
     assert facts.encrypted_in_transit is expected
@@ -151,7 +151,7 @@ def test_every_aws_type_of_the_catalogue_is_known_to_encrypt_or_not() -> None:
 
 
 def test_spot_is_bought_only_where_work_may_be_interrupted() -> None:
-    graph = run_changed(AWS, {"execution.pool.purchase": "spot", "execution.interruptible": True}, OUTPUTS)
+    graph = run_core(AWS, {"execution.pool.purchase": "spot", "execution.interruptible": True}, OUTPUTS)
     spec = inputs(one(graph, "NodePool"))["spec"]
     wanted = {row["key"]: row["values"] for row in spec["template"]["spec"]["requirements"]}
     assert wanted["karpenter.sh/capacity-type"] == ["spot", "on-demand"]
@@ -187,7 +187,7 @@ def test_gpus_are_made_known_where_there_are_gpus(deployed: ResourceGraph) -> No
         "cognitive.pool": None,
         "cognitive.model": None,
     }
-    graph = run_changed(AWS, hosted, OUTPUTS, secrets=("skerry:llmKey",))
+    graph = run_core(AWS, hosted, OUTPUTS, secrets=("skerry:llmKey",))
     assert objects(graph, "DaemonSet") == []
 
 
@@ -202,8 +202,8 @@ IN_THE_CLUSTER = {
 def test_what_the_cluster_runs_is_not_asked_of_the_base(case: str) -> None:
     changes, output, kind = IN_THE_CLUSTER[case]
     without = {AWS_BASE: {key: value for key, value in OUTPUTS[AWS_BASE].items() if key != output}}
-    more = len(objects(run_changed(AWS, changes, without), kind))
-    assert more > len(objects(graph_of(AWS), kind))
+    more = len(objects(run_core(AWS, changes, without), kind))
+    assert more > len(objects(run_core(AWS, {}), kind))
 
 
 def test_the_two_files_of_the_deployment_differ_in_their_layer_alone() -> None:

@@ -151,7 +151,7 @@ def test_what_each_part_needs_is_shown() -> None:
 
 
 @pytest.mark.parametrize(("on_azure", "on_aws"), [(AZURE_BASE, AWS_BASE), (AZURE, AWS)])
-def test_the_shipped_files_differ_from_those_of_aws_by_target_residency_and_state_alone(
+def test_the_shipped_files_differ_from_those_of_aws_by_target_residency_state_and_their_stores_of_secrets_and_copies(
     on_azure: str, on_aws: str
 ) -> None:
     def told(stack: str) -> dict[str, Any]:
@@ -159,6 +159,9 @@ def test_the_shipped_files_differ_from_those_of_aws_by_target_residency_and_stat
         found: dict[str, Any] = yaml.safe_load(text)["config"]["skerry:deployment"]
         for tier in ("cognitive", "execution", "meta"):
             found[tier]["pool"]["machine"].pop("instance_type", None)
+        # Azure's vault has an address, and these copies are written by S3, which its own store does not speak.
+        assert found["services"].pop("secrets")
+        found["backup"].pop("store", None)
         return {key: value for key, value in found.items() if key not in ("target", "residency", "state")}
 
     assert told(on_aws) == told(on_azure)

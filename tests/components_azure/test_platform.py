@@ -11,7 +11,7 @@ from skerry.config.aks import ENTRA_CIDRS
 from skerry.errors import ConfigError
 from skerry.graph import UNKNOWN, ResourceGraph, plain
 from tests.simulators.azure_stacks import AZURE_BASE, MANAGED_POSTGRES, OUTPUTS, azure_platform
-from tests.simulators.changed_stacks import run_changed
+from tests.simulators.changed_stacks import run_core
 from tests.simulators.provider_graphs import refusals
 from tests.simulators.stack_objects import AWS, inputs, objects, pods
 
@@ -70,10 +70,10 @@ def shape(graph: ResourceGraph) -> set[tuple[str, str]]:
 
 def test_the_tiers_are_those_of_aws_with_the_stores_that_azure_does_not_run() -> None:
     """Only `target` was edited; without Azure's PostgreSQL its operator comes too."""
-    on_aws, on_azure = shape(run_changed(AWS, {}, {})), shape(with_postgres())
+    on_aws, on_azure = shape(run_core(AWS, {}, {})), shape(with_postgres())
     assert (on_aws - on_azure, on_azure - on_aws) == (set(), set())
     own = {"meta.relational_kind": "cloudnative-pg"}
-    on_aws, on_azure = shape(run_changed(AWS, own, {})), shape(deployed())
+    on_aws, on_azure = shape(run_core(AWS, own, {})), shape(deployed())
     assert (on_aws - on_azure, on_azure - on_aws) == (set(), set())
     assert len(on_azure) > 140
 

@@ -10,7 +10,7 @@ import pytest
 from skerry.errors import ConfigError
 from skerry.facts import facts_of
 from skerry.graph import UNKNOWN, Resource, ResourceGraph, plain
-from tests.simulators.changed_stacks import run_changed
+from tests.simulators.changed_stacks import run_core
 from tests.simulators.moved_stacks import GCP_BASE, OUTPUTS, gcp_platform
 from tests.simulators.provider_graphs import refusals
 from tests.simulators.stack_objects import AWS, Pods, inputs, objects, pods
@@ -72,7 +72,7 @@ def shape(graph: ResourceGraph) -> set[tuple[str, str]]:
 
 def test_the_tiers_are_the_same_on_both_clouds() -> None:
     """Every component, object and name of the tiers, the channels and the namespaces: only `target` was edited."""
-    on_aws, on_gcp = shape(run_changed(AWS, {}, {})), shape(deployed())
+    on_aws, on_gcp = shape(run_core(AWS, {}, {})), shape(deployed())
     assert (on_aws - on_gcp, on_gcp - on_aws) == (set(), set())
     assert len(on_gcp) > 120
 
@@ -167,7 +167,7 @@ def test_the_head_of_ray_trusts_the_authority_of_its_store() -> None:
 
 
 def test_a_store_whose_authority_everybody_knows_adds_nothing() -> None:
-    graph = run_changed(AWS, {}, {})
+    graph = run_core(AWS, {}, {})
     (ray,) = objects(graph, "RayCluster")
     head = inputs(ray)["spec"]["headGroupSpec"]["template"]["spec"]
     assert [row["name"] for row in head["volumes"]] == ["tmp"]

@@ -13,7 +13,7 @@ from skerry.engine.run import run_deployment
 from skerry.errors import ConfigError
 from tests.simulators.azure_stacks import AZURE
 from tests.simulators.azure_stacks import deployment as azure_deployment
-from tests.simulators.changed_stacks import run_changed
+from tests.simulators.changed_stacks import run_core
 from tests.simulators.stack_objects import AIRGAPPED, AWS, ONPREM, ROOT
 
 GATEWAY: Mapping[str, Any] = {"domain": "sensei.example.com", "routes": ["temporal-ui"], "tls_secret": "site-tls"}
@@ -86,7 +86,7 @@ WRONG: Mapping[str, tuple[str, Mapping[str, Any], str]] = {
 def test_what_cannot_be_is_refused(case: str) -> None:
     stack, changes, message = WRONG[case]
     with pytest.raises(ConfigError) as error:
-        run_changed(stack, changes)
+        run_core(stack, changes)
     assert message in str(error.value)
 
 

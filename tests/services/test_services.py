@@ -17,7 +17,7 @@ from skerry.facts import ComponentFacts, facts_of
 from skerry.graph import Resource, ResourceGraph, plain
 from tests.simulators.azure_stacks import AZURE
 from tests.simulators.azure_stacks import deployment as azure_deployment
-from tests.simulators.changed_stacks import run_changed
+from tests.simulators.changed_stacks import run_core
 from tests.simulators.service_stacks import SERVED
 from tests.simulators.stack_objects import ONPREM, ROOT, inputs, objects
 
@@ -28,12 +28,12 @@ EVERYTHING, AIR_GAP, AWS, GOOGLE = CASES
 @cache
 def graph_of(case: str) -> ResourceGraph:
     stack, changes = SERVED[case]
-    return run_changed(stack, changes)
+    return run_core(stack, changes)
 
 
 @cache
 def bare(stack: str) -> ResourceGraph:
-    return run_changed(stack, {})
+    return run_core(stack, {})
 
 
 def named(graph: ResourceGraph, kind: str) -> dict[str, Mapping[str, Any]]:
@@ -147,7 +147,7 @@ def test_the_entrance_is_inside_and_the_site_says_who_may_call() -> None:
 
 def test_a_load_balancer_of_own_machines_has_the_class_that_the_target_names() -> None:
     stack, changes = SERVED[EVERYTHING]
-    graph = run_changed(stack, {**changes, "target.load_balancer_class": "metallb.io/metallb"})
+    graph = run_core(stack, {**changes, "target.load_balancer_class": "metallb.io/metallb"})
     service = named(graph, "EnvoyProxy")["sensei-gateway/sensei"]["spec"]["provider"]["kubernetes"]["envoyService"]
     assert service["loadBalancerClass"] == "metallb.io/metallb"
 
@@ -304,7 +304,7 @@ def test_charts_run_what_is_declared_and_nothing_by_latest(case: str) -> None:
 def test_a_site_without_a_connection_takes_its_images_and_charts_from_its_registry() -> None:
     stack, _ = SERVED[AIR_GAP]
     gateway = {"domain": "sensei.site.example", "routes": ["temporal-ui"], "tls_secret": "site-tls"}
-    graph = run_changed(stack, {"services.gateway": gateway, "services.monitoring": {}, "services.certificates": {}})
+    graph = run_core(stack, {"services.gateway": gateway, "services.monitoring": {}, "services.certificates": {}})
     for name in ("gateway-helm", "kube-prometheus-stack", "cert-manager"):
         row = plain(release(graph, name).inputs)
         assert row["chart"].startswith("oci://registry.site.example:5000/charts/") or "/charts/" in row["chart"], name
@@ -342,7 +342,7 @@ def test_the_shipped_stacks_have_no_services() -> None:
 
 def base_of(case: str) -> ResourceGraph:
     stack, changes = SERVED[case]
-    return run_changed(f"{stack}-base", changes)
+    return run_core(f"{stack}-base", changes)
 
 
 def test_controllers_have_identities_at_aws_that_reach_no_further() -> None:

@@ -31,7 +31,10 @@ SQL, BUCKET = "gcp:sql/databaseInstance:DatabaseInstance", "gcp:storage/bucket:B
 
 CUSTOM: Final = tuple(
     f"kubernetes:{kind}" for kind in
-    ("postgresql.cnpg.io/v1:Cluster", "postgresql.cnpg.io/v1:Database", "ray.io/v1:RayCluster")
+    (
+        "postgresql.cnpg.io/v1:Cluster", "postgresql.cnpg.io/v1:Database", "ray.io/v1:RayCluster",
+        "cert-manager.io/v1:Certificate", "keda.sh/v1alpha1:ScaledObject",
+    )
 )  # fmt: skip
 """Kinds that no SDK has and somebody read the operator of."""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Final
 
 import yaml
 
@@ -15,10 +15,34 @@ from skerry.engine.run import run_program
 from skerry.graph import ResourceGraph
 from tests.simulators.stack_objects import ROOT
 
+_OPTIONS: Final = (
+    "services", "gpu", "backup", "channels.pubsub_failover", "target.load_balancer_class", "target.aws.eks",
+)  # fmt: skip
+
 
 def shipped(stack: str) -> dict[str, Any]:
     """Return the deployment that a shipped stack file describes."""
     return dict(_file(stack)["config"][CONFIG_KEY])
+
+
+def without_options(stack: str) -> dict[str, Any]:
+    """Return the changes by which a shipped stack loses what a smaller deployment leaves out.
+
+    No services, metrics of GPUs, copies, Sentinels, fabric or class of load balancers, and agents of a fixed number.
+    """
+    deployment = shipped(stack)
+    found: dict[str, Any] = {path: None for path in _OPTIONS if _holds(deployment, path)}
+    for kind in ("worker", "validator"):
+        path = f"execution.{kind}.autoscale"
+        if _holds(deployment, path):
+            found[path] = None
+            found[f"execution.{kind}.replicas"] = deployment["execution"][kind]["autoscale"]["minimum"]
+    return found
+
+
+def _holds(tree: Mapping[str, Any], path: str) -> bool:
+    first, _, rest = path.partition(".")
+    return first in tree and (not rest or _holds(tree[first], rest))
 
 
 def run_changed(
@@ -39,6 +63,17 @@ def run_changed(
     """
     config = StackConfig({CONFIG_KEY: json.dumps(_changed(shipped(stack), changes))}, frozenset(secrets))
     return run_program(ROOT, stack, config, stack_outputs=outputs or {}, answers=answers)
+
+
+def run_core(
+    stack: str,
+    changes: Mapping[str, Any],
+    outputs: Mapping[str, Mapping[str, Any]] | None = None,
+    secrets: Sequence[str] = (),
+    answers: Answers | None = None,
+) -> ResourceGraph:
+    """Run a stack without its options (`without_options`), with some fields changed as in `run_changed`."""
+    return run_changed(stack, {**without_options(stack), **changes}, outputs, secrets, answers)
 
 
 def changed_deployment(stack: str, changes: Mapping[str, Any]) -> dict[str, Any]:

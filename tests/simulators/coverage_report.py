@@ -25,7 +25,7 @@ A row is in one state:
 - **out of reach**, with the reason
 - **not built yet**
 
-`seed` is document and line. The stacks `sensei-hybrid-*` are those of [hybrid.md](hybrid.md); the others are shipped.
+`seed` is document and line.
 """
 
 

@@ -25,7 +25,6 @@ from skerry.errors import SkerryError
 from skerry.graph import Resource, ResourceGraph, find, plain
 from skerry.preflight.examine import examine
 from skerry.preflight.text import to_text
-from tests.simulators import hybrid_stacks
 from tests.simulators.changed_stacks import changed_deployment, run_changed
 from tests.simulators.size_answers import command, size_problems
 
@@ -143,8 +142,6 @@ def problems(check_: Mapping[str, Any]) -> Iterator[str]:
 @cache
 def _graph(stack: str, changes: str) -> ResourceGraph:
     changed = json.loads(changes)
-    if stack in hybrid_stacks.written():
-        return hybrid_stacks.run(stack, changed)
     secrets = [f"skerry:{value}" for key, value in changed.items() if key.endswith("_secret")]
     return run_changed(stack, changed, secrets=secrets)
 

@@ -1,20 +1,17 @@
-"""The two sides of mode hybrid as docs/hybrid.md writes them, run by the embedded engine, with changes where asked."""
+"""The two shipped sides of mode hybrid without their options, run by the embedded engine, with changes where asked."""
 
 from __future__ import annotations
 
 import copy
 import json
-import re
 from collections.abc import Mapping
-from functools import cache
 from typing import Any, Final
-
-import yaml
 
 from skerry.config.spec import CONFIG_KEY
 from skerry.engine.project import StackConfig
 from skerry.engine.run import run_program
 from skerry.graph import ResourceGraph
+from tests.simulators.changed_stacks import shipped, without_options
 from tests.simulators.moved_stacks import GCP_TARGET, changed
 from tests.simulators.moved_stacks import OUTPUTS as GCP_OUTPUTS
 from tests.simulators.stack_objects import GCP_BASE, ROOT
@@ -30,20 +27,17 @@ AWS_TARGET: Final[Mapping[str, Any]] = {
 """A customer's own account."""
 
 
-@cache
-def written() -> dict[str, str]:
-    """Return the stack files that the document shows: stack -> text."""
-    text = (ROOT / "docs" / "hybrid.md").read_text(encoding="utf-8")
-    found = re.findall(r"```yaml\n(# stacks/Pulumi\.([a-z-]+)\.yaml\n.*?)```", text, re.S)
-    return {name: body for body, name in found}
-
-
 def deployment(stack: str, changes: Mapping[str, Any] | None = None) -> dict[str, Any]:
     """Return the deployment of a side, or of its base, with some fields changed: dotted path -> value or None."""
-    base = stack.endswith("-base")
-    found = copy.deepcopy(yaml.safe_load(written()[stack.removesuffix("-base")])["config"][CONFIG_KEY])
-    changed(found, copy.deepcopy(dict(changes or {})))
-    if base:
+    side = stack.removesuffix("-base")
+    options = without_options(side)
+    if side == VENDOR:
+        # Its entrance needs certificates.
+        del options["services"]
+        options |= {"services.secrets": None, "services.monitoring": None}
+    found = shipped(side)
+    changed(found, {**options, **copy.deepcopy(dict(changes or {}))})
+    if side != stack:
         found["layer"] = "base"
         found["target"].pop("base_stack", None)
     return dict(found)

@@ -1,4 +1,4 @@
-"""The shipped AWS deployment on another cloud: only `target` is written anew, and AWS's names of types go."""
+"""The shipped AWS deployment without its options on another cloud: only `target` is written anew, AWS's types go."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from skerry.config.spec import CONFIG_KEY
 from skerry.engine.project import StackConfig
 from skerry.engine.run import run_program
 from skerry.graph import Resource, ResourceGraph
-from tests.simulators.changed_stacks import shipped
+from tests.simulators.changed_stacks import shipped, without_options
 from tests.simulators.stack_objects import AWS, AWS_BASE, GCP, GCP_BASE, ROOT, inputs
 
 NUMBER: Final = "123456789012"
@@ -43,7 +43,7 @@ OUTPUTS: Final[Mapping[str, Mapping[str, Any]]] = {
 
 def moved(stack: str, target: Mapping[str, Any]) -> dict[str, Any]:
     """Return the deployment of a shipped stack at another target, without the names of types that only its own has."""
-    deployment = shipped(stack)
+    deployment = changed(shipped(stack), without_options(stack))
     base = deployment["target"].get("base_stack")
     deployment["target"] = json.loads(json.dumps(dict(target))) | ({"base_stack": GCP_BASE} if base else {})
     for tier in ("cognitive", "execution", "meta"):

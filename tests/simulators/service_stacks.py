@@ -1,13 +1,15 @@
-"""Deployments with services beside their tiers: one of each kind of target, none of which is shipped."""
+"""Deployments with services beside their tiers: one of each kind of target, none of which is shipped as it is here."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any, Final
 
+from tests.simulators.changed_stacks import without_options
+
 GRAFANA_LICENCE: Final = {"licence": "AGPL-3.0-only", "accepted_by": "Jane Doe, legal", "accepted_on": "2026-11-20"}
 
-SERVED: Final[Mapping[str, tuple[str, Mapping[str, Any]]]] = {
+_CASES: Final[Mapping[str, tuple[str, Mapping[str, Any]]]] = {
     "own machines: everything, an authority of its own, secrets of the site's vault": (
         "sensei-private-onprem",
         {
@@ -81,4 +83,5 @@ SERVED: Final[Mapping[str, tuple[str, Mapping[str, Any]]]] = {
         },
     ),
 }
+SERVED: Final = {case: (stack, {**without_options(stack), **changes}) for case, (stack, changes) in _CASES.items()}
 """Sentence -> the shipped stack, and what is other than in its file."""

@@ -16,9 +16,14 @@ AIRGAPPED, ONPREM = "sensei-airgapped", "sensei-private-onprem"
 AWS_BASE, AWS = "sensei-saas-aws-base", "sensei-saas-aws"
 GCP_BASE, GCP = "sensei-saas-gcp-base", "sensei-saas-gcp"
 AZURE_BASE, AZURE = "sensei-saas-azure-base", "sensei-saas-azure"
-STACKS = (AIRGAPPED, ONPREM, AWS_BASE, AWS, GCP_BASE, GCP, AZURE_BASE, AZURE)
-PLATFORMS = (AIRGAPPED, ONPREM, AWS, GCP, AZURE)
-"""The stacks that hold Kubernetes objects."""
+VENDOR_BASE, VENDOR, CUSTOMER = "sensei-hybrid-vendor-base", "sensei-hybrid-vendor", "sensei-hybrid-customer"
+WHOLE = (AIRGAPPED, ONPREM, AWS, GCP, AZURE)
+"""The stacks that hold Kubernetes objects of all tiers."""
+THINKING, WORKING = (*WHOLE, VENDOR), (*WHOLE, CUSTOMER)
+"""Those with the cognitive and the meta tier; those with the execution tier and Temporal."""
+PLATFORMS = (*WHOLE, VENDOR, CUSTOMER)
+"""The stacks that hold Kubernetes objects; the last two are the sides of mode hybrid, each with tiers of its own."""
+STACKS = (AIRGAPPED, ONPREM, AWS_BASE, AWS, GCP_BASE, GCP, AZURE_BASE, AZURE, VENDOR_BASE, VENDOR, CUSTOMER)
 
 
 @cache
@@ -60,15 +65,16 @@ def inputs(resource: Resource) -> dict[str, Any]:
 
 def pods(graph: ResourceGraph) -> Iterator[Pods]:
     """Yield every pod template of the graph: Kubernetes' own workloads, and Ray's head and workers."""
-    for resource in objects(graph, "Deployment", "StatefulSet", "Job"):
+    for resource in objects(graph, "Deployment", "StatefulSet", "Job", "CronJob"):
         body = inputs(resource)
-        template = body["spec"]["template"]
+        scheduled = kind(resource) == "CronJob"
+        template = (body["spec"]["jobTemplate"] if scheduled else body)["spec"]["template"]
         yield Pods(
             resource,
             body["metadata"]["namespace"],
             template["metadata"]["labels"],
             template["spec"],
-            body["spec"].get("replicas", 1),
+            body["spec"].get("replicas", 1 if kind(resource) in ("Job", "CronJob") else None),
         )
     for resource in objects(graph, "RayCluster"):
         body = inputs(resource)

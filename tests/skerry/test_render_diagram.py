@@ -10,7 +10,7 @@ import pytest
 from skerry.facts import Tier
 from skerry.graph import Resource, ResourceGraph
 from skerry.render.diagram import TITLES, WIDTH, diagram_svg
-from tests.simulators.stack_objects import AIRGAPPED, AWS_BASE, PLATFORMS, STACKS, graph_of
+from tests.simulators.stack_objects import AIRGAPPED, AWS_BASE, CUSTOMER, STACKS, VENDOR, WHOLE, graph_of
 
 SVG = "{http://www.w3.org/2000/svg}"
 
@@ -28,16 +28,20 @@ def test_it_is_xml_and_holds_nothing_that_runs_or_loads(stack: str) -> None:
     assert [name for name in names if name.startswith("on") or "href" in name or name == "style"] == []
 
 
-@pytest.mark.parametrize("stack", PLATFORMS)
+@pytest.mark.parametrize("stack", WHOLE)
 def test_every_tier_has_its_band(stack: str) -> None:
     shown = texts(diagram_svg(graph_of(stack)))
     # The shipped stacks serve no small model on machines of its own.
     assert set(TITLES.values()) - {TITLES[Tier.SMALL]} <= set(shown)
 
 
-def test_a_tier_without_components_has_no_band() -> None:
-    shown = texts(diagram_svg(graph_of(AWS_BASE)))
-    assert TITLES[Tier.EXECUTION] not in shown
+ABSENT = {AWS_BASE: {Tier.EXECUTION}, VENDOR: {Tier.EXECUTION}, CUSTOMER: {Tier.COGNITIVE, Tier.META}}
+
+
+@pytest.mark.parametrize("stack", ABSENT)
+def test_a_tier_without_components_has_no_band(stack: str) -> None:
+    shown = texts(diagram_svg(graph_of(stack)))
+    assert [tier for tier in ABSENT[stack] if TITLES[tier] in shown] == []
     assert TITLES[Tier.PLATFORM] in shown
 
 
