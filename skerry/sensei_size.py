@@ -206,8 +206,8 @@ def _check(asked: Asked) -> None:
         raise UsageError(f"target '{asked.target}' is none: choose one of {', '.join(TARGETS)}")
     if "cognitive" not in modes[asked.mode].tiers_at_site and (asked.model, asked.gpus) != (None, None):
         raise UsageError(
-            f"mode {asked.mode} has no GPU machines at the site, so no model is fitted to them: leave --model and --gpus "
-            "out, or choose private or air-gapped"
+            f"mode {asked.mode} has no GPU machines at the site, so no model is fitted to them: leave --model and "
+            "--gpus out, or choose private or air-gapped"
         )
     if not 512 <= asked.context_tokens <= 1_048_576:
         raise UsageError(f"context {asked.context_tokens} is not a number of tokens: give 512 to 1048576")
