@@ -5,6 +5,7 @@ from __future__ import annotations
 from decimal import ROUND_CEILING, Decimal
 from typing import Any
 
+from skerry.agentdb import tables
 from skerry.agentdb.answer import Answer
 
 
@@ -29,9 +30,19 @@ def settings(answer: Answer) -> dict[str, Any] | None:
             "runtime": "kubernetes",
             "profile": answer.profile.name,
             "storage_gib": int(answer.node.disk_gb.known.to_integral_value(ROUND_CEILING)),
-            "scale": {"minimum": nodes, "maximum": highest},
+            "scale": _scale(nodes, highest),
         },
     }
+
+
+def _scale(nodes: int, highest: int) -> dict[str, int]:
+    """Return how many replicas run, and what decides it where they are not always as many."""
+    found = {"minimum": nodes, "maximum": highest}
+    if highest > nodes:
+        limits = tables.scaling().limits
+        found["cpu_percent"] = int(limits["cpu_target_percent"].value)
+        found["memory_percent"] = int(limits["memory_target_percent"].value)
+    return found
 
 
 def _number(value: Decimal) -> int | float:
