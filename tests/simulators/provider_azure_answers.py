@@ -8,10 +8,13 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 CREDENTIALS: Final = "azure-native:containerservice:listManagedClusterUserCredentials"
+KEYS: Final = "azure-native:redisenterprise:listDatabaseKeys"
 
 
 def azure_answer(token: str, args: Mapping[str, Any]) -> dict[str, Any] | None:
     """Return the answer, in the shape of the SDK's result type, or None where nothing is known of the function."""
+    if token == KEYS:
+        return {"primaryKey": f"key of {args['clusterName']}", "secondaryKey": f"other key of {args['clusterName']}"}
     if token != CREDENTIALS:
         return None
     name = args["resourceName"]

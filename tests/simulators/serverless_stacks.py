@@ -13,6 +13,9 @@ from skerry.graph import Resource, ResourceGraph
 from tests.simulators.moved_stacks import changed
 from tests.simulators.stack_objects import ROOT, inputs
 
+STACKS: Final = ("agentdb-cloud-run-gcp", "agentdb-standby-gcp", "agentdb-functions-azure")
+"""Those that are shipped."""
+
 SECRETS: Final[Mapping[str, str]] = {"skerry:databasePassword": "only-of-this-test", "skerry:apiKey": "a-key-of-no-one"}
 
 CLIENT: Final = "00000000-0000-0000-0000-0000000000cc"
