@@ -16,8 +16,9 @@ from components.aws.permissions import agents_policy, karpenter_policy, key_poli
 from components.aws.services import AwsServiceIdentities, asks_aws
 from components.aws.stores import AwsObjectStore, AwsPostgres, AwsPubSub
 from components.aws.tags import tags_of
+from components.aws.transit import AwsTransit
 from components.base import SkerryComponent, checked_name
-from components.clouds.managed import managed_stores, service_namespaces
+from components.clouds.managed import managed_stores, meshes_of, service_namespaces
 from skerry.config.data_access import linked
 from skerry.config.edge import SYNC_NAMESPACE
 from skerry.config.spec import DeploymentSpec
@@ -91,6 +92,10 @@ class AwsBase(SkerryComponent):
         if asks_aws(spec):
             name = self._cluster.eks.name
             AwsServiceIdentities(self.child_name("services"), spec, cluster_name=name, key_arn=key.arn, opts=inside)
+        self._transit = None
+        if meshes_of(spec):
+            group = self._cluster.security_group_id
+            self._transit = AwsTransit(self.child_name("transit"), meshes_of(spec), network, members=group, opts=inside)
         self._queue = self._interruptions()
         self._karpenter_role()
         self._profile = iam.InstanceProfile(
@@ -109,6 +114,7 @@ class AwsBase(SkerryComponent):
             "nodeProfile": self._profile.name,
             "interruptionQueue": self._queue.name,
             **self._stores,
+            **(self._transit.stack_outputs() if self._transit is not None else {}),
         }
 
     def _managed_stores(

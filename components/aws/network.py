@@ -13,6 +13,7 @@ from pulumi_aws import cloudwatch, ec2, iam
 from components.aws.peering import peering_routes
 from components.aws.permissions import flow_log_policy, trust_of
 from components.base import SkerryComponent
+from components.clouds.managed import meshes_of
 from skerry.config.spec import DeploymentSpec
 from skerry.facts import ComponentFacts, Tier
 
@@ -106,6 +107,7 @@ class AwsNetwork(SkerryComponent):
         )
         entry = self._entry() if shape.entrance else None
         self._peered = peering_routes(self, spec, self._vpc.id)
+        self._joined = bool(meshes_of(spec))
         self.public_subnet_ids: list[pulumi.Output[str]] = []
         subnets, tables = [], []
         for zone, inner, outer in zip(zones, private, public, strict=True):
@@ -117,6 +119,7 @@ class AwsNetwork(SkerryComponent):
         self._flow_logs(key_arn)
         self.vpc_id = self._vpc.id
         self.subnet_ids = [subnet.id for subnet in subnets]
+        self.private_tables = dict(zip(zones, [table.id for table in tables], strict=True))
         self.private_blocks = private
         self.cidr = str(network)
         self.finish(vpc=self._vpc.id, subnets=self.subnet_ids)
@@ -150,7 +153,9 @@ class AwsNetwork(SkerryComponent):
             self.child_name(f"nat-{zone}"),
             subnet_id=subnet.id,
             allocation_id=address.allocation_id,
-            opts=self.child_options(),
+            # AWS fails it where the network has no gateway to the internet yet, to which this table leads.
+            # Source: terraform-provider-aws website/docs/r/nat_gateway.html.markdown, public NAT, read 2026-11
+            opts=self.child_options(depends_on=[table]),
         )
 
     def _private_subnet(
@@ -169,7 +174,8 @@ class AwsNetwork(SkerryComponent):
             self.child_name(f"private-{zone}"),
             vpc_id=self._vpc.id,
             routes=[*out, *self._peered],
-            opts=self.child_options(),
+            # Routes to other regions are made once the way to them stands; they are not of this list.
+            opts=self.child_options(**({"ignore_changes": ["routes"]} if self._joined else {})),
         )
         ec2.RouteTableAssociation(
             self.child_name(f"private-{zone}"), subnet_id=subnet.id, route_table_id=table.id, opts=self.child_options()

@@ -8,7 +8,8 @@ from components.base import SkerryComponent
 from components.blueprints.applications import make_applications
 from components.blueprints.deployment import deployment_fact
 from components.configuration import FlatConfig
-from skerry.config.spec import DeploymentSpec
+from skerry.config.agentdb import AgentDbSpec
+from skerry.config.spec import DeploymentSpec, Layer
 from skerry.errors import UsageError
 from skerry.facts import ComponentFacts
 from skerry.systems.agentdb import plan_of
@@ -39,6 +40,25 @@ def deploy(spec: DeploymentSpec, config: FlatConfig) -> Outputs:
     if spec.agentdb is None:
         raise UsageError("the deployment has no AgentDB: describe it in `agentdb`")
     root = AgentDb(spec)
+    if spec.layer is Layer.GLOBAL:
+        outputs = join_regions(root, spec, spec.agentdb, config)
+        root.finish()
+        return outputs
     outputs = make_applications(root, spec, plan_of(spec.agentdb), config)
     root.finish()
     return outputs
+
+
+def join_regions(root: AgentDb, spec: DeploymentSpec, agentdb: AgentDbSpec, config: FlatConfig) -> Outputs:
+    """Declare what joins the regions of mode geo, and return its stack outputs.
+
+    Raises:
+        UsageError: the configuration names no region.
+    """
+    if agentdb.geo is None:
+        raise UsageError("the deployment has no regions: describe them in `agentdb.geo`")
+    # Imported by need: only AWS joins regions.
+    from components.aws.regions import AwsRegions
+
+    options = pulumi.ResourceOptions(parent=root)
+    return AwsRegions("regions", spec, agentdb.geo, config, opts=options).stack_outputs()

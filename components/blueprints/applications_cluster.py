@@ -212,6 +212,7 @@ class OnCluster:
         clients |= {Tier.EXECUTION: postgres} if stores.own_database else {}
         clients |= {Tier.CHANNELS: postgres} if stores.own_objects else {}
         keeps = stores.own_database or any(_keeps(row) for row in self._applications.values())
+        meshes = sum(row.spec.mesh is not None for row in self._applications.values())
         for tier, namespace in self._names.items():
             if tier is Tier.CHANNELS and not (stores.own_cache or stores.own_objects):
                 continue
@@ -224,6 +225,7 @@ class OnCluster:
                 api_clients=clients.get(tier),
                 managed=tier is Tier.EXECUTION,
                 keeps_data=tier is Tier.CHANNELS or (tier is Tier.EXECUTION and keeps),
+                load_balancers=meshes if tier is Tier.EXECUTION else 0,
                 opts=options,
             )
         self._account(spaces[Tier.EXECUTION])

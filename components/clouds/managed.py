@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
+from skerry.application import application_of
+from skerry.config.application import Protocol
 from skerry.config.spec import DeploymentSpec, ObjectStoreKind, PubSubKind, RelationalKind
 from skerry.facts import BackupFact, ComponentFacts, Tier
 from skerry.systems.plans import plan_of
@@ -70,6 +72,19 @@ def iops_of(spec: DeploymentSpec) -> tuple[int, ...]:
     plan = plan_of(spec)
     asked = (row.storage_iops for row in plan.services.values()) if plan is not None else ()
     return tuple(sorted({one for one in asked if one is not None}))
+
+
+def meshes_of(spec: DeploymentSpec) -> dict[str, tuple[int, str]]:
+    """Return the address range of each other region -> port and protocol by which services copy to it."""
+    plan = plan_of(spec)
+    found: dict[str, tuple[int, str]] = {}
+    for name, row in plan.services.items() if plan is not None else ():
+        ports = application_of(name, row).definition.ports.values()
+        port = next((one for one in ports if one.between_replicas), None)
+        if row.mesh is not None and port is not None:
+            protocol = "udp" if port.protocol is Protocol.UDP else "tcp"
+            found |= dict.fromkeys(row.mesh.cidrs, (port.port, protocol))
+    return found
 
 
 def service_namespaces(spec: DeploymentSpec) -> tuple[str, ...]:

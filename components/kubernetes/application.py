@@ -11,6 +11,7 @@ from pulumi_kubernetes.core.v1 import Secret, ServiceAccount
 from pulumi_kubernetes.networking.v1 import NetworkPolicy
 
 from components.base import SkerryComponent
+from components.kubernetes.application_mesh import join_regions, mesh_environment
 from components.kubernetes.application_scaling import QueueAddress, follow_load, follow_queue, is_followed
 from components.kubernetes.cluster import Cluster
 from components.kubernetes.peers import blocks, ports
@@ -103,6 +104,7 @@ class ClusterService(SkerryComponent):
         elif is_followed(application):
             follow_load(self, cluster, application, around.namespace)
         self._leave()
+        join_regions(self, cluster, application, around.namespace)
         port = application.main_port
         self.finish(
             endpoint=host_name(name, around.namespace),
@@ -206,7 +208,7 @@ class ClusterService(SkerryComponent):
         found: dict[str, EnvValue] = {}
         for need in application.definition.needs:
             found |= around.variables.get(need, {})
-        found |= self._replicas()
+        found |= self._replicas() | mesh_environment(application)
         hidden: dict[str, EnvValue] = {}
         for variable, text in application.environment.items():
             parts = parts_of(text, around.places)
@@ -280,7 +282,8 @@ def replica_names(application: Application, namespace: str) -> tuple[str, ...]:
     """
     domain = f"{application.name}-headless.{namespace}.svc.cluster.local"
     named = (host_name(f"{application.name}-primary", namespace),) if application.definition.primary else ()
-    return (f"*.{domain}", *named)
+    across = (application.spec.mesh.host,) if application.spec.mesh is not None else ()
+    return (f"*.{domain}", *named, *across)
 
 
 def _joined(parts: Sequence[str | EnvValue], hidden: dict[str, EnvValue]) -> EnvValue:
@@ -349,7 +352,7 @@ def _facts(cluster: Cluster, application: Application, image: ImageFact) -> Comp
         failure_domains=cluster.failure_domains,
         encrypted_at_rest=cluster.storage_encrypted if keeps else None,
         encrypted_in_transit=True if spec.exposure is not Exposure.NONE else None,
-        internet_facing=spec.exposure is Exposure.PUBLIC,
+        # Nobody reaches the pods but by the entrance, which says whether it faces the internet.
         images=(image,),
         ports={row: port.port for row, port in definition.ports.items()},
         endpoints=_endpoints(application),

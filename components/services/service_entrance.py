@@ -70,7 +70,7 @@ class EntranceFor:
     @property
     def hosts(self) -> tuple[str, ...]:
         """The names that it answers to."""
-        return tuple(sorted({row.spec.host for row in self.applications if row.spec.host is not None}))
+        return tuple(sorted({host for row in self.applications for host in hosts_of(row)}))
 
     @property
     def clients(self) -> tuple[str, ...]:
@@ -84,6 +84,12 @@ class EntranceFor:
     def longest_s(self) -> int:
         """The longest that any request or stream may last."""
         return max(row.definition.longest_request_s for row in self.applications)
+
+
+def hosts_of(application: Application) -> tuple[str, ...]:
+    """Return the names that a service is called by from outside."""
+    spec = application.spec
+    return (spec.host, *spec.more_hosts) if spec.host is not None else ()
 
 
 def entrances_of(applications: Sequence[Application]) -> tuple[EntranceFor, ...]:
@@ -227,8 +233,11 @@ class ServiceEntrance(SkerryComponent):
             return
         longest = application.definition.longest_request_s + MARGIN_S
         wanted = {
-            "parentRefs": [{"name": entrance.name, "namespace": self._namespace, "sectionName": _listener(spec.host)}],
-            "hostnames": [spec.host],
+            "parentRefs": [
+                {"name": entrance.name, "namespace": self._namespace, "sectionName": _listener(host)}
+                for host in hosts_of(application)
+            ],
+            "hostnames": list(hosts_of(application)),
             "rules": [
                 {
                     "matches": [{"path": {"type": "PathPrefix", "value": path}} for path in spec.paths or ("/",)],
@@ -311,7 +320,7 @@ def _facts(entrance: EntranceFor, spec: ServiceEntranceSpec, *, own: bool) -> Co
     endpoints = tuple(
         EndpointFact(
             name=row.name,
-            host=row.spec.host,
+            host=host,
             port=HTTPS,
             protocol="https",
             direction="ingress",
@@ -319,7 +328,7 @@ def _facts(entrance: EntranceFor, spec: ServiceEntranceSpec, *, own: bool) -> Co
             why=f"callers of {row.name}",
         )
         for row in entrance.applications
-        if row.spec.host is not None
+        for host in hosts_of(row)
     )
     return ComponentFacts(
         tier=Tier.PLATFORM,

@@ -20,6 +20,7 @@ from skerry.config.application import (
     ScaleSpec,
     SiteSpec,
 )
+from skerry.config.geo import GeoSpec
 from skerry.config.words import DnsLabel, SecretKey, Spec
 
 
@@ -81,5 +82,7 @@ class AgentDbSpec(Spec):
     """Plain values beside the service's own; `{database.host}` and the like stand for where `database` is."""
     secrets: dict[EnvironmentName, SecretKey] = Field(default={}, max_length=50)
     """Variable -> the secret key of the stack that holds its value."""
+    geo: GeoSpec | None = None
+    """Its regions, in mode geo; left out elsewhere."""
     site: SiteSpec = SiteSpec()
     """The network of a runtime that is not Kubernetes."""

@@ -12,11 +12,11 @@ from typing import Annotated, Final
 
 from pydantic import Field
 
-from skerry.config.words import CatalogName, DnsLabel, SecretKey, Spec
+from skerry.config.words import CatalogName, CountryCode, DnsLabel, SecretKey, Spec
+from skerry.config.zone import DnsName as DnsName
 
 EnvironmentName = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$", max_length=100)]
 HttpPath = Annotated[str, Field(pattern=r"^/[A-Za-z0-9/_.-]*$", max_length=200)]
-DnsName = Annotated[str, Field(pattern=r"^([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,63}$", max_length=253)]
 
 
 class Runtime(str, Enum):
@@ -180,6 +180,21 @@ class SiteEndpointSpec(Spec):
     """The port that is called."""
 
 
+class MeshSpec(Spec):
+    """Other regions that the replicas of a service copy to and from, over its port between replicas."""
+
+    name: DnsLabel
+    """What this region is called."""
+    host: DnsName
+    """The name by which the others reach the replica that writes here."""
+    peers: dict[DnsLabel, DnsName] = Field(min_length=1, max_length=5)
+    """Other region -> the name of its replica that writes."""
+    cidrs: tuple[str, ...] = Field(min_length=1, max_length=5)
+    """The address ranges of the others."""
+    jurisdictions: dict[DnsLabel, CountryCode] = Field(min_length=1, max_length=5)
+    """Other region -> the country where what is copied to it lies."""
+
+
 class ApplicationSpec(Spec):
     """A service where it runs."""
 
@@ -209,6 +224,10 @@ class ApplicationSpec(Spec):
     """True lets callers in without an identity of the cloud where one could be asked for (Cloud Run, Functions)."""
     host: DnsName | None = None
     """The name that it is called by; required for `internal` and `public`."""
+    more_hosts: tuple[DnsName, ...] = Field(default=(), max_length=8)
+    """Further names that it is called by, on a cluster."""
+    mesh: MeshSpec | None = None
+    """Other regions that it copies to, on a cluster; left out, none."""
     allow_cidrs: tuple[str, ...] = Field(default=(), max_length=64)
     """Address ranges that may call it; left out, all of the private network, or of the internet where `public`."""
     paths: tuple[HttpPath, ...] = Field(default=(), max_length=16)

@@ -9,7 +9,8 @@ from dataclasses import replace
 from skerry.config.agentdb import AgentDbSpec
 from skerry.config.application import Runtime
 from skerry.config.sense_applications import plan_problems
-from skerry.config.spec import DeploymentSpec
+from skerry.config.sense_geo import geo_problems
+from skerry.config.spec import DeploymentSpec, Layer
 from skerry.errors import Problem
 from skerry.systems.agentdb import CARRIES_UDP, plan_of, service_name, told_of_database
 
@@ -28,6 +29,9 @@ def agentdb_problems(spec: DeploymentSpec) -> Iterator[Problem]:
     if agentdb.quic and agentdb.runtime not in CARRIES_UDP:
         text = f"QUIC is UDP, and {_TAKERS[agentdb.runtime]}"
         yield Problem("agentdb.quic", text, "set quic: false, or use runtime kubernetes or ecs")
+        return
+    yield from geo_problems(spec, agentdb)
+    if spec.layer is Layer.GLOBAL:
         return
     yield from _stores(agentdb)
     service = re.compile(rf"^agentdb\.services\.{re.escape(service_name(agentdb))}")

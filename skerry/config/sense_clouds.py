@@ -79,7 +79,9 @@ def cloud_problems(spec: DeploymentSpec) -> Iterator[Problem]:
     clusters = spec.system is System.SENSEI or spec.machines is not None
     if clusters and spec.layer is Layer.PLATFORM and not target.base_stack:
         yield Problem("target.base_stack", f"is required on {cloud}", "name the stack with layer: base")
-    yield from _OWN[target.kind](spec)
+    # What joins regions has neither network nor machines of its own.
+    if spec.layer is not Layer.GLOBAL:
+        yield from _OWN[target.kind](spec)
 
 
 def _aws(spec: DeploymentSpec) -> Iterator[Problem]:

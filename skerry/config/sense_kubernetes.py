@@ -55,6 +55,11 @@ def kubernetes_problems(path: str, application: Application, spec: DeploymentSpe
     if row.disposable_files and definition.data_path is not None:
         text = "has no meaning on kubernetes, where each replica keeps its volume"
         yield Problem(f"{path}.disposable_files", text, "remove it")
+    if row.mesh is not None and not (
+        definition.data_path and any(one.between_replicas for one in definition.ports.values())
+    ):
+        text = "copies to other regions, and the service has no files or no port between replicas"
+        yield Problem(f"{path}.mesh", text, "remove it, or describe both")
     yield from _storage(path, application, spec)
     yield from _entrance(path, application, spec)
 

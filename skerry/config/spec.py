@@ -88,6 +88,8 @@ class Layer(str, Enum):
     """Account, network, cluster and managed stores."""
     PLATFORM = "platform"
     """Everything inside Kubernetes."""
+    GLOBAL = "global"
+    """Mode geo: what joins the regions, which are stacks of their own."""
 
 
 class TargetKind(str, Enum):

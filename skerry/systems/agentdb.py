@@ -13,6 +13,7 @@ from skerry.config.agentdb import AgentDbSpec
 from skerry.config.application import (
     ApplicationSpec,
     ApplicationsSpec,
+    MeshSpec,
     Need,
     Protocol,
     Runtime,
@@ -67,10 +68,12 @@ def plan_of(agentdb: AgentDbSpec) -> ApplicationsSpec:
         scale=agentdb.scale or SCALES[agentdb.runtime],
         exposure=agentdb.exposure,
         anonymous=agentdb.anonymous,
-        host=agentdb.host,
+        host=host_of(agentdb),
         allow_cidrs=agentdb.allow_cidrs,
         rate_per_second=agentdb.rate_per_second,
-        environment=agentdb.environment,
+        more_hosts=more_hosts(agentdb),
+        mesh=mesh_of(agentdb),
+        environment={**regional_environment(agentdb), **agentdb.environment},
         secrets=agentdb.secrets,
     )
     return ApplicationsSpec(
@@ -80,6 +83,37 @@ def plan_of(agentdb: AgentDbSpec) -> ApplicationsSpec:
         dns=agentdb.dns,
         site=agentdb.site.model_copy(update={"name": agentdb.site.name or agentdb.name}),
     )
+
+
+def host_of(agentdb: AgentDbSpec) -> str | None:
+    """Return the name that it is called by: in mode geo that of its region, by which its health is asked."""
+    geo = agentdb.geo
+    return agentdb.host if geo is None or geo.here not in geo.regions else geo.regions[geo.here].host
+
+
+def more_hosts(agentdb: AgentDbSpec) -> tuple[str, ...]:
+    """Return the further names that it is called by: in mode geo the one that leads to the nearest region."""
+    return (agentdb.geo.host,) if agentdb.geo is not None else ()
+
+
+def mesh_of(agentdb: AgentDbSpec) -> MeshSpec | None:
+    """Return the other regions that it copies to; None outside of mode geo, and for the stack of names."""
+    geo = agentdb.geo
+    if geo is None or geo.here not in geo.regions:
+        return None
+    others = {name: row for name, row in geo.regions.items() if name != geo.here}
+    return MeshSpec(
+        name=geo.here,
+        host=geo.regions[geo.here].mesh_host,
+        peers={name: row.mesh_host for name, row in others.items()},
+        cidrs=tuple(row.network_cidr for row in others.values()),
+        jurisdictions={name: row.jurisdiction for name, row in others.items()},
+    )
+
+
+def regional_environment(agentdb: AgentDbSpec) -> dict[str, str]:
+    """Return what replicas are told of several regions that write."""
+    return {"REGIONAL_WRITES": agentdb.geo.writes.value} if agentdb.geo is not None else {}
 
 
 def service_name(agentdb: AgentDbSpec) -> str:

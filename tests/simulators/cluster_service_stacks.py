@@ -13,6 +13,11 @@ GKE_BASE, GKE = "agentdb-gke-base", "agentdb-gke"
 AKS_BASE, AKS = "agentdb-aks-base", "agentdb-aks"
 ONPREM: Final = "agentdb-onprem"
 CLUSTER_STACKS: Final = (EKS_BASE, EKS, GKE_BASE, GKE, AKS_BASE, AKS, ONPREM)
+GEO_NAMES: Final = "agentdb-geo-dns"
+GEO_STACKS: Final = (
+    "agentdb-geo-us-base", "agentdb-geo-us", "agentdb-geo-eu-base", "agentdb-geo-eu",
+    "agentdb-geo-ap-base", "agentdb-geo-ap", GEO_NAMES,
+)  # fmt: skip
 
 NEW_SERVICES: Final[dict[str, Any]] = {
     "database": {"zones": 2, "storage_gib": 50},

@@ -1,0 +1,138 @@
+"""A service in several regions: the address by which other regions copy from it, and the ways between them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+import pulumi
+from pulumi_kubernetes.core.v1 import Service
+from pulumi_kubernetes.networking.v1 import NetworkPolicy
+
+from components.base import SkerryComponent
+from components.kubernetes.cluster import Cluster
+from components.kubernetes.peers import blocks
+from components.kubernetes.workload import NAME_LABEL
+from skerry.application import Application
+from skerry.config.application import MeshSpec, PortSpec, Protocol
+from skerry.facts import ComponentFacts, EndpointFact, Tier
+
+PRIVATE_BALANCER: Final[Mapping[str, Mapping[str, str]]] = {
+    "aws": {
+        "service.beta.kubernetes.io/aws-load-balancer-type": "nlb",
+        "service.beta.kubernetes.io/aws-load-balancer-internal": "true",
+        # A load balancer of TCP asks for a port of UDP in vain, so health is asked of the main port.
+        "service.beta.kubernetes.io/aws-load-balancer-healthcheck-protocol": "tcp",
+    },
+    "gcp": {"networking.gke.io/load-balancer-type": "Internal"},
+    "azure": {"service.beta.kubernetes.io/azure-load-balancer-internal": "true"},
+    "onprem": {},
+}
+"""What keeps a load balancer inside. Source: the clouds' references (not opened; check before relying on it)."""
+
+
+class RegionPeer(SkerryComponent):
+    """Another region that holds a copy of what the service keeps: what residency is judged by."""
+
+    def __init__(
+        self,
+        name: str,
+        cluster: Cluster,
+        *,
+        host: str,
+        port: PortSpec,
+        jurisdiction: str,
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
+        """State it."""
+        endpoint = EndpointFact(
+            name="mesh",
+            host=host,
+            port=port.port,
+            protocol="quic" if port.protocol is Protocol.UDP else port.protocol.value,
+            direction="egress",
+            scope="site",
+            why="copies between regions",
+        )
+        facts = ComponentFacts(
+            tier=Tier.META,
+            role="replica-region",
+            data_class=cluster.data_class,
+            jurisdiction=jurisdiction,
+            encrypted_in_transit=port.protocol is Protocol.UDP or None,
+            endpoints=(endpoint,),
+        )
+        super().__init__(name, facts, opts)
+        self.finish()
+
+
+def mesh_port(application: Application) -> tuple[str, PortSpec] | None:
+    """Return the port between replicas by which regions copy; None where the service has none."""
+    ports = application.definition.ports.items()
+    return next(((name, row) for name, row in ports if row.between_replicas), None)
+
+
+def mesh_environment(application: Application) -> dict[str, str]:
+    """Return what a replica is told of other regions."""
+    mesh, found = application.spec.mesh, mesh_port(application)
+    if mesh is None or found is None:
+        return {}
+    port = found[1].port
+    return {
+        "REGION": mesh.name,
+        "REGION_HOST": f"{mesh.host}:{port}",
+        "REGION_PEERS": ",".join(f"{name}={host}:{port}" for name, host in mesh.peers.items()),
+    }
+
+
+def join_regions(parent: SkerryComponent, cluster: Cluster, application: Application, namespace: str) -> None:
+    """Make the address and the openings of a service that copies to other regions; nothing where it does not."""
+    mesh, found = application.spec.mesh, mesh_port(application)
+    if mesh is None or found is None:
+        return
+    name, port = found
+    labels = {NAME_LABEL: application.name}
+    described: dict[str, Any] = {"namespace": namespace, "labels": {**dict(cluster.labels), **labels}}
+    protocol = "UDP" if port.protocol is Protocol.UDP else "TCP"
+    first = {"statefulset.kubernetes.io/pod-name": f"{application.name}-0"} if application.definition.primary else {}
+    spec: dict[str, Any] = {
+        "type": "LoadBalancer",
+        "selector": {**labels, **first},
+        "ports": [{"name": name, "port": port.port, "targetPort": name, "protocol": protocol}],
+        "loadBalancerSourceRanges": list(mesh.cidrs),
+    }
+    if cluster.load_balancer_class is not None:
+        spec["loadBalancerClass"] = cluster.load_balancer_class
+    called = f"{application.name}-mesh"
+    Service(
+        parent.child_name("mesh"),
+        metadata={**described, "name": called, "annotations": dict(PRIVATE_BALANCER[cluster.target.kind])},
+        spec=spec,
+        opts=parent.child_options(),
+    )
+    opened = [{"port": port.port, "protocol": protocol}]
+    NetworkPolicy(
+        parent.child_name("regions"),
+        metadata={**described, "name": f"allow-{called}"},
+        spec=_policy(labels, mesh, opened),
+        opts=parent.child_options(),
+    )
+    for region, host in mesh.peers.items():
+        RegionPeer(
+            parent.child_name(f"region-{region}"),
+            cluster,
+            host=host,
+            port=port,
+            jurisdiction=mesh.jurisdictions[region],
+            opts=parent.child_options(),
+        )
+
+
+def _policy(labels: Mapping[str, str], mesh: MeshSpec, opened: list[dict[str, Any]]) -> dict[str, Any]:
+    there = blocks(mesh.cidrs)
+    return {
+        "podSelector": {"matchLabels": dict(labels)},
+        "policyTypes": ["Ingress", "Egress"],
+        "ingress": [{"from": there, "ports": opened}],
+        "egress": [{"to": there, "ports": opened}],
+    }
