@@ -69,6 +69,7 @@ class AwsCluster(SkerryComponent):
             kms_key_id=key_arn,
             opts=self.child_options(),
         )
+        self._attached: dict[str, list[pulumi.Resource]] = {}
         role = self._role("cluster", "eks.amazonaws.com", ("AmazonEKSClusterPolicy",), tag_session=True)
         self.eks = eks.Cluster(
             self.child_name("eks"),
@@ -86,14 +87,16 @@ class AwsCluster(SkerryComponent):
             # The add-ons below are the managed ones: without this EKS first installs its own, which nobody updates.
             bootstrap_self_managed_addons=False,
             deletion_protection=spec.production,
-            opts=self.child_options(depends_on=[logs]),
+            # Without its policies EKS could take away neither interfaces nor groups of its own.
+            # Source: terraform-provider-aws website/docs/r/eks_cluster.html.markdown, depends_on, read 2026-11
+            opts=self.child_options(depends_on=[logs, *self._attached["cluster"]]),
         )
         self.node_role = self._role("node", "ec2.amazonaws.com", NODE_POLICIES)
         # A machine that came with single addresses keeps them beside blocks, so the CNI is told before there is any.
         # Source: Amazon EKS "Assign more IP addresses to Amazon EKS nodes with prefixes", read 2026-11
         prefixes = spec.target.aws.eks.prefix_delegation
         first = [add_addon(self, spec, self.eks, NETWORK_ADDON)] if prefixes else []
-        groups = self._groups(spec, subnet_ids, key_arn, first)
+        groups = self._groups(spec, subnet_ids, key_arn, [*first, *self._attached["node"]])
         self._addons(spec, groups)
         self._tag_security_group(cluster_name)
         self._admit(spec)
@@ -107,13 +110,15 @@ class AwsCluster(SkerryComponent):
             assume_role_policy=trust_of(service, tag_session=tag_session),
             opts=self.child_options(),
         )
-        for policy in policies:
+        self._attached[role] = [
             iam.RolePolicyAttachment(
                 self.child_name(f"{role}-{policy.lower().replace('_', '-')}"),
                 role=made.name,
                 policy_arn=f"arn:aws:iam::aws:policy/{policy}",
                 opts=self.child_options(),
             )
+            for policy in policies
+        ]
         return made
 
     def _groups(

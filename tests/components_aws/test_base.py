@@ -16,7 +16,7 @@ from skerry.facts import facts_of
 from skerry.graph import UNKNOWN, ResourceGraph, plain
 from skerry.jurisdictions import regions
 from tests.simulators.changed_stacks import run_core, shipped
-from tests.simulators.stack_objects import AWS_BASE
+from tests.simulators.stack_objects import AWS_BASE, graph_of
 
 botocore_loaders = pytest.importorskip("botocore.loaders")
 
@@ -59,6 +59,26 @@ def test_agents_get_a_role_only_where_there_is_a_bucket() -> None:
 
     assert accounts(run_core(AWS_BASE, {})) == {"agents", "karpenter"}
     assert accounts(run_core(AWS_BASE, {"channels.object_store": "seaweedfs"})) == {"karpenter"}
+
+
+def test_what_aws_needs_before_something_else_is_made_before_it() -> None:
+    """The order is AWS's: gateways before NAT, the policies of a role before what takes it."""
+    graph = graph_of(AWS_BASE)
+
+    def before(kind: str) -> list[str]:
+        return [urn for resource in graph.of_type(kind) for urn in resource.dependencies]
+
+    policies = {
+        resource.name.rpartition("cluster-")[2]: resource.urn
+        for resource in graph.of_type("aws:iam/rolePolicyAttachment:RolePolicyAttachment")
+    }
+    assert policies["amazoneksclusterpolicy"] in before("aws:eks/cluster:Cluster")
+    nodes = [resource.dependencies for resource in graph.of_type("aws:eks/nodeGroup:NodeGroup")]
+    attached = {urn for name, urn in policies.items() if "node-" in urn}
+    assert attached
+    assert all(attached <= set(one) for one in nodes)
+    (way_in,) = (one for one in graph.of_type("aws:ec2/routeTable:RouteTable") if one.name.endswith("-public"))
+    assert before("aws:ec2/natGateway:NatGateway").count(way_in.urn) == 3
 
 
 def test_machines_and_their_disks_bear_the_cost_tags_of_their_tier() -> None:
