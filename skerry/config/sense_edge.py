@@ -13,6 +13,7 @@ from skerry.config.edge import (
     LONGEST_OFFLINE_DAYS,
     LONGEST_UNREVOKED_DAYS,
     PROXY_BUFFER_BYTES,
+    DeviceCertificates,
     EdgeSpec,
 )
 from skerry.config.sense_services import address_problems
@@ -176,6 +177,10 @@ def _entrance(spec: DeploymentSpec, edge: EdgeSpec) -> Iterator[Problem]:
     if not inside and not spec.target.connected:
         yield Problem("edge.exposure", "is internet, but the site has no connection", "use internal")
     yield from address_problems("edge.client_cidrs", edge.client_cidrs, private=inside)
+    for index, text in enumerate(edge.client_cidrs if edge.certificates is DeviceCertificates.FLEET else ()):
+        if ":" in text:
+            told = f"'{text}' is of IPv6, and devices of a fleet are told apart by addresses of IPv4"
+            yield Problem(f"edge.client_cidrs[{index}]", told, "use certificates: device, or addresses of IPv4")
     if edge.tls_secret is None and spec.services.certificates is None:
         text = "is left out, and so is services.certificates: the endpoint would have no certificate"
         yield Problem("edge.tls_secret", text, "name the site's Secret, or switch services.certificates on")

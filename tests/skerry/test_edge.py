@@ -122,6 +122,10 @@ REFUSED: Mapping[str, tuple[Mapping[str, Any], str]] = {
     "a country twice": ({"jurisdictions": ["DE", "DE"]}, "'DE' is named twice"),
     "an address that is not private": ({"client_cidrs": ["198.51.100.0/24", "10.7.0.0/16"]}, "edge.client_cidrs[0]"),
     "an address that is none": ({"client_cidrs": ["10.7.0.0/33"]}, "is not an address range"),
+    "devices of a fleet that could not be told apart": (
+        {"certificates": "fleet", "client_cidrs": ["10.7.0.0/16", "fd00:7::/64"]},
+        "edge.client_cidrs[1]: 'fd00:7::/64' is of IPv6",
+    ),
     "no certificate of the endpoint": ({"tls_secret": None}, "the endpoint would have no certificate"),
     "no authority": ({"authority_secret": None}, "edge.authority_secret: is required and missing"),
 }
