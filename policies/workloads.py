@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -72,6 +73,8 @@ def containers(resource: Resource) -> Iterator[tuple[str, Any]]:
 
 def images(resource: Resource) -> Iterator[ImageUse]:
     """Yield every image that a Kubernetes object or a service names: pods, templates of operators, known fields."""
+    for path, value in _of_aws(resource):
+        yield ImageUse(path, value)
     if not kind_of(resource) and resource.type not in _SERVICES:
         return
     for path, value in walk(resource.inputs):
@@ -79,6 +82,26 @@ def images(resource: Resource) -> Iterator[ImageUse]:
             yield ImageUse(path, UNKNOWN if isinstance(value, Secret) else value)
         elif value is UNKNOWN and re.search(r"(?:^|\.)(?:initC|c)ontainers(?:\[\d+\])?$", path):
             yield ImageUse(path, UNKNOWN)
+
+
+def _of_aws(resource: Resource) -> Iterator[tuple[str, Any]]:
+    """Yield the images that a task definition or a function names, with their paths."""
+    if resource.type == "aws:lambda/function:Function":
+        if "imageUri" in resource.inputs:
+            yield "imageUri", plain(resource.inputs["imageUri"])
+        return
+    if resource.type != "aws:ecs/taskDefinition:TaskDefinition":
+        return
+    text = plain(resource.inputs.get("containerDefinitions"))
+    try:
+        found = json.loads(text) if isinstance(text, str) else None
+    except ValueError:
+        found = None
+    if not isinstance(found, list):
+        yield "containerDefinitions", UNKNOWN
+        return
+    for index, row in enumerate(found):
+        yield f"containerDefinitions[{index}].image", find(row, "image", UNKNOWN)
 
 
 def namespace_of(graph: ResourceGraph, resource: Resource) -> Any:

@@ -6,6 +6,7 @@ from typing import Final
 
 from policies.rules import (
     access,
+    aws_services,
     budget,
     data_routes,
     edge,
@@ -33,6 +34,7 @@ ALL_RULES: Final[tuple[Rule, ...]] = (
     *entrances.ENCRYPTION,
     *supply_chain.RULES,
     *reliability.RULES,
+    *aws_services.RELIABILITY,
     *gpu.RULES,
     *budget.RULES,
 )

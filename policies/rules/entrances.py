@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from policies.context import Context
 from policies.reading import read, rows
+from policies.rules import aws_services
 from policies.verdict import Judgement, Rule, Severity, ok, undetermined, violation
 from skerry.graph import UNKNOWN, Resource, ResourceGraph, is_known
 
@@ -102,6 +103,7 @@ def _tls(graph: ResourceGraph, context: Context) -> Iterator[Judgement]:
             yield ok(resource)
     for resource in graph.of_type(_GATEWAY):
         yield from _gateway(resource)
+    yield from aws_services.listeners(graph)
 
 
 def _proxy(graph: ResourceGraph, proxy: Resource) -> Judgement:
