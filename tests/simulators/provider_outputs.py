@@ -53,7 +53,6 @@ ROWS: Final[Mapping[str, Mapping[str, Any]]] = {
     "aws:s3/bucket:Bucket": {"bucket": "{id}", "bucketDomainName": "{id}.s3.amazonaws.com"},
     "aws:sqs/queue:Queue": {"url": "https://sqs.example/{id}"},
     "aws:lambda/function:Function": {"version": "1"},
-    "aws:kms/key:Key": {"arn": "arn:{partition}:kms:{region}:{account}:key/00000000-0000-4000-8000-{digest}"},
     # The SDK calls what lies inside a block optional, whoever fills it in; programs read these.
     "aws:eks/cluster:Cluster": {
         "endpoint": "https://{id}.eks.example",
