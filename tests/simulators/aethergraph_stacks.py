@@ -8,7 +8,8 @@ from typing import Any, Final
 ONPREM: Final = "aethergraph-server-onprem"
 AIRGAPPED: Final = "aethergraph-server-airgapped"
 SAAS_BASE, SAAS = "aethergraph-saas-aws-base", "aethergraph-saas-aws"
-SHIPPED: Final = (ONPREM, AIRGAPPED, SAAS_BASE, SAAS)
+ECS: Final = "aethergraph-saas-ecs-aws"
+SHIPPED: Final = (ONPREM, AIRGAPPED, SAAS_BASE, SAAS, ECS)
 
 SIDECAR: Final[Mapping[str, Any]] = {"mode": "sidecar"}
 LOCAL_WORKER: Final[Mapping[str, Any]] = {
