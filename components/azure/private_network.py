@@ -33,6 +33,8 @@ class PrivateNetwork(SkerryComponent):
         super().__init__(name, ComponentFacts(tier=Tier.PLATFORM, role="network", internet_facing=facing), opts)
         self._place = place
         self._zones: dict[str, privatedns.PrivateZone] = {}
+        self.links: dict[str, pulumi.Resource] = {}
+        """Domain -> what makes its zone answer in the network."""
 
     def zone(self, role: str, domain: str) -> privatedns.PrivateZone:
         """Return the zone that answers for a domain inside the network; made when it is first asked for."""
@@ -45,7 +47,7 @@ class PrivateNetwork(SkerryComponent):
                 tags=self._place.tags(Tier.PLATFORM),
                 opts=self.child_options(),
             )
-            privatedns.VirtualNetworkLink(
+            self.links[domain] = privatedns.VirtualNetworkLink(
                 self.child_name(f"{role}-names"),
                 resource_group_name=self._place.group,
                 private_zone_name=zone.name,

@@ -263,6 +263,8 @@ def test_postgres_is_made_where_a_password_is_named_and_nowhere_else() -> None:
     password = made.inputs["administratorLoginPassword"]
     assert isinstance(password, Secret) and password.value == PASSWORD
     assert (made.protect, made.retain_on_delete) == (True, True)
+    links = {r.name: r.urn for r in of_type("azure-native:privatedns:VirtualNetworkLink", graph)}
+    assert links["sensei-base-network-postgres-names"] in made.dependencies, "its name answers before it is made"
 
 
 def test_a_key_that_the_stack_does_not_set_is_named() -> None:
