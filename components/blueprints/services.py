@@ -23,6 +23,7 @@ from components.services.monitoring_values import GRAFANA_SECRET
 from components.services.openings import EVERY_POD
 from components.services.routes import backends
 from components.services.scrapes import Parts
+from components.stores.backup import AUTHORITY_KEY
 from components.stores.document import AUTH_SECRET as MONGODB_SECRET
 from components.stores.graph import AUTH_SECRET as NEO4J_SECRET
 from components.stores.vector import API_KEY_SECRET as QDRANT_SECRET
@@ -240,6 +241,11 @@ def secret_rows(spec: DeploymentSpec, cluster: Cluster, namespaces: Mapping[Tier
         rows.append(SecretRow(OBJECTS_SECRET, keys, tiers))
     elif cluster.object_store is not None:
         rows += _of_managed(cluster.object_store, ("access-key", "secret-key"), tiers)
+    if spec.backup is not None and spec.backup.store is not None:
+        store = spec.backup.store
+        keys = ("access-key", "secret-key", *((AUTHORITY_KEY,) if store.authority else ()))
+        # PostgreSQL of the cluster is copied from the channels' namespace too, where Temporal's stands.
+        rows.append(SecretRow(store.secret, keys, (meta, channels) if runs_postgres(spec, cluster) else (meta,)))
     monitoring = spec.services.monitoring
     if monitoring is not None and monitoring.grafana:
         rows.append(SecretRow(GRAFANA_SECRET, ("admin-user", "admin-password"), (MONITORING_NAMESPACE,)))

@@ -17,7 +17,7 @@ from skerry.facts import ComponentFacts, facts_of
 from skerry.graph import Resource, ResourceGraph, plain
 from tests.simulators.azure_stacks import AZURE
 from tests.simulators.azure_stacks import deployment as azure_deployment
-from tests.simulators.changed_stacks import run_core
+from tests.simulators.changed_stacks import run_changed, run_core
 from tests.simulators.service_stacks import SERVED
 from tests.simulators.stack_objects import ONPREM, ROOT, inputs, objects
 
@@ -201,12 +201,13 @@ def test_every_secret_that_a_site_makes_by_hand_comes_from_the_store() -> None:
     assert [name for name in aws if "valkey-auth" in name or "object-store" in name] == [], "identity is by workload"
 
 
-def test_a_secret_is_in_each_namespace_whose_pods_ask_for_it() -> None:
-    graph = graph_of(EVERYTHING)
+@pytest.mark.parametrize("shipped", [False, True])
+def test_a_secret_is_in_each_namespace_whose_pods_ask_for_it(shipped: bool) -> None:
+    graph = run_changed(ONPREM, {}) if shipped else graph_of(EVERYTHING)
     made = set(named(graph, "ExternalSecret"))
     # CloudNativePG makes these for each of its clusters.
     postgres = {f"{cluster}-{what}" for cluster in ("temporal-db", "experiments-db") for what in ("app", "ca")}
-    for resource in (*objects(graph, "Deployment"), *objects(graph, "StatefulSet")):
+    for resource in objects(graph, "Deployment", "StatefulSet", "CronJob"):
         row = inputs(resource)
         found = set(re.findall(r"'secretKeyRef': \{'name': '([a-z0-9-]+)'", str(row)))
         found |= set(re.findall(r"'secretName': '([a-z0-9-]+)'", str(row)))
