@@ -78,7 +78,7 @@ def make_edge(
         objects=objects,
         object_store_bytes=own_store_bytes(spec),
         objects_namespace=namespaces[Tier.CHANNELS] if own_objects(spec, cluster) else None,
-        database=database,
+        authority=database.authority_of(spec.meta.relational_authority),
         operators=namespaces[Tier.PLATFORM] if own_postgres else None,
         depends_on=first,
         opts=pulumi.ResourceOptions.merge(after, pulumi.ResourceOptions(depends_on=[objects, database])),

@@ -54,7 +54,8 @@ def secret_rows_of_edge(spec: DeploymentSpec, cluster: Cluster, gateway: str) ->
     if edge.tls_secret is not None:
         rows.append(SecretRow(edge.tls_secret, ("tls.crt", "tls.key"), proxies))
     if not runs_postgres(spec, cluster):
-        rows.append(SecretRow(f"{DATABASE_NAME}-app", ("username", "password", "uri"), (SYNC_NAMESPACE,)))
+        more = ("ca.crt",) if spec.meta.relational_authority else ()
+        rows.append(SecretRow(f"{DATABASE_NAME}-app", ("username", "password", "uri", *more), (SYNC_NAMESPACE,)))
     keys = ("access-key", "secret-key")
     if own_objects(spec, cluster):
         rows.append(SecretRow(CREDENTIALS_SECRET, keys, (SYNC_NAMESPACE,)))

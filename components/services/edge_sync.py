@@ -26,7 +26,6 @@ from components.kubernetes.workload import (
 from components.services.edge_entrance import CERTIFICATE_HEADER, SERVICE, SYNC_PORT
 from components.services.openings import Opening, egress, leave_for, named, open_for
 from components.stores.relational import PORT as POSTGRES_PORT
-from components.stores.relational import RelationalStore
 from components.tiers.agents import HEALTH_PORT
 from skerry.config.edge import EdgeSpec
 from skerry.config.sense_edge import device_of, model_bytes, per_second, reconnection_of
@@ -59,7 +58,7 @@ class EdgeSync(SkerryComponent):
         objects: ObjectStore,
         object_store_bytes: int | None,
         objects_namespace: str | None,
-        database: RelationalStore,
+        authority: SecretKey | None,
         operators: str | None,
         depends_on: Sequence[pulumi.Resource],
         opts: pulumi.ResourceOptions | None = None,
@@ -74,7 +73,7 @@ class EdgeSync(SkerryComponent):
             objects: where logs and reconciled states are kept.
             object_store_bytes: the room of that store; None where it has no bound.
             objects_namespace: where it runs in the cluster; None where the cloud runs it.
-            database: where it keeps what has been reconciled up to where.
+            authority: the certificate that vouches for its PostgreSQL, `sync-db`; None where nobody hands it to pods.
             operators: the namespace of CloudNativePG's operator; None where the cloud runs PostgreSQL.
             depends_on: the namespaces.
             opts: Pulumi's options.
@@ -84,7 +83,7 @@ class EdgeSync(SkerryComponent):
         """
         image = cluster.catalog.image(SERVICE, cluster.target, "reconciles devices", reference=spec.sync.image)
         super().__init__(name, _facts(cluster, spec, image, object_store_bytes), opts)
-        workload = _workload(cluster, namespace, spec, image, objects, database)
+        workload = _workload(cluster, namespace, spec, image, objects, authority)
         made = deployment(self, "deployment", cluster, workload)
         service(self, "service", cluster, workload)
         HorizontalPodAutoscaler(
@@ -131,10 +130,14 @@ def _way(found: ManagedService) -> dict[str, Any]:
 
 
 def _workload(
-    cluster: Cluster, namespace: str, spec: EdgeSpec, image: ImageFact, objects: ObjectStore, database: RelationalStore
+    cluster: Cluster,
+    namespace: str,
+    spec: EdgeSpec,
+    image: ImageFact,
+    objects: ObjectStore,
+    authority: SecretKey | None,
 ) -> Workload:
     share = -(-spec.limits.concurrent_syncs // spec.sync.minimum) * spec.limits.request_bytes // 1024**2
-    authority = database.authority
     mounts = {"tmp": "/tmp", **({"database": AUTHORITY_PATH} if authority is not None else {})}
     container = Container(
         name=SERVICE,
@@ -142,7 +145,7 @@ def _workload(
         cpu="500m",
         # Twice what it may be sent at once where the fewest run: as received, and as it is worked on.
         memory=f"{512 + 2 * share}Mi",
-        env=_environment(spec, objects, database, authority),
+        env=_environment(spec, objects, authority),
         ports={"health": HEALTH_PORT, "http": SYNC_PORT},
         startup=http_probe("health", "/health", periodSeconds=5, failureThreshold=30),
         readiness=http_probe("health", "/ready", periodSeconds=10),
@@ -161,9 +164,7 @@ def _workload(
     )
 
 
-def _environment(
-    spec: EdgeSpec, objects: ObjectStore, database: RelationalStore, authority: SecretKey | None
-) -> dict[str, EnvValue]:
+def _environment(spec: EdgeSpec, objects: ObjectStore, authority: SecretKey | None) -> dict[str, EnvValue]:
     """Return what the service is told: its stores, and what devices may send after how long."""
     found: dict[str, EnvValue] = {
         **objects.client_environment(),

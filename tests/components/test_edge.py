@@ -179,6 +179,16 @@ def test_the_service_is_told_its_stores_and_its_bounds() -> None:
     assert {"AWS_ENDPOINT_URL", "DATABASE_URL", "BUCKET"} <= env.keys()
 
 
+def test_a_managed_database_is_verified_where_somebody_vouches_for_it() -> None:
+    stack, changes = EDGED[AWS]
+    modes = {}
+    for vouched in (False, True):
+        found = run_changed(stack, {**changes, "meta.relational_authority": vouched})
+        (container,) = named(found, "sync-deployment")["spec"]["template"]["spec"]["containers"]
+        modes[vouched] = {row["name"]: row.get("value") for row in container["env"]}["PGSSLMODE"]
+    assert modes == {False: "require", True: "verify-full"}
+
+
 def test_the_arithmetic_stands_in_the_facts() -> None:
     (sync,) = [one for one in graph(OWN).resources if one.type == "skerry:index:EdgeSync"]
     facts = facts_of(sync)
