@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from datetime import date
+from typing import Any, Final
 
 import pytest
 
 from policies.rules.aws_services import RELIABILITY
+from policies.rules.catalogue import ALL_RULES
 from policies.rules.entrances import ENCRYPTION
+from policies.runner import check
 from policies.workloads import images
 from skerry.graph import UNKNOWN, Resource
+from tests.simulators.aws_service_stacks import ECS, changed, graph
+from tests.simulators.aws_service_stacks import run as run_deployed
 from tests.simulators.policy_graphs import Build, Builder, run, told
 
+TODAY: Final = date(2026, 11, 21)
 (ENC006,), (REL007,) = ENCRYPTION, RELIABILITY
 Told = list[tuple[str, str, str]]
 LISTENER, BALANCER = "aws:lb/listener:Listener", "aws:lb/loadBalancer:LoadBalancer"
@@ -141,3 +147,18 @@ def test_images_of_tasks_and_functions_are_seen(case: str) -> None:
     kind, inputs, expected = IMAGES[case]
     found = [(use.path, use.reference) for use in images(Resource("urn", kind, "it", custom=True, inputs=inputs))]
     assert found == expected
+
+
+def test_under_eu_sovereign_the_same_stack_is_refused_with_the_path_shown() -> None:
+    """003: a deployment in us-east-1 is allowed by the profile that it names, and by no other."""
+    boundary = {"data_class": "internal", "jurisdictions": ["EU"]}
+    european = changed(ECS, residency={"profile": "eu-sovereign", "boundaries": [boundary]})
+    report = check(run_deployed(european), today=TODAY, rules=ALL_RULES)
+    broken = [one for one in report.findings if one.verdict.value == "violation"]
+    refused = {(one.rule.id, one.urn.rsplit("::", 1)[-1]) for one in broken}
+    assert {("RES001", "applications-postgres-instance"), ("RES001", "agentdb-task")} <= refused
+    where = next(one for one in broken if one.urn.endswith("::applications-postgres-instance"))
+    path = "region us-east-1 (its provider applications-aws) lies in US, but internal data must stay in EU"
+    assert where.message == path
+    own = check(graph(ECS), today=TODAY, rules=ALL_RULES)
+    assert [one for one in own.findings if one.verdict.value == "violation"] == []
