@@ -31,11 +31,11 @@ ROUTES: Final = (
     "/api/artifacts",
     "/api/channel",
 )
-"""What is answered in every mode: 004:61-67, with /api/graph/run of 004:223 and /api/runs of 004:89, which the analysis
+"""What is answered in every mode: 004:51-55, with /api/graph/run of 004:212 and /api/runs of 004:72, which the analysis
 names for one mode only."""
 
 SLACK_PATH: Final = "/api/channel/slack/events"
-"""004:193."""
+"""004:176."""
 WORKER_PATH: Final = "/api/workers/connect"
 """Where local workers connect; the analysis names no path, so it is Skerry's own."""
 SLACK_ACK_S: Final = 3
@@ -83,7 +83,7 @@ JOBS: Final[Mapping[str, str]] = {
     "JOB_IDEMPOTENCY_KEY": "run_id",
     "REQUEUE_ON_DISCONNECT": "true",
 }
-"""Jobs as 004:272 has them; of its three ways of dispatch the queue is the default, and what a local worker took over a
+"""Jobs as 004:273 has them; of its three ways of dispatch the queue is the default, and what a local worker took over a
 socket goes back into the queue when that breaks."""
 
 

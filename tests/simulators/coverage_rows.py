@@ -23,6 +23,8 @@ from policies.runner import check
 from skerry.config.load import load_spec
 from skerry.errors import SkerryError
 from skerry.graph import Resource, ResourceGraph, find, plain
+from skerry.migration.plan import plan_migration
+from skerry.migration.text import migration_text
 from skerry.preflight.examine import examine
 from skerry.preflight.text import to_text
 from tests.simulators.changed_stacks import changed_deployment, run_changed
@@ -95,6 +97,8 @@ def told(check_: Mapping[str, Any]) -> str:
         return f"{where} is refused: {check_['refused']}"
     if "preflight" in check_:
         return f'{where}: `skerry preflight` says "{check_["preflight"]}"'
+    if "migrate" in check_:
+        return f'`{check_["stack"]}` to {where}: `skerry migrate` says "{check_["migrate"]}"'
     if "rule" in check_:
         return f"{where}: {check_['rule']} on `{check_['at']}`: {check_['says']}"
     if "count" in check_:
@@ -133,6 +137,10 @@ def problems(check_: Mapping[str, Any]) -> Iterator[str]:
         text = _preflight(stack, json.dumps(changes, sort_keys=True))
         if check_["preflight"] not in text:
             yield f"the preflight of {stack} does not say it"
+    elif "migrate" in check_:
+        plan = plan_migration(_graph(stack, json.dumps(check_.get("from", {}), sort_keys=True)), graph)
+        if check_["migrate"] not in " ".join(migration_text(plan, 1000).split()):
+            yield f"the migration plan of {stack} does not say it"
     elif "rule" in check_:
         yield from _finding(graph, check_)
     else:
