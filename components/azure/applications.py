@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import pulumi
-from pulumi_azure_native import app, monitor, operationalinsights, privatedns, resources
+from pulumi_azure_native import resources
 
 from components.azure.base import azure_provider
 from components.azure.key import AzureKey
 from components.azure.objects import AzureObjectStore
-from components.azure.rights import Place, identity
+from components.azure.rights import Place
 from components.azure.run_entrance import AzureRunEntrance
+from components.azure.run_environment import AzureRunEnvironment
 from components.azure.run_network import AzureRunNetwork
+from components.azure.run_queue import JOBS, AzureRunQueue
 from components.azure.run_secrets import AzureRunSecrets
 from components.azure.run_service import AzureFunctionService, Shared, secret_role
-from components.azure.run_stores import JOBS, AzureRunCache, AzureRunDatabase, AzureRunQueue
+from components.azure.run_stores import AzureRunCache, AzureRunDatabase
 from components.azure.stores import ADMINISTRATOR, POSTGRES_PORT, REDIS_PORT
 from components.azure.tags import tags_of
 from components.base import SkerryComponent
@@ -24,12 +26,11 @@ from components.blueprints.deployment import target_fact
 from components.configuration import FlatConfig, secret_of
 from skerry.application import Application, application_of, places_in
 from skerry.catalog import load_catalog
-from skerry.config.application import ApplicationsSpec, DatabaseSpec, Exposure
+from skerry.config.application import ApplicationsSpec, CacheSpec, DatabaseSpec, Exposure
 from skerry.config.spec import DeploymentSpec
 from skerry.errors import ConfigError, Problem
 from skerry.facts import ComponentFacts, Tier
 
-LOG_DAYS: Final = 30
 HOST_CONTAINER: Final = "azure-webjobs-hosts"
 """Where the host of functions keeps its locks. Source: Azure "Storage considerations for Functions" (not opened)."""
 
@@ -97,20 +98,11 @@ class AzureApplications(SkerryComponent):
     def _share(self, applications: list[Application]) -> Shared:
         """Make the stores, and say where each of them is."""
         plan, places, secret_places = self._plan, dict[str, pulumi.Input[str]](), dict[str, str]()
-        asked = {place for one in applications for text in one.environment.values() for place in places_in(text)}
         for one in applications:
             for variable, secret in one.spec.secrets.items():
                 value = secret_of(self._config, secret, f"services.{one.name}.secrets.{variable}", "value")
                 self._secrets.add(secret_role(secret), value)
-        host = AzureObjectStore(
-            self.child_name("host"),
-            self._place,
-            self._network,
-            self._key,
-            account="functionshost",
-            container=HOST_CONTAINER,
-            opts=self._inside,
-        )
+        host = self._objects("host", HOST_CONTAINER, account="functionshost")
         if plan.database is not None:
             database = self._database(plan.database)
             places |= {
@@ -121,24 +113,12 @@ class AzureApplications(SkerryComponent):
             }
             secret_places["database.password"] = "database-password"
         if plan.cache is not None:
-            name = self.child_name("cache")
-            cache = AzureRunCache(name, self._place, plan.cache, self._network, self._key, opts=self._inside)
-            places |= {"cache.scheme": "rediss", "cache.host": cache.endpoint, "cache.port": f"{REDIS_PORT}"}
+            places |= self._cache(plan.cache, applications)
             secret_places["cache.password"] = "cache-password"
-            if "cache.password" in asked:
-                self._secrets.add("cache-password", cache.password)
         container = queue_id = None
         if plan.bucket is not None:
-            objects = AzureObjectStore(
-                self.child_name("objects"),
-                self._place,
-                self._network,
-                self._key,
-                container="objects",
-                opts=self._inside,
-            )
-            container = objects.container.id
-            account = objects.account.name
+            objects = self._objects("objects", "objects")
+            container, account = objects.container.id, objects.account.name
             places["bucket.name"] = objects.container.name
             places["bucket.endpoint"] = account.apply(lambda found: f"https://{found}.blob.core.windows.net")
             places["bucket.region"] = self._spec.target.region
@@ -148,7 +128,6 @@ class AzureApplications(SkerryComponent):
             queue = AzureRunQueue(name, self._place, plan.queue, self._network, self._key, opts=self._inside)
             queue_id = queue.queue.id
             places |= {"queue.url": queue.host, "queue.name": JOBS}
-        self._outputs["shared"] = places
         return Shared(
             environment=self._floor.environment,
             host=host,
@@ -160,6 +139,24 @@ class AzureApplications(SkerryComponent):
             registry=self._config.get(REGISTRY_ID),
             client_id=self._client_id(applications),
         )
+
+    def _objects(self, role: str, container: str, account: str | None = None) -> AzureObjectStore:
+        return AzureObjectStore(
+            self.child_name(role),
+            self._place,
+            self._network,
+            self._key,
+            account=account,
+            container=container,
+            opts=self._inside,
+        )
+
+    def _cache(self, wanted: CacheSpec, applications: list[Application]) -> dict[str, pulumi.Input[str]]:
+        made = AzureRunCache(self.child_name("cache"), self._place, wanted, self._network, self._key, opts=self._inside)
+        asked = {place for one in applications for text in one.environment.values() for place in places_in(text)}
+        if "cache.password" in asked:
+            self._secrets.add("cache-password", made.password)
+        return {"cache.host": made.endpoint, "cache.port": f"{REDIS_PORT}"}
 
     def _database(self, wanted: DatabaseSpec) -> AzureRunDatabase:
         key = wanted.password_secret or ""
@@ -221,133 +218,3 @@ class AzureApplications(SkerryComponent):
             self._outputs["publicAddress"] = made.address
             # Whoever keeps the vault with the certificate lets this identity read it.
             self._outputs["gatewayPrincipalId"] = made.identity.principal_id
-
-
-class AzureRunEnvironment(SkerryComponent):
-    """Makes what functions run in: an environment without a public address, over zones, encrypted between them."""
-
-    def __init__(
-        self,
-        name: str,
-        place: Place,
-        network: AzureRunNetwork,
-        plan: ApplicationsSpec,
-        applications: list[Application],
-        opts: pulumi.ResourceOptions | None = None,
-    ) -> None:
-        """Make the environment.
-
-        Args:
-            name: the component's name.
-            place: where it is made.
-            network: in which it stands.
-            plan: the certificate of its names.
-            applications: names of those that the network calls are answered in it.
-            opts: Pulumi's options.
-        """
-        super().__init__(name, ComponentFacts(tier=Tier.PLATFORM, role="environment"), opts)
-        self._place = place
-        who = identity(self, "identity", place, Tier.PLATFORM)
-        zoned: Any = {"infrastructure_subnet_id": network.environment.id, "internal": True}
-        logs: Any = {"destination": "azure-monitor"}
-        bearing: Any = {"type": "UserAssigned", "user_assigned_identities": [who.id]}
-        profiles: Any = [{"name": "Consumption", "workload_profile_type": "Consumption"}]
-        self.environment = app.ManagedEnvironment(
-            self.child_name("environment"),
-            resource_group_name=place.group,
-            location=place.region,
-            vnet_configuration=zoned,
-            public_network_access="Disabled",
-            zone_redundant=True,
-            workload_profiles=profiles,
-            identity=bearing,
-            app_logs_configuration=logs,
-            peer_authentication={"mtls": {"enabled": True}},
-            peer_traffic_configuration={"encryption": {"enabled": True}},
-            tags=place.tags(Tier.PLATFORM),
-            opts=self.child_options(),
-        )
-        self._keep_logs()
-        inside = [one for one in applications if one.spec.exposure is Exposure.INTERNAL]
-        self.certificate = self._certificate(plan, who.id) if inside and plan.site.certificate else None
-        for one in inside:
-            self._answer(network, f"{one.spec.host}", one.name)
-        if any(one.spec.exposure is not Exposure.NONE for one in applications):
-            self._answer_all(network)
-        self.finish()
-
-    def _keep_logs(self) -> None:
-        place = self._place
-        workspace = operationalinsights.Workspace(
-            self.child_name("logs"),
-            resource_group_name=place.group,
-            location=place.region,
-            sku={"name": "PerGB2018"},
-            retention_in_days=LOG_DAYS,
-            tags=place.tags(Tier.PLATFORM),
-            opts=self.child_options(),
-        )
-        kept: Any = [{"category_group": "allLogs", "enabled": True}]
-        monitor.DiagnosticSetting(
-            self.child_name("logs"),
-            name="logs",
-            resource_uri=self.environment.id,
-            workspace_id=workspace.id,
-            logs=kept,
-            opts=self.child_options(),
-        )
-
-    def _certificate(self, plan: ApplicationsSpec, who: pulumi.Input[str]) -> pulumi.Output[str]:
-        properties: Any = {
-            "certificate_key_vault_properties": {"identity": who, "key_vault_url": plan.site.certificate}
-        }
-        made = app.Certificate(
-            self.child_name("names"),
-            resource_group_name=self._place.group,
-            location=self._place.region,
-            environment_name=self.environment.name,
-            properties=properties,
-            tags=self._place.tags(Tier.PLATFORM),
-            opts=self.child_options(),
-        )
-        found: pulumi.Output[str] = made.id
-        return found
-
-    def _answer(self, network: AzureRunNetwork, host: str, role: str) -> None:
-        """Answer a name inside the network with the environment's address."""
-        self._record(network.zone(f"{role}-own", host).name, f"{role}-own", "@")
-
-    def _answer_all(self, network: AzureRunNetwork) -> None:
-        """Answer the environment's own names, by which the gateway calls the functions."""
-        zone = privatedns.PrivateZone(
-            self.child_name("names"),
-            resource_group_name=self._place.group,
-            private_zone_name=self.environment.default_domain,
-            location="Global",
-            tags=self._place.tags(Tier.PLATFORM),
-            opts=self.child_options(),
-        )
-        privatedns.VirtualNetworkLink(
-            self.child_name("names"),
-            resource_group_name=self._place.group,
-            private_zone_name=zone.name,
-            location="Global",
-            virtual_network={"id": network.vnet.id},
-            registration_enabled=False,
-            tags=self._place.tags(Tier.PLATFORM),
-            opts=self.child_options(),
-        )
-        self._record(zone.name, "names", "*")
-
-    def _record(self, zone: pulumi.Input[str], role: str, name: str) -> None:
-        address: Any = [{"ipv4_address": self.environment.static_ip}]
-        privatedns.PrivateRecordSet(
-            self.child_name(role),
-            resource_group_name=self._place.group,
-            private_zone_name=zone,
-            relative_record_set_name=name,
-            record_type="A",
-            ttl=300,
-            a_records=address,
-            opts=self.child_options(),
-        )

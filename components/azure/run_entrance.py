@@ -7,7 +7,7 @@ for a caller.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
 import pulumi
@@ -168,88 +168,101 @@ class AzureRunEntrance(SkerryComponent):
         )
 
 
-def _pieces(services: Sequence[tuple[Application, AzureFunctionService]], part: Any) -> dict[str, list[dict[str, Any]]]:
+Pieces = dict[str, list[dict[str, Any]]]
+Part = Callable[[str, str], Mapping[str, pulumi.Input[str]]]
+"""Kind and name of a part of the gateway -> how another part names it."""
+
+
+def _pieces(
+    services: Sequence[tuple[Application, AzureFunctionService]], part: Part
+) -> dict[str, list[dict[str, Any]]]:
     """Return what the gateway is made of for each function: a way in, a way on, and a way from plain to TLS."""
-    found: dict[str, list[dict[str, Any]]] = {
-        "backend_address_pools": [],
-        "backend_http_settings_collection": [],
-        "probes": [],
-        "http_listeners": [],
-        "redirect_configurations": [],
-        "request_routing_rules": [],
-    }
-    front = part("frontendIPConfigurations", "internet")
+    found: Pieces = {}
     for index, (application, service) in enumerate(services):
-        one, host = application.name, application.spec.host
-        health = application.definition.health
-        found["backend_address_pools"].append({"name": one, "backend_addresses": [{"fqdn": service.host}]})
-        found["probes"].append(
-            {
-                "name": one,
-                "protocol": "Https",
-                "path": health.path if health else "/",
-                "interval": 30,
-                "timeout": 30,
-                "unhealthy_threshold": 3,
-                "pick_host_name_from_backend_http_settings": True,
-            }
-        )
-        found["backend_http_settings_collection"].append(
-            {
-                "name": one,
-                "port": 443,
-                "protocol": "Https",
-                "cookie_based_affinity": "Disabled",
-                "request_timeout": application.definition.longest_request_s,
-                "pick_host_name_from_backend_address": True,
-                "probe": part("probes", one),
-            }
-        )
-        found["http_listeners"] += [
-            {
-                "name": one,
-                "frontend_ip_configuration": front,
-                "frontend_port": part("frontendPorts", "tls"),
-                "protocol": "Https",
-                "host_name": host,
-                "require_server_name_indication": True,
-                "ssl_certificate": part("sslCertificates", "names"),
-            },
-            {
-                "name": f"{one}-plain",
-                "frontend_ip_configuration": front,
-                "frontend_port": part("frontendPorts", "plain"),
-                "protocol": "Http",
-                "host_name": host,
-            },
-        ]
-        found["redirect_configurations"].append(
-            {
-                "name": one,
-                "redirect_type": "Permanent",
-                "target_listener": part("httpListeners", one),
-                "include_path": True,
-                "include_query_string": True,
-            }
-        )
-        found["request_routing_rules"] += [
-            {
-                "name": one,
-                "rule_type": "Basic",
-                "priority": 100 + 2 * index,
-                "http_listener": part("httpListeners", one),
-                "backend_address_pool": part("backendAddressPools", one),
-                "backend_http_settings": part("backendHttpSettingsCollection", one),
-            },
-            {
-                "name": f"{one}-plain",
-                "rule_type": "Basic",
-                "priority": 101 + 2 * index,
-                "http_listener": part("httpListeners", f"{one}-plain"),
-                "redirect_configuration": part("redirectConfigurations", one),
-            },
-        ]
+        for kind, rows in {
+            **_onward(application, service, part),
+            **_inward(application, part),
+            "request_routing_rules": _rules(application.name, 100 + 2 * index, part),
+        }.items():
+            found.setdefault(kind, []).extend(rows)
     return found
+
+
+def _onward(application: Application, service: AzureFunctionService, part: Part) -> Pieces:
+    """Return how a function is called, and how it is found out whether it is well."""
+    one, health = application.name, application.definition.health
+    probe = {
+        "name": one,
+        "protocol": "Https",
+        "path": health.path if health else "/",
+        "interval": 30,
+        "timeout": 30,
+        "unhealthy_threshold": 3,
+        "pick_host_name_from_backend_http_settings": True,
+    }
+    settings = {
+        "name": one,
+        "port": 443,
+        "protocol": "Https",
+        "cookie_based_affinity": "Disabled",
+        "request_timeout": application.definition.longest_request_s,
+        "pick_host_name_from_backend_address": True,
+        "probe": part("probes", one),
+    }
+    return {
+        "backend_address_pools": [{"name": one, "backend_addresses": [{"fqdn": service.host}]}],
+        "probes": [probe],
+        "backend_http_settings_collection": [settings],
+    }
+
+
+def _inward(application: Application, part: Part) -> Pieces:
+    """Return where callers come in: by TLS, or without it only to be sent there."""
+    one, host = application.name, application.spec.host
+    front = part("frontendIPConfigurations", "internet")
+    tls = {
+        "name": one,
+        "frontend_ip_configuration": front,
+        "frontend_port": part("frontendPorts", "tls"),
+        "protocol": "Https",
+        "host_name": host,
+        "require_server_name_indication": True,
+        "ssl_certificate": part("sslCertificates", "names"),
+    }
+    plain = {
+        "name": f"{one}-plain",
+        "frontend_ip_configuration": front,
+        "frontend_port": part("frontendPorts", "plain"),
+        "protocol": "Http",
+        "host_name": host,
+    }
+    redirect = {
+        "name": one,
+        "redirect_type": "Permanent",
+        "target_listener": part("httpListeners", one),
+        "include_path": True,
+        "include_query_string": True,
+    }
+    return {"http_listeners": [tls, plain], "redirect_configurations": [redirect]}
+
+
+def _rules(one: str, priority: int, part: Part) -> list[dict[str, Any]]:
+    on = {
+        "name": one,
+        "rule_type": "Basic",
+        "priority": priority,
+        "http_listener": part("httpListeners", one),
+        "backend_address_pool": part("backendAddressPools", one),
+        "backend_http_settings": part("backendHttpSettingsCollection", one),
+    }
+    away = {
+        "name": f"{one}-plain",
+        "rule_type": "Basic",
+        "priority": priority + 1,
+        "http_listener": part("httpListeners", f"{one}-plain"),
+        "redirect_configuration": part("redirectConfigurations", one),
+    }
+    return [on, away]
 
 
 def _match(values: list[str], *, negation: bool = False) -> list[dict[str, Any]]:

@@ -1,4 +1,4 @@
-"""What services on Azure share: PostgreSQL, a cache and a queue; objects.py has the container of blobs."""
+"""What services on Azure share: PostgreSQL and a cache; objects.py has the blobs, run_queue.py the queue."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 import pulumi
-from pulumi_azure_native import dbforpostgresql, redisenterprise, servicebus
+from pulumi_azure_native import dbforpostgresql, redisenterprise
 
 from components.azure.key import AzureKey
 from components.azure.nodes import numbers
@@ -21,7 +21,7 @@ from components.azure.stores import (
     REDIS_ZONE,
 )
 from components.base import SkerryComponent
-from skerry.config.application import CacheSpec, DatabaseSpec, QueueSpec
+from skerry.config.application import CacheSpec, DatabaseSpec
 from skerry.errors import CatalogError
 from skerry.facts import BackupFact, ComponentFacts, Tier
 
@@ -58,16 +58,6 @@ CACHES: Final[Mapping[str, float]] = {
 Source: of the names pulumi-azure-native 3.29.0, of the sizes as `REDIS_SKU` of stores.py says.
 """
 
-BUS_ZONE: Final = "privatelink.servicebus.windows.net"
-"""Source: MicrosoftDocs azure-docs "Azure Private Endpoint private DNS zone values", read 2026-11."""
-
-LONGEST_LOCK_S: Final = 300
-"""A job that takes longer is held by its worker's client, which renews the lock.
-
-Source: Azure "Service Bus quotas", lock duration (not opened; check before relying on it).
-"""
-
-JOBS: Final = "jobs"
 RECOVERY_S: Final = 300
 LEAST_BACKUP_DAYS: Final = 7
 
@@ -264,19 +254,7 @@ class AzureRunCache(SkerryComponent):
             CatalogError: no store is as large.
         """
         members = min(cache.replicas, 2)
-        facts = ComponentFacts(
-            tier=Tier.CHANNELS,
-            data_class=place.spec.data_class,
-            role="pubsub",
-            stateful=True,
-            replicas=members,
-            failure_domains=members,
-            encrypted_at_rest=True,
-            encrypted_in_transit=True,
-            guarantee="at-most-once",
-            ports={"redis": REDIS_PORT},
-        )
-        super().__init__(name, facts, opts)
+        super().__init__(name, _cache_facts(place, members), opts)
         encryption: Any = {
             "customer_managed_key_encryption": {
                 "key_encryption_key_url": key.key.key_uri_with_version,
@@ -324,81 +302,17 @@ class AzureRunCache(SkerryComponent):
         self.finish(endpoint=self.store.host_name, port=REDIS_PORT, secret_ref=None, metrics_endpoint=None)
 
 
-class AzureRunQueue(SkerryComponent):
-    """Service Bus in one region: jobs at least once, and a queue beside for what fails again and again.
-
-    The premium kind, since no other has an address in the network or takes a key of ours.
-    """
-
-    def __init__(
-        self,
-        name: str,
-        place: Place,
-        queue: QueueSpec,
-        network: PrivateNetwork,
-        key: AzureKey,
-        opts: pulumi.ResourceOptions | None = None,
-    ) -> None:
-        """Make namespace and queue.
-
-        Args:
-            name: the component's name.
-            place: where it is made.
-            queue: how long a job may take, how often it is tried, how long it waits.
-            network: from which it is reached.
-            key: of every job.
-            opts: Pulumi's options.
-        """
-        facts = ComponentFacts(
-            tier=Tier.CHANNELS,
-            data_class=place.spec.data_class,
-            role="queue",
-            stateful=True,
-            encrypted_at_rest=True,
-            encrypted_in_transit=True,
-            guarantee="durable",
-        )
-        super().__init__(name, facts, opts)
-        encryption: Any = {
-            "key_source": "Microsoft.KeyVault",
-            "key_vault_properties": [
-                {
-                    "key_name": key.key.name,
-                    "key_vault_uri": key.key.key_uri.apply(lambda uri: uri.partition("keys/")[0]),
-                    "identity": {"user_assigned_identity": key.stores.id},
-                }
-            ],
-            "require_infrastructure_encryption": True,
-        }
-        kind: Any = {"name": "Premium", "tier": "Premium", "capacity": 1}
-        bearing: Any = {"type": "UserAssigned", "user_assigned_identities": [key.stores.id]}
-        self.bus = servicebus.Namespace(
-            self.child_name("bus"),
-            resource_group_name=place.group,
-            location=place.region,
-            sku=kind,
-            zone_redundant=True,
-            minimum_tls_version="1.2",
-            # Whoever has a key has everything, and nobody sees who it is: identities only.
-            disable_local_auth=True,
-            public_network_access="Disabled",
-            identity=bearing,
-            encryption=encryption,
-            tags=place.tags(Tier.CHANNELS),
-            opts=self.child_options(depends_on=key.grants),
-        )
-        self.queue = servicebus.Queue(
-            self.child_name(JOBS),
-            resource_group_name=place.group,
-            namespace_name=self.bus.name,
-            queue_name=JOBS,
-            lock_duration=f"PT{min(queue.longest_job_s, LONGEST_LOCK_S)}S",
-            max_delivery_count=queue.attempts,
-            default_message_time_to_live=f"P{queue.retention_days}D",
-            dead_lettering_on_message_expiration=True,
-            requires_duplicate_detection=False,
-            opts=self.child_options(),
-        )
-        network.answer(self, "bus", self.bus.id, "namespace", BUS_ZONE)
-        self.host = self.bus.name.apply(lambda found: f"{found}.servicebus.windows.net")
-        self.finish(endpoint=self.host, port=443, secret_ref=None, metrics_endpoint=None)
+def _cache_facts(place: Place, members: int) -> ComponentFacts:
+    """Return what readers may know of the cache."""
+    return ComponentFacts(
+        tier=Tier.CHANNELS,
+        data_class=place.spec.data_class,
+        role="pubsub",
+        stateful=True,
+        replicas=members,
+        failure_domains=members,
+        encrypted_at_rest=True,
+        encrypted_in_transit=True,
+        guarantee="at-most-once",
+        ports={"redis": REDIS_PORT},
+    )

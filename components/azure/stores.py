@@ -119,8 +119,7 @@ class AzurePostgres(SkerryComponent):
             },
             tags=place.tags(Tier.CHANNELS),
             # After a failover the standby's zone is the first.
-            # A server wants a zone that answers in its network already. Source: terraform-provider-azurerm 5.6.0
-            # website/docs/r/postgresql_flexible_server.html.markdown, example, read 2026-11
+            # A server wants a zone that answers in its network already: see `links`.
             opts=self.store_options(
                 depends_on=[*key.grants, network.links[domain]],
                 ignore_changes=["availabilityZone", "highAvailability.standbyAvailabilityZone"],
