@@ -14,7 +14,7 @@ from components.aws.application_site import Site
 from components.aws.base import account_of, aws_provider
 from components.aws.ecs_cluster import AwsContainerCluster
 from components.aws.ecs_service import AwsContainerService
-from components.aws.entrance import AwsEntrance, behind, certificate_of
+from components.aws.entrance import AwsEntrance, behind, certificate_of, hosts_of
 from components.aws.lambda_service import AwsFunctionService
 from components.aws.network import AwsNetwork, NetworkShape
 from components.aws.password import AwsPassword
@@ -255,7 +255,7 @@ class AwsApplications(SkerryComponent):
         if not outside:
             return {}
         dns, zone_id = self._plan.dns, self._zone_id()
-        hosts = sorted({f"{one.spec.host}" for one in outside})
+        hosts = sorted({host for one in outside for host in hosts_of(one)})
         certificate: pulumi.Input[str] = self._plan.site.certificate or ""
         if not certificate and dns is not None and zone_id is not None:
             options = pulumi.ResourceOptions(parent=self, provider=self._cloud)

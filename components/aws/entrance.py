@@ -117,10 +117,12 @@ class AwsEntrance(SkerryComponent):
     def route(self, application: Application, target_group: lb.TargetGroup) -> list[lb.ListenerRule]:
         """Send what is meant for a service to it, by host, path and who calls; a rule has few values, so several."""
         row, rules = application.spec, []
-        paths = _parts([f"{path}*" for path in row.paths], 2 if row.allow_cidrs else VALUES_OF_RULE - 1)
-        ranges = _parts(list(row.allow_cidrs), 2 if row.paths else VALUES_OF_RULE - 1)
+        hosts = hosts_of(application)
+        left = max(VALUES_OF_RULE - len(hosts), 2)
+        paths = _parts([f"{path}*" for path in row.paths], left // 2 if row.allow_cidrs else left)
+        ranges = _parts(list(row.allow_cidrs), left // 2 if row.paths else left)
         for index, (some_paths, some_ranges) in enumerate((a, b) for a in paths for b in ranges):
-            conditions: list[dict[str, Any]] = [{"host_header": {"values": [f"{row.host}"]}}]
+            conditions: list[dict[str, Any]] = [{"host_header": {"values": hosts}}]
             if some_paths:
                 conditions.append({"path_pattern": {"values": some_paths}})
             if some_ranges:
@@ -207,6 +209,11 @@ class AwsEntrance(SkerryComponent):
         wafv2.WebAclAssociation(
             self.child_name("bounds"), resource_arn=self.balancer.arn, web_acl_arn=acl.arn, opts=self.child_options()
         )
+
+
+def hosts_of(application: Application) -> list[str]:
+    """Return the names that a service is called by, its own first."""
+    return [f"{application.spec.host}", *application.spec.more_hosts]
 
 
 def idle_timeout(applications: Sequence[Application]) -> int:

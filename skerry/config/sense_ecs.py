@@ -29,6 +29,9 @@ LONGEST_NAME: Final = 21
 Source: Elastic Load Balancing API, CreateTargetGroup, Name, read 2026-11.
 """
 
+MORE_HOSTS: Final = 2
+"""A rule of a load balancer has five values, of which paths and ranges need two."""
+
 LONGEST_JOB_S: Final = 43_140
 """A job is nobody else's for so long and a minute more. Source: Amazon SQS, visibility timeout of at most 12 hours."""
 
@@ -80,6 +83,12 @@ def entrance_problems(path: str, application: Application) -> Iterator[Problem]:
     """Yield what an ALB cannot let in; it stands before ECS and Lambda alike."""
     row, definition = application.spec, application.definition
     outside = row.exposure is not Exposure.NONE
+    if row.mesh is not None:
+        text = "regions join over UDP at an address of their own, which a load balancer of HTTP has not"
+        yield Problem(f"{path}.mesh", text, "use runtime kubernetes")
+    if len(row.more_hosts) > MORE_HOSTS:
+        text = f"{len(row.more_hosts)} further names leave a rule of the load balancer no room"
+        yield Problem(f"{path}.more_hosts", text, f"use at most {MORE_HOSTS}")
     for name, port in definition.ports.items():
         if port.protocol is Protocol.UDP and not port.between_replicas and outside:
             text = f"'{name}' is UDP, and an application load balancer lets in HTTP alone"
