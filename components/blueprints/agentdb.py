@@ -44,7 +44,7 @@ def deploy(spec: DeploymentSpec, config: FlatConfig) -> Outputs:
         outputs = join_regions(root, spec, spec.agentdb, config)
         root.finish()
         return outputs
-    outputs = make_applications(root, spec, plan_of(spec.agentdb), config)
+    outputs = {**make_applications(root, spec, plan_of(spec.agentdb), config), **promises(spec.agentdb)}
     root.finish()
     return outputs
 
@@ -62,3 +62,12 @@ def join_regions(root: AgentDb, spec: DeploymentSpec, agentdb: AgentDbSpec, conf
 
     options = pulumi.ResourceOptions(parent=root)
     return AwsRegions("regions", spec, agentdb.geo, config, opts=options).stack_outputs()
+
+
+def promises(agentdb: AgentDbSpec) -> Outputs:
+    """Return, of mode hybrid-edge, how old an answer may be and what a loss may take: two different things."""
+    layers = agentdb.hybrid_edge
+    if layers is None:
+        return {}
+    found: Outputs = {"stalenessS": layers.oldest_s, "edgeCacheS": layers.edge_cache_s}
+    return found if layers.recovery_point_s is None else {**found, "recoveryPointS": layers.recovery_point_s}

@@ -11,7 +11,7 @@ from pulumi_kubernetes.core.v1 import Secret, ServiceAccount
 from pulumi_kubernetes.networking.v1 import NetworkPolicy
 
 from components.base import SkerryComponent
-from components.kubernetes.application_mesh import join_regions, mesh_environment
+from components.kubernetes.application_mesh import join_regions, mesh_environment, state_copies
 from components.kubernetes.application_scaling import QueueAddress, follow_load, follow_queue, is_followed
 from components.kubernetes.cluster import Cluster
 from components.kubernetes.peers import blocks, ports
@@ -105,6 +105,7 @@ class ClusterService(SkerryComponent):
             follow_load(self, cluster, application, around.namespace)
         self._leave()
         join_regions(self, cluster, application, around.namespace)
+        state_copies(self, cluster, application)
         port = application.main_port
         self.finish(
             endpoint=host_name(name, around.namespace),
@@ -247,7 +248,7 @@ class ClusterService(SkerryComponent):
         rules: list[dict[str, Any]] = [
             {"to": blocks(row.cidrs), "ports": ports((row.port,))} for row in application.spec.site_endpoints
         ]
-        if application.definition.egress:
+        if application.definition.egress or application.spec.copies:
             # A policy knows no names: the port is opened, and the names stand in the facts.
             rules.append({"ports": ports((HTTPS,))})
         if rules:

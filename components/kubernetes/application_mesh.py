@@ -31,6 +31,9 @@ PRIVATE_BALANCER: Final[Mapping[str, Mapping[str, str]]] = {
 """What keeps a load balancer inside. Source: the clouds' references (not opened; check before relying on it)."""
 
 
+HTTPS: Final = 443
+
+
 class RegionPeer(SkerryComponent):
     """Another region that holds a copy of what the service keeps: what residency is judged by."""
 
@@ -49,9 +52,9 @@ class RegionPeer(SkerryComponent):
             name="mesh",
             host=host,
             port=port.port,
-            protocol="quic" if port.protocol is Protocol.UDP else port.protocol.value,
+            protocol=_spoken(port),
             direction="egress",
-            scope="site",
+            scope="site" if port.between_replicas else "internet",
             why="copies between regions",
         )
         facts = ComponentFacts(
@@ -59,11 +62,18 @@ class RegionPeer(SkerryComponent):
             role="replica-region",
             data_class=cluster.data_class,
             jurisdiction=jurisdiction,
-            encrypted_in_transit=port.protocol is Protocol.UDP or None,
+            # QUIC has no way without TLS, and what is not between replicas is called over HTTPS.
+            encrypted_in_transit=port.protocol is Protocol.UDP or not port.between_replicas or None,
             endpoints=(endpoint,),
         )
         super().__init__(name, facts, opts)
         self.finish()
+
+
+def _spoken(port: PortSpec) -> str:
+    if port.protocol is Protocol.UDP:
+        return "quic"
+    return port.protocol.value if port.between_replicas else "https"
 
 
 def mesh_port(application: Application) -> tuple[str, PortSpec] | None:
@@ -124,6 +134,19 @@ def join_regions(parent: SkerryComponent, cluster: Cluster, application: Applica
             host=host,
             port=port,
             jurisdiction=mesh.jurisdictions[region],
+            opts=parent.child_options(),
+        )
+
+
+def state_copies(parent: SkerryComponent, cluster: Cluster, application: Application) -> None:
+    """State each other deployment that keeps something of what a service takes."""
+    for name, copy in application.spec.copies.items():
+        RegionPeer(
+            parent.child_name(f"copy-{name}"),
+            cluster,
+            host=copy.host,
+            port=PortSpec(port=HTTPS),
+            jurisdiction=copy.jurisdiction,
             opts=parent.child_options(),
         )
 

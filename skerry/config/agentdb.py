@@ -21,6 +21,7 @@ from skerry.config.application import (
     SiteSpec,
 )
 from skerry.config.geo import GeoSpec
+from skerry.config.hybrid_edge import HybridEdgeSpec
 from skerry.config.words import DnsLabel, SecretKey, Spec
 
 
@@ -84,5 +85,7 @@ class AgentDbSpec(Spec):
     """Variable -> the secret key of the stack that holds its value."""
     geo: GeoSpec | None = None
     """Its regions, in mode geo; left out elsewhere."""
+    hybrid_edge: HybridEdgeSpec | None = None
+    """Its layers, in mode hybrid-edge; left out elsewhere."""
     site: SiteSpec = SiteSpec()
     """The network of a runtime that is not Kubernetes."""

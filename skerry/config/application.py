@@ -195,6 +195,15 @@ class MeshSpec(Spec):
     """Other region -> the country where what is copied to it lies."""
 
 
+class CopySpec(Spec):
+    """Where else something is kept of what a service takes, over HTTPS."""
+
+    host: DnsName
+    """Its name."""
+    jurisdiction: CountryCode
+    """The country where it lies there."""
+
+
 class ApplicationSpec(Spec):
     """A service where it runs."""
 
@@ -228,6 +237,8 @@ class ApplicationSpec(Spec):
     """Further names that it is called by, on a cluster."""
     mesh: MeshSpec | None = None
     """Other regions that it copies to, on a cluster; left out, none."""
+    copies: dict[DnsLabel, CopySpec] = Field(default={}, max_length=5)
+    """Other deployments that it hands what it takes to, on a cluster; left out, none."""
     allow_cidrs: tuple[str, ...] = Field(default=(), max_length=64)
     """Address ranges that may call it; left out, all of the private network, or of the internet where `public`."""
     paths: tuple[HttpPath, ...] = Field(default=(), max_length=16)

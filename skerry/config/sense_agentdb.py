@@ -10,6 +10,7 @@ from skerry.config.agentdb import AgentDbSpec
 from skerry.config.application import Runtime
 from skerry.config.sense_applications import plan_problems
 from skerry.config.sense_geo import geo_problems
+from skerry.config.sense_hybrid_edge import hybrid_edge_problems
 from skerry.config.spec import DeploymentSpec, Layer
 from skerry.errors import Problem
 from skerry.systems.agentdb import CARRIES_UDP, plan_of, service_name, told_of_database
@@ -31,6 +32,7 @@ def agentdb_problems(spec: DeploymentSpec) -> Iterator[Problem]:
         yield Problem("agentdb.quic", text, "set quic: false, or use runtime kubernetes or ecs")
         return
     yield from geo_problems(spec, agentdb)
+    yield from hybrid_edge_problems(spec, agentdb)
     if spec.layer is Layer.GLOBAL:
         return
     yield from _stores(agentdb)

@@ -13,6 +13,7 @@ from skerry.config.agentdb import AgentDbSpec
 from skerry.config.application import (
     ApplicationSpec,
     ApplicationsSpec,
+    CopySpec,
     MeshSpec,
     Need,
     Protocol,
@@ -20,6 +21,7 @@ from skerry.config.application import (
     ScaleSpec,
     ServiceDefinition,
 )
+from skerry.config.hybrid_edge import EdgeLayer
 from skerry.errors import SizingError
 from skerry.fargate import least_vcpu
 from skerry.service_catalog import load_services
@@ -73,7 +75,8 @@ def plan_of(agentdb: AgentDbSpec) -> ApplicationsSpec:
         rate_per_second=agentdb.rate_per_second,
         more_hosts=more_hosts(agentdb),
         mesh=mesh_of(agentdb),
-        environment={**regional_environment(agentdb), **agentdb.environment},
+        copies=copies_of(agentdb),
+        environment={**regional_environment(agentdb), **layer_environment(agentdb), **agentdb.environment},
         secrets=agentdb.secrets,
     )
     return ApplicationsSpec(
@@ -114,6 +117,25 @@ def mesh_of(agentdb: AgentDbSpec) -> MeshSpec | None:
 def regional_environment(agentdb: AgentDbSpec) -> dict[str, str]:
     """Return what replicas are told of several regions that write."""
     return {"REGIONAL_WRITES": agentdb.geo.writes.value} if agentdb.geo is not None else {}
+
+
+def copies_of(agentdb: AgentDbSpec) -> dict[str, CopySpec]:
+    """Return where else its writes are kept: those of a region at the core."""
+    layers = agentdb.hybrid_edge
+    if layers is None or layers.layer is EdgeLayer.CORE:
+        return {}
+    return {"core": CopySpec(host=layers.core_host, jurisdiction=layers.core_jurisdiction)}
+
+
+def layer_environment(agentdb: AgentDbSpec) -> dict[str, str]:
+    """Return what a replica is told of its layer, and how often the layers look at each other."""
+    layers = agentdb.hybrid_edge
+    if layers is None:
+        return {}
+    found = {"AGENTDB_LAYER": layers.layer.value, "EDGE_SYNC_S": str(layers.edge_sync_s)}
+    if layers.layer is EdgeLayer.REGIONAL:
+        found |= {"CORE_URL": f"https://{layers.core_host}", "CORE_SYNC_S": str(layers.core_sync_s)}
+    return {**found, "EDGE_CACHE_S": str(layers.edge_cache_s)}
 
 
 def service_name(agentdb: AgentDbSpec) -> str:

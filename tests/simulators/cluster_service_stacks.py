@@ -18,6 +18,8 @@ GEO_STACKS: Final = (
     "agentdb-geo-us-base", "agentdb-geo-us", "agentdb-geo-eu-base", "agentdb-geo-eu",
     "agentdb-geo-ap-base", "agentdb-geo-ap", GEO_NAMES,
 )  # fmt: skip
+EDGE_REGIONS: Final = ("agentdb-edge-us-west", "agentdb-edge-us-east", "agentdb-edge-eu-west")
+EDGE_STACKS: Final = tuple(f"{one}{ending}" for one in ("agentdb-edge-core", *EDGE_REGIONS) for ending in ("-base", ""))
 
 NEW_SERVICES: Final[dict[str, Any]] = {
     "database": {"zones": 2, "storage_gib": 50},
