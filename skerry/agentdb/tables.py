@@ -138,6 +138,8 @@ class Operations(_Table):
     load_test_headroom: rows.Stated
     traffic_shift: dict[str, Any]
     watch: rows.Stated
+    balancing: tuple[dict[str, Any], ...]
+    failures: tuple[dict[str, Any], ...]
     patterns: tuple[dict[str, Any], ...]
     checklists: dict[str, tuple[rows.Step, ...]]
 

@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from datetime import date
 from fnmatch import fnmatchcase
 from functools import cache
-from itertools import pairwise
 from pathlib import Path
 from typing import Any, Final
 
@@ -68,14 +67,21 @@ def load_rows(path: Path) -> tuple[Row, ...]:
 def all_rows() -> tuple[Row, ...]:
     """Return every row of every seed, in order of its number.
 
-    The rows of one seed may lie in several files; one that is open in a file yields to its row in another.
+    The rows of one seed may lie in several files. One that is open yields to its row in another file, and one that is
+    documented to one that is met or a finding.
     """
-    every = [row for path in sorted(_ROWS.glob("*.yaml")) for row in load_rows(path)]
-    built = {row.id for row in every if row.state != "open"}
-    found = sorted((row for row in every if row.state != "open" or row.id not in built), key=_number)
-    twice = [one.id for one, other in pairwise(found) if one.id == other.id]
-    assert not twice, f"in two files: {', '.join(twice)}"
-    return tuple(found)
+    best: dict[str, Row] = {}
+    for row in (row for path in sorted(_ROWS.glob("*.yaml")) for row in load_rows(path)):
+        other = best.get(row.id)
+        assert other is None or _weight(other) != _weight(row), f"in two files: {row.id}"
+        if other is None or _weight(row) > _weight(other):
+            best[row.id] = row
+    return tuple(sorted(best.values(), key=_number))
+
+
+def _weight(row: Row) -> int:
+    """Return how much a state says: nothing, what a page says, or what a check finds."""
+    return 0 if row.state == "open" else 2 if row.checks else 1
 
 
 def _number(row: Row) -> tuple[str, int]:
