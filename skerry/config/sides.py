@@ -37,6 +37,11 @@ def has_tier(spec: DeploymentSpec, tier: Tier) -> bool:
     return tier not in AGENT_TIERS or tier in agent_tiers(spec)
 
 
+def has_machines(spec: DeploymentSpec) -> bool:
+    """Say whether a deployment stands on machines: not where a cloud's own runtimes run all of it."""
+    return spec.system is System.SENSEI or spec.machines is not None
+
+
 def is_described(spec: DeploymentSpec, tier: Tier) -> bool:
     """Say whether the configuration describes a tier, whether or not the stack is to have it."""
     agents: dict[Tier, AgentSpec] = {

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from typing import Final
 
 from skerry.config.pools import need_of, type_of
-from skerry.config.sides import has_tier, persistent_tier
+from skerry.config.sides import has_machines, has_tier, persistent_tier
 from skerry.config.spec import DeploymentSpec, PoolSpec, TargetKind
 from skerry.facts import Tier
 from skerry.instances import InstanceType, Need, candidates
@@ -42,7 +42,9 @@ def _pools(spec: DeploymentSpec) -> Iterator[tuple[str, PoolSpec]]:
         yield Tier.EXECUTION.value, spec.execution.pool
         if spec.execution.small_pool is not None:
             yield Tier.SMALL.value, spec.execution.small_pool
-    yield persistent_tier(spec).value, spec.meta.pool
+    if has_machines(spec):
+        if has_tier(spec, persistent_tier(spec)):
+        yield persistent_tier(spec).value, spec.meta.pool
 
 
 def _choice(spec: DeploymentSpec, tier: str, pool: PoolSpec, sold: Sold) -> Choice:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from skerry.config.sides import has_machines
 from skerry.config.spec import DeploymentSpec
 from skerry.facts import deployments
 from skerry.graph import ResourceGraph
@@ -42,7 +43,7 @@ def examine(
     steps = [
         *(_quota_step(one, region) for one in quotas),
         *(_range_step(one) for one in ranges),
-        *_silence(graph, own, ranges),
+        *(_silence(graph, own, ranges) if spec is None or has_machines(spec) else ()),
         *version_steps(graph, deployed),
         *_rights(rights_of(graph)),
         *hand_steps(graph, pools),

@@ -29,14 +29,23 @@ OWN_ACTIONS: Final = ("sts:GetCallerIdentity",)
 _TABLE: Final = Path(__file__).resolve().parent.parent / "data" / "aws_actions.csv"
 
 _GCP_ROLES: Final[Mapping[str, str]] = {
+    "gcp:certificatemanager": "roles/certificatemanager.editor",
     "gcp:cloudasset": "roles/cloudasset.owner",
+    "gcp:cloudrunv2": "roles/run.admin",
     "gcp:compute": "roles/compute.networkAdmin",
+    "gcp:compute/backendService:BackendService": "roles/compute.loadBalancerAdmin",
+    "gcp:compute/managedSslCertificate:ManagedSslCertificate": "roles/compute.loadBalancerAdmin",
+    "gcp:compute/networkFirewallPolicy:NetworkFirewallPolicy": "roles/compute.securityAdmin",
+    "gcp:compute/networkFirewallPolicyRule:NetworkFirewallPolicyRule": "roles/compute.securityAdmin",
+    "gcp:compute/securityPolicy:SecurityPolicy": "roles/compute.securityAdmin",
     "gcp:compute/firewall:Firewall": "roles/compute.securityAdmin",
     "gcp:container": "roles/container.admin",
     "gcp:dns": "roles/dns.admin",
     "gcp:kms": "roles/cloudkms.admin",
     "gcp:projects": "roles/resourcemanager.projectIamAdmin",
+    "gcp:pubsub": "roles/pubsub.admin",
     "gcp:redis": "roles/redis.admin",
+    "gcp:secretmanager": "roles/secretmanager.admin",
     "gcp:serviceaccount": "roles/iam.serviceAccountAdmin",
     "gcp:servicenetworking": "roles/servicenetworking.networksAdmin",
     "gcp:sql": "roles/cloudsql.admin",
@@ -48,7 +57,7 @@ Source: Google Cloud "IAM roles and permissions index" (not opened; check before
 """
 
 GCP_USER_ROLE: Final = "roles/iam.serviceAccountUser"
-"""To give machines an account of their own. Source: as for `_GCP_ROLES`."""
+"""To give machines and services an account of their own. Source: as for `_GCP_ROLES`."""
 
 AZURE_ROLES: Final = ("Contributor", "Role Based Access Control Administrator")
 """Of the resource groups of a plan: to make things, and to give their identities rights.
@@ -100,7 +109,7 @@ def rights_of(graph: ResourceGraph) -> Rights:
     unknown = [token for token, found in known.items() if found is None]
     unknown += [token for role, token in roles.items() if role is None]
     named = {role for role in roles if role}
-    if "gcp:container/nodePool:NodePool" in tokens:
+    if "gcp:container/nodePool:NodePool" in tokens or any(one.startswith("gcp:cloudrunv2/") for one in tokens):
         named.add(GCP_USER_ROLE)
     if any(token.startswith("azure-native:") for token in tokens):
         named |= set(AZURE_ROLES)
