@@ -60,6 +60,13 @@ def manifests(variant: str) -> list[dict[str, Any]]:
     return found
 
 
+def that_matter(given: Sequence[Mapping[str, Any]]) -> list[list[Any]]:
+    """Return what the configuration of the proxies is made of: not labels, nor where and how proxies run."""
+    rows = [one for one in given if one["kind"] != "EnvoyProxy"]
+    found = [[one["kind"], one["metadata"]["name"], one["metadata"].get("namespace"), one["spec"]] for one in rows]
+    return list(json.loads(json.dumps(found)))
+
+
 def recorded(variant: str) -> dict[str, Any]:
     """Return what is on record: `manifests`, and what became of them: `listener`, `route` and `cluster`."""
     whole: dict[str, Any] = yaml.safe_load(RECORD.read_text(encoding="utf-8"))
