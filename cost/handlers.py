@@ -228,6 +228,7 @@ FREE_GROUPS: Final = (
     "kubernetes:apps/",
     "kubernetes:autoscaling/",
     "kubernetes:batch/",
+    "kubernetes:barmancloud.cnpg.io/",
     "kubernetes:cert-manager.io/",
     "kubernetes:core/",
     "kubernetes:external-secrets.io/",

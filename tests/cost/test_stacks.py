@@ -17,6 +17,8 @@ from skerry.facts import Tier
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 TODAY = date(2026, 11, 21)
+GATEWAY = "which kind the cloud makes for a Gateway is the controller's choice"
+"""What a load balancer of the entrance is cannot be told before it is there."""
 ALL_TIERS = {Tier.COGNITIVE, Tier.EXECUTION, Tier.META, Tier.CHANNELS}
 
 
@@ -35,15 +37,14 @@ def priced(stack: str, *, usage: bool = False, rates: bool = False) -> Estimate:
 def test_on_aws_only_what_the_user_alone_can_know_is_unknown() -> None:
     found = priced("sensei-saas-aws")
     reasons = {f"{line.component.unknown}" for line in found.unknown}
-    assert {reason for reason in reasons if not reason.startswith("usage not given: ")} == set()
+    assert {reason for reason in reasons if not reason.startswith("usage not given: ")} == {GATEWAY}
     assert set(found.by_tier) >= ALL_TIERS
     assert Decimal(30_000) < found.minimum_usd <= found.typical_usd < found.maximum_usd
 
 
-def test_on_aws_with_usage_the_estimate_is_complete() -> None:
+def test_on_aws_with_usage_only_the_entrance_is_unknown() -> None:
     found = priced("sensei-saas-aws", usage=True)
-    assert [f"{line.name}: {line.component.unknown}" for line in found.unknown] == []
-    assert found.is_complete
+    assert [f"{line.name}: {line.component.unknown}" for line in found.unknown] == [f"gateway-gateway: {GATEWAY}"]
 
 
 @pytest.mark.parametrize("stack", ["sensei-airgapped", "sensei-private-onprem"])
@@ -61,9 +62,9 @@ def test_a_site_of_ones_own_is_unknown_without_rates_and_complete_with_them(stac
 def test_on_google_cloud_what_the_book_has_is_priced_and_the_rest_says_so() -> None:
     found = priced("sensei-saas-gcp", usage=True)
     reasons = {f"{line.component.unknown}" for line in found.unknown}
-    assert {reason for reason in reasons if not reason.startswith("the price book has no price of ")} == set()
+    assert {reason for reason in reasons if not reason.startswith("the price book has no price of ")} == {GATEWAY}
     known = {line.component.name for line in found.lines if line.component.monthly is not None}
-    assert known == {"machines a2-ultragpu-8g", "machines c2d-highcpu-32", "machines e2-standard-4"}
+    assert known >= {"machines a2-ultragpu-8g", "machines c2d-highcpu-32", "machines e2-standard-4"}
     assert Decimal(60_000) < found.minimum_usd < found.typical_usd < found.maximum_usd
     assert not found.is_complete
 
