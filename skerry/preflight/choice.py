@@ -42,8 +42,7 @@ def _pools(spec: DeploymentSpec) -> Iterator[tuple[str, PoolSpec]]:
         yield Tier.EXECUTION.value, spec.execution.pool
         if spec.execution.small_pool is not None:
             yield Tier.SMALL.value, spec.execution.small_pool
-    if has_machines(spec):
-        if has_tier(spec, persistent_tier(spec)):
+    if has_machines(spec) and has_tier(spec, persistent_tier(spec)):
         yield persistent_tier(spec).value, spec.meta.pool
 
 
