@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shlex
 from pathlib import Path
@@ -29,3 +30,17 @@ def test_the_page_shows_what_the_command_prints(
     shown = BLOCK.search(PAGE.read_text(encoding="utf-8"))
     assert shown is not None
     assert shown[3] == got
+
+
+QUESTIONS = {
+    "agentdb": ["size", "agentdb", "--agents", "10001", "--episodes", "5", "--edge"],
+    "sensei": ["size", "sensei"],
+}
+
+
+@pytest.mark.parametrize("system", QUESTIONS)
+def test_every_key_of_the_json_is_explained(capsys: pytest.CaptureFixture[str], system: str) -> None:
+    assert main([*QUESTIONS[system], "--format", "json"]) == 0
+    page = PAGE.read_text(encoding="utf-8").partition("## The JSON form")[2]
+    named = set(re.findall(r"`([A-Za-z0-9]+)(?:\[\]|\.<name>)?`", page))
+    assert set(json.loads(capsys.readouterr().out)) - named == set()
