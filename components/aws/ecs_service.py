@@ -92,6 +92,10 @@ class AwsContainerService(SkerryComponent):
             task_definition=task.arn,
             desired_count=application.spec.scale.minimum,
             capacity_provider_strategies=providers(application.spec.scale),
+            # Without it another share of spot, or another minimum, would replace the service: nobody would answer.
+            # Source: hashicorp/terraform-provider-aws docs of aws_ecs_service, capacity_provider_strategy (not opened;
+            # check before relying on it)
+            force_new_deployment=True,
             platform_version=PLATFORM,
             network_configuration={
                 "subnets": site.network.subnet_ids,

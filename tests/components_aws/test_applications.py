@@ -214,6 +214,23 @@ def test_the_same_service_stands_on_lambda_when_its_runtime_is_changed() -> None
     assert [row.name for row in found.of_type(SERVICE, "aws:ecs/cluster:Cluster")] == []
 
 
+@pytest.mark.parametrize("runtime", ["ecs", "lambda"])
+def test_a_service_of_the_catalogue_is_put_there_by_its_name(runtime: str) -> None:
+    plan = one_service(runtime, service="stand-in", definition=None, image=f"{REGISTRY}/stand-in:1.0.0")
+    del plan["services"]["greeter"]["definition"]
+    found = run(services(plan))
+    assert inputs(one(found, RULE))["conditions"] == [{"hostHeader": {"values": ["greeter.example.com"]}}]
+    if runtime == "ecs":
+        assert container(found, "greeter")["portMappings"] == [{"containerPort": 8080, "protocol": "tcp"}]
+        assert (inputs(one(found, TASK))["cpu"], inputs(one(found, TASK))["memory"]) == ("256", "512")
+    else:
+        assert inputs(one(found, FUNCTION))["memorySize"] == 128
+
+
+def test_another_minimum_or_share_of_spot_does_not_replace_a_service() -> None:
+    assert inputs(one(graph(ECS), SERVICE))["forceNewDeployment"] is True
+
+
 def test_without_callers_outside_there_is_no_entrance_and_no_public_subnet() -> None:
     plan = one_service("ecs", exposure="none", host=None)
     found = run(services({"services": plan["services"]}))
