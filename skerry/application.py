@@ -67,6 +67,11 @@ class Application:
         return self.spec.scale.maximum > self.spec.scale.minimum
 
     @property
+    def keeps_own_files(self) -> bool:
+        """Whether each replica has files of its own that must outlive it."""
+        return self.definition.data_path is not None and not self.spec.shared_files
+
+    @property
     def speaks_udp(self) -> bool:
         """Whether it listens on a UDP port."""
         return any(row.protocol is Protocol.UDP for row in self.definition.ports.values())

@@ -174,7 +174,7 @@ class OnCluster:
             if issuer is not None and joins_by_quic(application):
                 hosts = replica_names(application, namespace)
                 issuer.certificate(made[name], "replicas", namespace, replica_secret(application), hosts)
-            if store is not None and application.definition.data_path is not None:
+            if store is not None and application.keeps_own_files:
                 copy_files(made[name], cluster, application, namespace, store)
 
     def _addresses(self, made: Mapping[str, ClusterService]) -> dict[str, pulumi.Input[str]]:

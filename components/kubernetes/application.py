@@ -11,8 +11,15 @@ from pulumi_kubernetes.core.v1 import Secret, ServiceAccount
 from pulumi_kubernetes.networking.v1 import NetworkPolicy
 
 from components.base import SkerryComponent
+from components.kubernetes.application_files import shared_volume
 from components.kubernetes.application_mesh import join_regions, mesh_environment, state_copies
-from components.kubernetes.application_scaling import QueueAddress, follow_load, follow_queue, is_followed
+from components.kubernetes.application_scaling import (
+    QueueAddress,
+    follow_load,
+    follow_queue,
+    is_followed,
+    recommend_size,
+)
 from components.kubernetes.cluster import Cluster
 from components.kubernetes.peers import blocks, ports
 from components.kubernetes.workload import (
@@ -103,6 +110,7 @@ class ClusterService(SkerryComponent):
             follow_queue(self, cluster, application, around.namespace, around.queue, [made, *scaler])
         elif is_followed(application):
             follow_load(self, cluster, application, around.namespace)
+        recommend_size(self, cluster, application, around.namespace)
         self._leave()
         join_regions(self, cluster, application, around.namespace)
         state_copies(self, cluster, application)
@@ -139,7 +147,7 @@ class ClusterService(SkerryComponent):
         inside = {row: port.port for row, port in application.definition.ports.items() if not port.between_replicas}
         if inside:
             service(self, "service", cluster, workload, ports=inside, sticky=application.definition.sticky)
-        if application.definition.data_path is None:
+        if not application.keeps_own_files:
             pods: pulumi.Resource = deployment(self, "deployment", cluster, workload)
             return pods
         asked = application.spec.storage_iops
@@ -149,7 +157,7 @@ class ClusterService(SkerryComponent):
             cluster,
             workload,
             storage_gib=application.spec.storage_gib,
-            mount=application.definition.data_path,
+            mount=f"{application.definition.data_path}",
             storage_class=None if asked is None else cluster.classes_by_iops.get(asked),
         )
         if application.definition.primary and inside:
@@ -163,6 +171,9 @@ class ClusterService(SkerryComponent):
     def _workload(self, image: ImageFact, secrets: Mapping[str, pulumi.Input[str]]) -> Workload:
         application, cluster = self._application, self._cluster
         definition, scale = application.definition, application.spec.scale
+        shared = (
+            {} if application.keeps_own_files else shared_volume(self, cluster, application, self._around.namespace)
+        )
         keeps = definition.data_path is not None
         tier = Tier.META if keeps else Tier.EXECUTION
         leave = LEAVE_S if definition.ports else 0
@@ -173,6 +184,7 @@ class ClusterService(SkerryComponent):
             replicas=max(scale.maximum if is_followed(application) else scale.minimum, 1),
             autoscaled=is_followed(application),
             service_account=self._around.account if self._shares_identity else self._name,
+            claims=dict.fromkeys(shared, application.name),
             secrets={REPLICA_TLS: replica_secret(application)} if joins_by_quic(application) else {},
             fs_group=definition.user,
             termination_grace_s=definition.drain_s + leave,
@@ -190,7 +202,7 @@ class ClusterService(SkerryComponent):
                     udp=frozenset(row for row, port in definition.ports.items() if port.protocol is Protocol.UDP),
                     leave_s=leave,
                     user=definition.user,
-                    mounts={"tmp": "/tmp", **({REPLICA_TLS: TLS_PATH} if joins_by_quic(application) else {})},
+                    mounts={"tmp": "/tmp", **shared, **({REPLICA_TLS: TLS_PATH} if joins_by_quic(application) else {})},
                     **_probes(application),
                 ),
             ),
@@ -198,7 +210,7 @@ class ClusterService(SkerryComponent):
 
     def _fields(self) -> dict[str, str]:
         """Return what a replica is told of itself, where replicas are not alike."""
-        if self._application.definition.data_path is None:
+        if not self._application.keeps_own_files:
             return {}
         # Source: Kubernetes "StatefulSets", Pod index label (GA in 1.32), read 2026-11
         index = "metadata.labels['apps.kubernetes.io/pod-index']"
@@ -229,7 +241,7 @@ class ClusterService(SkerryComponent):
     def _replicas(self) -> dict[str, EnvValue]:
         """Return where the replicas find each other: names that stay, as many as there may ever be."""
         definition, scale = self._application.definition, self._application.spec.scale
-        if definition.data_path is None:
+        if not self._application.keeps_own_files:
             return {}
         hosts = hosts_of(self._name, self._around.namespace, max(scale.maximum, scale.minimum))
         port = next((row.port for row in definition.ports.values() if row.between_replicas), None)

@@ -15,6 +15,7 @@ from components.kubernetes.cluster import Cluster
 from components.kubernetes.keda import API_VERSION, FAILURES
 from components.kubernetes.workload import NAME_LABEL, SecretKey
 from skerry.application import Application
+from skerry.config.application import Vertical
 
 BEHAVIOR: Final = {
     "scaleUp": {
@@ -57,12 +58,12 @@ def is_followed(application: Application) -> bool:
 
 
 def _target(application: Application) -> dict[str, str]:
-    kind = "Deployment" if application.definition.data_path is None else "StatefulSet"
+    kind = "StatefulSet" if application.keeps_own_files else "Deployment"
     return {"apiVersion": "apps/v1", "kind": kind, "name": application.name}
 
 
 def _behavior(application: Application) -> dict[str, Any]:
-    return dict(BEHAVIOR if application.definition.data_path is None else KEEPER_BEHAVIOR)
+    return dict(KEEPER_BEHAVIOR if application.keeps_own_files else BEHAVIOR)
 
 
 def _metadata(cluster: Cluster, application: Application, namespace: str) -> dict[str, Any]:
@@ -100,6 +101,27 @@ def follow_load(parent: SkerryComponent, cluster: Cluster, application: Applicat
     )
 
 
+def recommend_size(parent: SkerryComponent, cluster: Cluster, application: Application, namespace: str) -> None:
+    """Ask the vertical autoscaler of the cluster what size replicas should have; nothing where nobody wants to know.
+
+    Source: kubernetes/autoscaler vertical-pod-autoscaler/docs/quickstart.md (not opened; check before relying on it).
+    """
+    wanted = application.spec.scale.vertical
+    if wanted is Vertical.NONE:
+        return
+    CustomResource(
+        parent.child_name("vpa"),
+        api_version="autoscaling.k8s.io/v1",
+        kind="VerticalPodAutoscaler",
+        metadata=_metadata(cluster, application, namespace),
+        spec={
+            "targetRef": _target(application),
+            "updatePolicy": {"updateMode": "Off" if wanted is Vertical.RECOMMEND else "Recreate"},
+        },
+        opts=parent.child_options(),
+    )
+
+
 def follow_queue(
     parent: SkerryComponent,
     cluster: Cluster,
@@ -115,18 +137,20 @@ def follow_queue(
     scale = application.spec.scale
     described = _metadata(cluster, application, namespace)
     options = parent.child_options(depends_on=list(depends_on))
-    trigger: dict[str, Any] = {
-        "type": "redis-streams",
-        "metricType": "AverageValue",
-        "metadata": {
-            "address": pulumi.Output.concat(queue.host, f":{queue.port}"),
-            "stream": queue.stream,
-            "consumerGroup": queue.group,
-            "lagCount": str(scale.queue_depth),
-            "activationLagCount": "0",
-            "enableTLS": "true" if queue.tls else "false",
-        },
+    asked = {
+        "address": pulumi.Output.concat(queue.host, f":{queue.port}"),
+        "stream": queue.stream,
+        "consumerGroup": queue.group,
+        "enableTLS": "true" if queue.tls else "false",
     }
+    # What nobody has taken yet, and what somebody took and has not ended: else the last replica would go in its midst.
+    triggers: list[dict[str, Any]] = [
+        {"type": "redis-streams", "metricType": "AverageValue", "metadata": {**asked, **measure}}
+        for measure in (
+            {"lagCount": str(scale.queue_depth), "activationLagCount": "0"},
+            {"pendingEntriesCount": str(scale.queue_depth)},
+        )
+    ]
     if queue.password is not None:
         reference = {"parameter": "password", "name": queue.password.secret, "key": queue.password.key}
         CustomResource(
@@ -137,7 +161,8 @@ def follow_queue(
             spec={"secretTargetRef": [reference]},
             opts=options,
         )
-        trigger["authenticationRef"] = {"name": application.name}
+        for trigger in triggers:
+            trigger["authenticationRef"] = {"name": application.name}
     beside = [
         {"type": name, "metricType": "Utilization", "metadata": {"value": str(share)}}
         for name, share in _measures(application).items()
@@ -156,7 +181,7 @@ def follow_queue(
             **first,
             "fallback": {"failureThreshold": FAILURES, "replicas": max(typical, 1)},
             "advanced": {"horizontalPodAutoscalerConfig": {"behavior": _behavior(application)}},
-            "triggers": [trigger, *beside],
+            "triggers": [*triggers, *beside],
         },
         opts=options,
     )

@@ -66,6 +66,8 @@ class Workload:
     """Volume name -> ConfigMap name."""
     secrets: Mapping[str, str] = field(default_factory=dict)
     """Volume name -> Secret name."""
+    claims: Mapping[str, str] = field(default_factory=dict)
+    """Volume name -> the claim of a volume that all replicas share."""
     secret_files: Mapping[str, SecretKey] = field(default_factory=dict)
     """Volume name -> the only key of a Secret that the pod may see, as a file of that name."""
     host_ipc_memory: str = ""
@@ -100,6 +102,9 @@ class Workload:
         volumes += [
             {"name": name, "secret": {"secretName": value.secret, "items": [{"key": value.key, "path": value.key}]}}
             for name, value in self.secret_files.items()
+        ]
+        volumes += [
+            {"name": name, "persistentVolumeClaim": {"claimName": value}} for name, value in self.claims.items()
         ]
         if self.host_ipc_memory:
             volumes.append({"name": "shm", "emptyDir": {"medium": "Memory", "sizeLimit": self.host_ipc_memory}})

@@ -133,6 +133,17 @@ class ServiceDefinition(Spec):
     """The user id that it runs as, where that is told; never root."""
 
 
+class Vertical(str, Enum):
+    """What becomes of the size of replicas as they are used, by the vertical autoscaler that the cluster has."""
+
+    NONE = "none"
+    """It stays as it is written."""
+    RECOMMEND = "recommend"
+    """The autoscaler says what it should be, and changes nothing."""
+    AUTO = "auto"
+    """The autoscaler changes it; not beside a number that follows the same CPU or memory."""
+
+
 class ScaleSpec(Spec):
     """How many replicas run, and what decides it."""
 
@@ -154,11 +165,13 @@ class ScaleSpec(Spec):
     """Lambda's provisioned concurrency, Functions' instances always ready; left out, none."""
     prepared_maximum: int | None = Field(default=None, ge=1, le=1000)
     """The most of Lambda that are held ready as they are used; left out, always `prepared`."""
+    vertical: Vertical = Vertical.NONE
+    """What becomes of their size, on a cluster whose operators brought a vertical autoscaler."""
     spot_share: float = Field(default=0, ge=0, le=1)
     """The share of replicas above the minimum on machines that may be taken away."""
 
 
-class Exposure(str, Enum):
+class ServiceExposure(str, Enum):
     """Who can call a service."""
 
     NONE = "none"
@@ -167,6 +180,9 @@ class Exposure(str, Enum):
     """The private network, over TLS."""
     PUBLIC = "public"
     """The internet, over TLS."""
+
+
+Exposure = ServiceExposure
 
 
 class SiteEndpointSpec(Spec):
@@ -223,6 +239,8 @@ class ApplicationSpec(Spec):
     """Space for the files of a replica in GiB, where the service keeps any."""
     storage_iops: int | None = Field(default=None, ge=100, le=256_000)
     """Operations a second that this space must do, where they can be asked for; left out, its kind's baseline."""
+    shared_files: bool = False
+    """True keeps the files of all replicas on one volume (ReadWriteMany), on a cluster; left out, one volume each."""
     disposable_files: bool = False
     """True where those files may be lost with a replica: asked for by runtimes that keep none."""
     scale: ScaleSpec = ScaleSpec()

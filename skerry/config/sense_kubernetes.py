@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from skerry.application import Application
-from skerry.config.application import ApplicationsSpec, Exposure, Protocol
+from skerry.config.application import ApplicationsSpec, Exposure, Protocol, Vertical
 from skerry.config.spec import DeploymentSpec, Layer, Purchase, RelationalKind, TargetKind
 from skerry.errors import Problem
 
@@ -60,8 +60,26 @@ def kubernetes_problems(path: str, application: Application, spec: DeploymentSpe
     ):
         text = "copies to other regions, and the service has no files or no port between replicas"
         yield Problem(f"{path}.mesh", text, "remove it, or describe both")
+    measured = [name for name, share in (("CPU", scale.cpu_percent), ("memory", scale.memory_percent)) if share]
+    if scale.vertical is Vertical.AUTO and measured:
+        text = f"is auto, and the number of replicas follows {' and '.join(measured)} too: each would undo the other"
+        yield Problem(f"{path}.scale.vertical", text, "use recommend, or let the number follow a queue alone")
+    yield from _shared_files(path, application)
     yield from _storage(path, application, spec)
     yield from _entrance(path, application, spec)
+
+
+def _shared_files(path: str, application: Application) -> Iterator[Problem]:
+    definition = application.definition
+    if not application.spec.shared_files:
+        return
+    if definition.data_path is None:
+        yield Problem(f"{path}.shared_files", "the service keeps no files", "remove it")
+    elif definition.single_writer:
+        text = "would put files that one replica writes (SQLite with a write-ahead log) on a volume that all share"
+        yield Problem(f"{path}.shared_files", text, "leave it out: each replica has a volume of its own")
+    elif application.spec.storage_iops is not None:
+        yield Problem(f"{path}.storage_iops", "is of volumes that one machine mounts", "remove it, or shared_files")
 
 
 def _storage(path: str, application: Application, spec: DeploymentSpec) -> Iterator[Problem]:

@@ -191,6 +191,12 @@ REFUSED: Mapping[str, tuple[str, dict[str, Any], str, str]] = {
     ),
     "nobody signs": (ONPREM, {"services.certificates": None}, "agentdb.exposure", "nobody signs a certificate"),
     "no machines": (ONPREM, {"machines": None}, "machines", "is required"),
+    "two autoscalers on one measure": (
+        ONPREM,
+        {"agentdb.scale": {"minimum": 2, "maximum": 50, "cpu_percent": 70, "memory_percent": 80, "vertical": "auto"}},
+        "agentdb.scale.vertical",
+        "the number of replicas follows CPU and memory too",
+    ),
     "a name that a cluster cannot write": (
         ONPREM,
         {"agentdb.dns": {"zone": "customer.example"}},
@@ -237,10 +243,10 @@ def test_a_new_service_stands_on_kubernetes_by_config_alone(shop: ResourceGraph)
 
 def test_a_worker_follows_its_queue_and_is_told_how_to_take_a_job(shop: ResourceGraph) -> None:
     scaled = named(shop, "ScaledObject", "packer")["spec"]
-    trigger, *_ = scaled["triggers"]
+    trigger, taken = scaled["triggers"]
     assert (scaled["minReplicaCount"], scaled["maxReplicaCount"], trigger["type"]) == (0, 20, "redis-streams")
     assert (trigger["metadata"]["stream"], trigger["metadata"]["consumerGroup"]) == ("jobs", "workers")
-    assert trigger["metadata"]["lagCount"] == "5"
+    assert (trigger["metadata"]["lagCount"], taken["metadata"]["pendingEntriesCount"]) == ("5", "5")
     env = {row["name"]: row.get("value") for row in containers(shop, "Deployment", "packer")["env"]}
     assert {name: env[name] for name in env if name.startswith("QUEUE_") and name != "QUEUE_PASSWORD"} == {
         "QUEUE_KIND": "valkey-streams",
@@ -279,3 +285,33 @@ def test_only_the_service_that_names_hosts_may_call_the_internet(shop: ResourceG
     ]
     assert [row["podSelector"]["matchLabels"] for row in out] == [{"app.kubernetes.io/name": "orders"}]
     assert out[0]["egress"] == [{"ports": [{"port": 443, "protocol": "TCP"}]}]
+
+
+def in_shop(name: str, **changes: Any) -> dict[str, Any]:
+    """Return the deployment of new services with one of them changed."""
+    deployment: dict[str, Any] = yaml.safe_load(new_services())["config"][CONFIG_KEY]
+    deployment["applications"]["services"][name] |= changes
+    return deployment
+
+
+def test_files_that_one_replica_writes_are_never_on_a_volume_that_all_share() -> None:
+    with pytest.raises(ConfigError) as error:
+        load_spec(in_shop("ledger", shared_files=True), "shop")
+    assert "applications.services.ledger.shared_files: would put files that one replica writes" in str(error.value)
+
+
+def test_files_that_bear_it_are_shared_by_a_deployment_s_replicas() -> None:
+    deployment = in_shop("ledger", shared_files=True)
+    deployment["applications"]["services"]["ledger"]["definition"]["single_writer"] = False
+    graph = run_changed(ONPREM, {"agentdb": None, **deployment}, secrets=("skerry:signingKey",))
+    assert named(graph, "PersistentVolumeClaim", "ledger")["spec"]["accessModes"] == ["ReadWriteMany"]
+    pods = named(graph, "Deployment", "ledger")["spec"]["template"]["spec"]
+    assert {"name": "files", "persistentVolumeClaim": {"claimName": "ledger"}} in pods["volumes"]
+    assert {"name": "files", "mountPath": "/var/ledger"} in pods["containers"][0]["volumeMounts"]
+
+
+def test_a_recommender_says_what_size_replicas_should_have_and_changes_nothing() -> None:
+    scale = {"minimum": 2, "maximum": 50, "cpu_percent": 70, "memory_percent": 80, "vertical": "recommend"}
+    graph = run_changed(ONPREM, {"agentdb.scale": scale})
+    found = named(graph, "VerticalPodAutoscaler", "agentdb")["spec"]
+    assert (found["updatePolicy"], found["targetRef"]["kind"]) == ({"updateMode": "Off"}, "StatefulSet")
