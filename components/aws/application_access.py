@@ -59,7 +59,8 @@ class AwsAccess(SkerryComponent):
     @property
     def everybody(self) -> pulumi.Output[str]:
         """The group that every service is in."""
-        return self._all.id
+        group: pulumi.Output[str] = self._all.id
+        return group
 
     def let_in(self, application: Application, entrance: ec2.SecurityGroup, side: str) -> None:
         """Let a load balancer call the main port of a service."""

@@ -286,7 +286,8 @@ def certificate_of(
         validation_record_fqdns=[one.fqdn for one in proofs],
         opts=options,
     )
-    return proven.certificate_arn
+    arn: pulumi.Output[str] = proven.certificate_arn
+    return arn
 
 
 def _proof_of(found: Sequence[Any], host: str) -> Any:

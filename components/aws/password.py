@@ -41,17 +41,19 @@ class AwsPassword(SkerryComponent):
             opts: Pulumi's options.
         """
         super().__init__(name, ComponentFacts(tier=Tier.PLATFORM, role="password"), opts)
-        made = pulumi.Output.from_input(given) if given is not None else _random(provider)
+        made: pulumi.Output[str] = pulumi.Output.from_input(given) if given is not None else _random(provider)
+        secret: pulumi.Output[str] = pulumi.Output.secret(made)
         self.parameter = ssm.Parameter(
             self.child_name("value"),
             name=f"/{pulumi.get_stack()}/{name}",
             type="SecureString",
-            value=pulumi.Output.secret(made),
+            value=secret,
             key_id=key_arn,
             # Each run is told another one; the first stays.
             opts=self.child_options(ignore_changes=[] if given is not None else ["value"]),
         )
-        self.value = pulumi.Output.secret(self.parameter.value)
+        kept: pulumi.Output[str] = pulumi.Output.secret(self.parameter.value)
+        self.value = kept
         self.finish()
 
 
