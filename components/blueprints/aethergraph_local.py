@@ -89,7 +89,9 @@ def _facts(spec: DeploymentSpec, own: AetherGraphSpec, image: ImageFact) -> Comp
         role="local-process",
         stateful=True,
         replicas=1,
-        encrypted_in_transit=None,
+        encrypted_at_rest=spec.target.storage_encrypted,
+        # A worker calls out over TLS; a sidecar is called on the machine itself, without.
+        encrypted_in_transit=True if worker else None,
         images=(image,),
         ports=ports,
         endpoints=calls if worker else (),
