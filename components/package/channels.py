@@ -36,7 +36,7 @@ class PubSubArgs(TypedDict):
     replicas: NotRequired[int]
     """Members of Valkey."""
     failover: NotRequired[bool]
-    """True runs a Sentinel beside each member, which make another one the primary when that is lost."""
+    """True runs a Sentinel beside each member of Valkey, to make another the primary; a managed one elects its own."""
 
 
 class PubSub(Remote):

@@ -7,12 +7,23 @@ types and descriptions equal to the specs, which check the values.
 from collections.abc import Mapping, Sequence
 from typing import NotRequired, TypedDict
 
+from components.package.specs_aethergraph import AetherGraphSettings as AetherGraphSettings
+from components.package.specs_aethergraph import Llm as Llm
+from components.package.specs_aethergraph import Local as Local
+from components.package.specs_aethergraph import Role as Role
+from components.package.specs_aethergraph import Slack as Slack
+from components.package.specs_aethergraph import Sso as Sso
+from components.package.specs_aethergraph import Stores as Stores
+from components.package.specs_aethergraph import Workspace as Workspace
+from components.package.specs_agentdb import AgentDbSettings as AgentDbSettings
 from components.package.specs_aks import Aks as Aks
 from components.package.specs_applications import Application as Application
 from components.package.specs_applications import Bucket as Bucket
 from components.package.specs_applications import Cache as Cache
+from components.package.specs_applications import Copy as Copy
 from components.package.specs_applications import Database as Database
 from components.package.specs_applications import Dns as Dns
+from components.package.specs_applications import Mesh as Mesh
 from components.package.specs_applications import Port as Port
 from components.package.specs_applications import Probe as Probe
 from components.package.specs_applications import Queue as Queue
@@ -20,6 +31,7 @@ from components.package.specs_applications import Scale as Scale
 from components.package.specs_applications import ServiceDefinition as ServiceDefinition
 from components.package.specs_applications import ServicePlan as ServicePlan
 from components.package.specs_applications import Site as Site
+from components.package.specs_applications import SiteEndpoint as SiteEndpoint
 from components.package.specs_backup import Backup as Backup
 from components.package.specs_backup import BackupStore as BackupStore
 from components.package.specs_edge import Edge as Edge
@@ -29,9 +41,12 @@ from components.package.specs_edge import EdgeSync as EdgeSync
 from components.package.specs_eks import Eks as Eks
 from components.package.specs_eks import GpuCapacity as GpuCapacity
 from components.package.specs_eks import SystemMachines as SystemMachines
+from components.package.specs_entrance import ServiceEntrance as ServiceEntrance
 from components.package.specs_execution import Autoscale as Autoscale
 from components.package.specs_execution import DataEndpoint as DataEndpoint
 from components.package.specs_execution import SmallServer as SmallServer
+from components.package.specs_geo import Geo as Geo
+from components.package.specs_geo import GeoRegion as GeoRegion
 from components.package.specs_gpu import Gpu as Gpu
 from components.package.specs_gpu import GpuQueue as GpuQueue
 from components.package.specs_gpu import GpuSharing as GpuSharing
@@ -40,6 +55,7 @@ from components.package.specs_gpu import Serving as Serving
 from components.package.specs_gpu import Weights as Weights
 from components.package.specs_hybrid import Hybrid as Hybrid
 from components.package.specs_hybrid import HybridCustomer as HybridCustomer
+from components.package.specs_hybrid_edge import HybridEdge as HybridEdge
 from components.package.specs_services import Acme as Acme
 from components.package.specs_services import Certificates as Certificates
 from components.package.specs_services import Gateway as Gateway
@@ -253,7 +269,7 @@ class Channels(TypedDict):
     pubsub_replicas: NotRequired[int]
     """Members of Valkey."""
     pubsub_failover: NotRequired[bool]
-    """True runs a Sentinel beside each member, which make another one the primary when that is lost."""
+    """True runs a Sentinel beside each member of Valkey, to make another the primary; a managed one elects its own."""
     temporal_replicas: NotRequired[int]
     """Replicas of each Temporal service."""
     temporal_history_shards: NotRequired[int]
@@ -363,3 +379,7 @@ class Deployment(TypedDict):
     """The machines of a cluster without tiers: every system but Sensei, where it runs on Kubernetes."""
     applications: NotRequired[ServicePlan]
     """The services of system `applications`."""
+    agentdb: NotRequired[AgentDbSettings]
+    """AgentDB, for system `agentdb`."""
+    aethergraph: NotRequired[AetherGraphSettings]
+    """AetherGraph, for system `aethergraph`."""

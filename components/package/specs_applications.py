@@ -7,7 +7,7 @@ types and descriptions equal to the specs, which check the values.
 from collections.abc import Mapping, Sequence
 from typing import NotRequired, TypedDict
 
-from skerry.config.application import Exposure, Need, Protocol, Runtime
+from skerry.config.application import Access, Need, Protocol, Runtime, ServiceExposure, Vertical
 
 
 class Port(TypedDict):
@@ -55,14 +55,22 @@ class ServiceDefinition(TypedDict):
     """Where it keeps files that must outlive a replica, one folder for each; left out, it keeps none."""
     single_writer: NotRequired[bool]
     """True where those files must not be written by two replicas: a shared file system is then refused."""
+    primary: NotRequired[bool]
+    """True where replica 0 takes the writes and the others copy it: it then has an address of its own."""
     needs: NotRequired[Sequence[Need]]
     """What it keeps its state in."""
+    access: NotRequired[Mapping[str, Access]]
+    """What its own identity may do with the bucket and the queue; left out, both ways."""
     environment: NotRequired[Mapping[str, str]]
     """Plain values; `{database.host}` and the like stand for where its needs are (skerry.application)."""
     egress: NotRequired[Sequence[str]]
     """Hosts on the internet that it calls on port 443; nothing else is opened."""
     longest_request_s: NotRequired[int]
     """The longest that a request, a stream or a job may last in seconds; time-outs on the way are made longer."""
+    largest_body_mib: NotRequired[int]
+    """The largest body of a request in MiB; left out, nothing is said to what stands on the way."""
+    sticky: NotRequired[bool]
+    """True where a caller should stay with one replica, where that can be asked for."""
     drain_s: NotRequired[int]
     """Seconds that a replica gets to end what it began."""
     user: NotRequired[int]
@@ -88,8 +96,47 @@ class Scale(TypedDict):
     """Waiting jobs for each replica; needs `queue`."""
     prepared: NotRequired[int]
     """Lambda's provisioned concurrency, Functions' instances always ready; left out, none."""
+    prepared_maximum: NotRequired[int]
+    """The most of Lambda that are held ready as they are used; left out, always `prepared`."""
+    vertical: NotRequired[Vertical]
+    """What becomes of their size, on a cluster whose operators brought a vertical autoscaler."""
     spot_share: NotRequired[float]
     """The share of replicas above the minimum on machines that may be taken away."""
+
+
+class Mesh(TypedDict):
+    """Other regions that the replicas of a service copy to and from, over its port between replicas."""
+
+    name: str
+    """What this region is called."""
+    host: str
+    """The name by which the others reach the replica that writes here."""
+    peers: Mapping[str, str]
+    """Other region -> the name of its replica that writes."""
+    cidrs: Sequence[str]
+    """The address ranges of the others."""
+    jurisdictions: Mapping[str, str]
+    """Other region -> the country where what is copied to it lies."""
+
+
+class Copy(TypedDict):
+    """Where else something is kept of what a service takes, over HTTPS."""
+
+    host: str
+    """Its name."""
+    jurisdiction: str
+    """The country where it lies there."""
+
+
+class SiteEndpoint(TypedDict):
+    """A host of the private network that a service calls, outside the deployment."""
+
+    host: str
+    """Its name."""
+    cidrs: Sequence[str]
+    """Its address ranges."""
+    port: NotRequired[int]
+    """The port that is called."""
 
 
 class Application(TypedDict):
@@ -111,16 +158,30 @@ class Application(TypedDict):
     """Space for the files of a replica in GiB, where the service keeps any."""
     storage_iops: NotRequired[int]
     """Operations a second that this space must do, where they can be asked for; left out, its kind's baseline."""
+    shared_files: NotRequired[bool]
+    """True keeps the files of all replicas on one volume (ReadWriteMany), on a cluster; left out, one volume each."""
+    disposable_files: NotRequired[bool]
+    """True where those files may be lost with a replica: asked for by runtimes that keep none."""
     scale: NotRequired[Scale]
     """How many run."""
-    exposure: NotRequired[Exposure]
+    exposure: NotRequired[ServiceExposure]
     """Who can call it."""
     anonymous: NotRequired[bool]
     """True lets callers in without an identity of the cloud where one could be asked for (Cloud Run, Functions)."""
     host: NotRequired[str]
     """The name that it is called by; required for `internal` and `public`."""
+    more_hosts: NotRequired[Sequence[str]]
+    """Further names that it is called by, on a cluster."""
+    mesh: NotRequired[Mesh]
+    """Other regions that it copies to, on a cluster; left out, none."""
+    copies: NotRequired[Mapping[str, Copy]]
+    """Other deployments that it hands what it takes to, on a cluster; left out, none."""
     allow_cidrs: NotRequired[Sequence[str]]
     """Address ranges that may call it; left out, all of the private network, or of the internet where `public`."""
+    paths: NotRequired[Sequence[str]]
+    """Beginnings of the paths that are let in from outside; left out, all."""
+    site_endpoints: NotRequired[Sequence[SiteEndpoint]]
+    """Hosts of the private network that it calls; nothing else outside the deployment is opened."""
     rate_per_second: NotRequired[int]
     """Requests a second of one caller that are let through, where `public`; left out, no bound."""
     environment: NotRequired[Mapping[str, str]]
@@ -146,6 +207,10 @@ class Database(TypedDict):
     """Days that its daily backups are kept."""
     name: NotRequired[str]
     """The database in it."""
+    extensions: NotRequired[Sequence[str]]
+    """What that database is extended by, such as `vector`."""
+    password_secret: NotRequired[str]
+    """The secret key with its user's password; required on gcp and azure, which make none of their own."""
 
 
 class Cache(TypedDict):
@@ -155,6 +220,8 @@ class Cache(TypedDict):
     """Memory of one member in GiB."""
     replicas: NotRequired[int]
     """Members."""
+    password_secret: NotRequired[str]
+    """The secret key with its password on aws, where a service asks for it; left out, one is made."""
 
 
 class Bucket(TypedDict):
@@ -182,15 +249,21 @@ class Dns(TypedDict):
     """The name of the zone, which exists already."""
     ttl_s: NotRequired[int]
     """Seconds that an answer is kept."""
+    cloud_name: NotRequired[str]
+    """Google's own name of the zone (left out, its name with dashes), or Azure's resource group that holds it."""
 
 
 class Site(TypedDict):
     """The network of the runtimes that are not Kubernetes."""
 
+    name: NotRequired[str]
+    """What the shared resources are called; left out, as the stack."""
     network_cidr: NotRequired[str]
     """The private address range that is cut for them."""
     certificate: NotRequired[str]
     """The cloud's name of a certificate that exists for all hosts; left out, one is asked for by DNS."""
+    repositories: NotRequired[bool]
+    """True also makes the repositories of images that lie in the deployment's own registry (Amazon ECR)."""
 
 
 class ServicePlan(TypedDict):

@@ -25,7 +25,7 @@ class SystemMachines(TypedDict):
     count: NotRequired[int]
     """How many run."""
     instance_type: NotRequired[str]
-    """AWS's name of the type, one of the catalogue."""
+    """AWS's name of the type, one of the catalogue; Ray's head alone asks for 2 vCPU and 8 GiB."""
 
 
 class Eks(TypedDict):

@@ -7,6 +7,7 @@ types and descriptions equal to the specs, which check the values.
 from collections.abc import Mapping, Sequence
 from typing import NotRequired, TypedDict
 
+from components.package.specs_entrance import ServiceEntrance
 from skerry.config.services import Exposure, GatewayController, IssuerKind, PrometheusKind, RoutedService
 
 
@@ -128,3 +129,5 @@ class Services(TypedDict):
     """Secrets from a store outside; left out, the site makes them."""
     monitoring: NotRequired[Monitoring]
     """Metrics, alerts and dashboards; left out, none."""
+    entrance: NotRequired[ServiceEntrance]
+    """How services of a cluster without tiers are reached, those that have a host; has no meaning for sensei."""

@@ -507,10 +507,7 @@ class ChannelsSpec(Spec):
     pubsub_replicas: int = Field(default=3, ge=1, le=9)
     """Members of Valkey."""
     pubsub_failover: bool = False
-    """True runs a Sentinel beside each member of Valkey, which make another one the primary when that is lost.
-
-    A managed channel elects its primary itself, whatever is said here.
-    """
+    """True runs a Sentinel beside each member of Valkey, to make another the primary; a managed one elects its own."""
     temporal_replicas: int = Field(default=3, ge=1, le=9)
     """Replicas of each Temporal service."""
     temporal_history_shards: int = Field(default=512, ge=1, le=16384)
