@@ -22,7 +22,12 @@ from skerry.config.words import Spec
 from tests.conftest import ROOT
 from tests.test_layers import MODULES
 
-NAMES = {"StoreSpec": "StoreSize", "ApplicationsSpec": "ServicePlan"}
+NAMES = {
+    "StoreSpec": "StoreSize",
+    "ApplicationsSpec": "ServicePlan",
+    "AgentDbSpec": "AgentDbSettings",
+    "AetherGraphSpec": "AetherGraphSettings",
+}
 """Where a part is not named like its spec without `Spec`."""
 
 
