@@ -1,7 +1,8 @@
 """How services on Cloud Run are called by their names: a load balancer for the internet, one for the network.
 
 A domain mapping would do without the first, but it has no firewall, no bounds for a caller and no version of TLS that
-could be chosen, and Google does not offer it in every region.
+could be chosen, and Google does not offer it in every region. Both stand in the region: the global one ends TLS at
+Google's edge nearest to the caller, in whatever country that is, and no residency profile can say yes to that.
 """
 
 from __future__ import annotations
@@ -69,7 +70,7 @@ class GcpRunEntrance(SkerryComponent):
             f"{application.spec.host}": self._backend(application, service, public=public)
             for application, service in services.values()
         }
-        self.address = self._public(hosts, backends) if public else self._internal(hosts, backends)
+        self.address = self._balancer(hosts, backends, public=public)
         if plan.dns is not None:
             for role, (application, _) in services.items():
                 dns.RecordSet(
@@ -94,30 +95,20 @@ class GcpRunEntrance(SkerryComponent):
         )
         log: Any = {"enable": True, "sample_rate": 1.0}
         backends: Any = [{"group": group.id}]
-        if public:
-            policy = self._armor(application)
-            made: pulumi.Output[str] = compute.BackendService(
-                self.child_name(application.name),
-                load_balancing_scheme=PUBLIC_SCHEME,
-                protocol="HTTPS",
-                backends=backends,
-                security_policy=policy.id if policy else None,
-                log_config=log,
-                opts=self.child_options(),
-            ).id
-            return made
-        inside: pulumi.Output[str] = compute.RegionBackendService(
+        policy = self._armor(application) if public else None
+        made: pulumi.Output[str] = compute.RegionBackendService(
             self.child_name(application.name),
             region=self._region,
-            load_balancing_scheme=INTERNAL_SCHEME,
+            load_balancing_scheme=PUBLIC_SCHEME if public else INTERNAL_SCHEME,
             protocol="HTTPS",
             backends=backends,
+            security_policy=policy.id if policy else None,
             log_config=log,
             opts=self.child_options(),
         ).id
-        return inside
+        return made
 
-    def _armor(self, application: Application) -> compute.SecurityPolicy | None:
+    def _armor(self, application: Application) -> compute.RegionSecurityPolicy | None:
         """Make who may call a service from the internet, and how often; None where nothing is said of either."""
         row = application.spec
         if not row.allow_cidrs and row.rate_per_second is None:
@@ -138,12 +129,11 @@ class GcpRunEntrance(SkerryComponent):
                 "description": "everybody else",
             }
         )
-        adaptive: Any = {"layer7_ddos_defense_config": {"enable": True}}
-        return compute.SecurityPolicy(
+        return compute.RegionSecurityPolicy(
             self.child_name(f"{application.name}-callers"),
+            region=self._region,
             type="CLOUD_ARMOR",
             rules=rules,
-            adaptive_protection_config=adaptive,
             opts=self.child_options(),
         )
 
@@ -163,53 +153,11 @@ class GcpRunEntrance(SkerryComponent):
             }
         return found
 
-    def _public(self, hosts: list[str], backends: Mapping[str, pulumi.Output[str]]) -> pulumi.Output[str]:
-        """Make the load balancer for the internet, which sends whoever comes without TLS to the same name with it."""
-        address = compute.GlobalAddress(self.child_name("address"), address_type="EXTERNAL", opts=self.child_options())
-        tls = compute.SSLPolicy(
-            self.child_name("tls"), min_tls_version="TLS_1_2", profile="MODERN", opts=self.child_options()
-        )
-        routes = compute.URLMap(self.child_name("names"), **_routes(hosts, backends), opts=self.child_options())
-        certificate: pulumi.Input[str] = (
-            self._plan.site.certificate
-            or compute.ManagedSslCertificate(
-                self.child_name("names"), managed={"domains": hosts}, opts=self.child_options()
-            ).id
-        )
-        proxy = compute.TargetHttpsProxy(
-            self.child_name("tls"),
-            url_map=routes.id,
-            ssl_certificates=[certificate],
-            ssl_policy=tls.id,
-            opts=self.child_options(),
-        )
-        self._forward("tls", address.address, "443", proxy.id)
-        plain = compute.URLMap(
-            self.child_name("to-tls"),
-            default_url_redirect={
-                "https_redirect": True,
-                "redirect_response_code": "MOVED_PERMANENTLY_DEFAULT",
-                "strip_query": False,
-            },
-            opts=self.child_options(),
-        )
-        to_tls = compute.TargetHttpProxy(self.child_name("to-tls"), url_map=plain.id, opts=self.child_options())
-        self._forward("to-tls", address.address, "80", to_tls.id)
-        return address.address
-
-    def _forward(self, role: str, address: pulumi.Input[str], port: str, target: pulumi.Input[str]) -> None:
-        compute.GlobalForwardingRule(
-            self.child_name(role),
-            ip_address=address,
-            ip_protocol="TCP",
-            port_range=port,
-            load_balancing_scheme=PUBLIC_SCHEME,
-            target=target,
-            opts=self.child_options(),
-        )
-
-    def _internal(self, hosts: list[str], backends: Mapping[str, pulumi.Output[str]]) -> pulumi.Output[str]:
-        """Make the load balancer for the network, with a certificate that a record in the zone proves."""
+    def _balancer(
+        self, hosts: list[str], backends: Mapping[str, pulumi.Output[str]], *, public: bool
+    ) -> pulumi.Output[str]:
+        """Make the load balancer; the internet's sends whoever comes without TLS to the same name with it."""
+        address = self._address(public=public)
         tls = compute.RegionSslPolicy(
             self.child_name("tls"),
             region=self._region,
@@ -228,27 +176,53 @@ class GcpRunEntrance(SkerryComponent):
             ssl_policy=tls.id,
             opts=self.child_options(),
         )
-        address = compute.Address(
+        self._forward("tls", address, "443", proxy.id, public=public)
+        if public:
+            redirect: Any = {
+                "https_redirect": True,
+                "redirect_response_code": "MOVED_PERMANENTLY_DEFAULT",
+                "strip_query": False,
+            }
+            plain = compute.RegionUrlMap(
+                self.child_name("to-tls"),
+                region=self._region,
+                default_url_redirect=redirect,
+                opts=self.child_options(),
+            )
+            to_tls = compute.RegionTargetHttpProxy(
+                self.child_name("to-tls"), region=self._region, url_map=plain.id, opts=self.child_options()
+            )
+            self._forward("to-tls", address, "80", to_tls.id, public=True)
+        return address
+
+    def _address(self, *, public: bool) -> pulumi.Output[str]:
+        inside = {"subnetwork": self._network.subnet.id, "purpose": "SHARED_LOADBALANCER_VIP"}
+        made: pulumi.Output[str] = compute.Address(
             self.child_name("address"),
             region=self._region,
-            address_type="INTERNAL",
-            subnetwork=self._network.subnet.id,
-            purpose="SHARED_LOADBALANCER_VIP",
+            address_type="EXTERNAL" if public else "INTERNAL",
             opts=self.child_options(),
-        )
+            **({"network_tier": "PREMIUM"} if public else inside),
+        ).address
+        return made
+
+    def _forward(
+        self, role: str, address: pulumi.Input[str], port: str, target: pulumi.Input[str], *, public: bool
+    ) -> None:
+        inside = {"subnetwork": self._network.subnet.id}
         compute.ForwardingRule(
-            self.child_name("tls"),
+            self.child_name(role),
             region=self._region,
             network=self._network.vpc.id,
-            subnetwork=self._network.subnet.id,
-            ip_address=address.address,
+            ip_address=address,
             ip_protocol="TCP",
-            port_range="443",
-            load_balancing_scheme=INTERNAL_SCHEME,
-            target=proxy.id,
+            port_range=port,
+            load_balancing_scheme=PUBLIC_SCHEME if public else INTERNAL_SCHEME,
+            target=target,
+            # The proxies of both stand in a subnet of their own.
             opts=self.child_options(depends_on=[self._network.proxies] if self._network.proxies else []),
+            **({"network_tier": "PREMIUM"} if public else inside),
         )
-        return address.address
 
     def _proved(self, hosts: list[str]) -> pulumi.Output[str]:
         """Ask for a certificate, and write the records by which Google believes that the names are ours."""

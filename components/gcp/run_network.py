@@ -30,7 +30,7 @@ class RunRanges:
     managed: ipaddress.IPv4Network
     """Of Google's own stores."""
     proxies: ipaddress.IPv4Network
-    """Of the internal load balancer's proxies."""
+    """Of the load balancers' proxies."""
 
     @classmethod
     def of(cls, cidr: str) -> Self:
@@ -93,8 +93,8 @@ class GcpRunNetwork(SkerryComponent):
         self.finish(network_id=self.vpc.id, subnet_id=self.subnet.id)
 
     def _proxies(self, region: str, plan: ApplicationsSpec) -> compute.Subnetwork | None:
-        """Make the subnet of the internal load balancer's proxies, where there is any."""
-        if not any(row.exposure is Exposure.INTERNAL for row in plan.services.values()):
+        """Make the subnet of the load balancers' proxies, where there are any."""
+        if not any(row.exposure is not Exposure.NONE for row in plan.services.values()):
             return None
         return compute.Subnetwork(
             self.child_name("proxies"),

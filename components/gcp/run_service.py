@@ -142,6 +142,8 @@ class CloudRunService(SkerryComponent):
             ingress=INGRESS[self._application.spec.exposure],
             # Whoever is let in comes by the load balancer and its name, or over the network.
             default_uri_disabled=self._application.spec.exposure is Exposure.PUBLIC,
+            # Callers ask for a token for the name that they call it by.
+            custom_audiences=[f"https://{row.host}"] if (row := self._application.spec).host else None,
             # Nothing is kept in it that could be lost.
             deletion_protection=False,
             labels=tier_label(Tier.EXECUTION),

@@ -30,6 +30,9 @@ MOST_CONCURRENT: Final = 1000
 MOST_SECONDS: Final = 3600
 """Source: Google Cloud "Set request timeout for services": 60 minutes, read 2026-11."""
 
+LARGEST_BODY_MIB: Final = 32
+"""Of HTTP/1. Source: Google Cloud "Cloud Run quotas and limits", request limits (not opened; check)."""
+
 MOST_INSTANCES: Final = 1000
 """More is a quota that somebody must be asked for. Source: AgentDB analysis, 003:532."""
 
@@ -76,11 +79,11 @@ def cloud_run_shared(plan: ApplicationsSpec, path: str) -> Iterator[Problem]:
         text = f"{plan.queue.attempts} is too few: Pub/Sub sets a job aside after {LEAST_ATTEMPTS} to 100 attempts"
         yield Problem(f"{path}.queue.attempts", text, f"use {LEAST_ATTEMPTS} or more")
     if (
-        any(row.exposure is Exposure.INTERNAL for row in plan.services.values())
+        any(row.exposure is not Exposure.NONE for row in plan.services.values())
         and plan.dns is None
         and plan.site.certificate is None
     ):
-        text = "is required for an internal name: its certificate is proved by a record in the zone"
+        text = "is required where a service has a name: its certificate is proved by a record in the zone"
         yield Problem(f"{path}.dns", text, "name the zone, or a certificate that exists in `site.certificate`")
 
 
@@ -113,6 +116,15 @@ def _taken_in(path: str, application: Application) -> Iterator[Problem]:
         if probe is not None and probe.initial_delay_s > LATEST_FIRST_PROBE_S:
             text = f"waits {probe.initial_delay_s} s, and Cloud Run begins after {LATEST_FIRST_PROBE_S} s at the latest"
             yield Problem(f"{path}.{name}.initial_delay_s", text, f"use at most {LATEST_FIRST_PROBE_S}")
+    row = application.spec
+    if row.exposure is not Exposure.PUBLIC and row.allow_cidrs:
+        text = "Google lets in by address from the internet alone: in the network whoever has an identity may call"
+        yield Problem(f"{path}.allow_cidrs", text, "remove it, or use exposure: public")
+    if row.exposure is not Exposure.PUBLIC and row.rate_per_second is not None:
+        yield Problem(f"{path}.rate_per_second", "callers of the network are not counted here", "remove it")
+    if (definition.largest_body_mib or 0) > LARGEST_BODY_MIB:
+        text = f"{definition.largest_body_mib} MiB are more than the {LARGEST_BODY_MIB} MiB of a request"
+        yield Problem(f"{path}.largest_body_mib", text, "put large objects into the bucket")
     if application.spec.paths:
         text = "cannot be told apart before Cloud Run here"
         yield Problem(f"{path}.paths", text, "leave it out: all paths are let in")

@@ -162,7 +162,7 @@ def test_without_a_host_to_call_there_is_no_way_out() -> None:
 
 def armor(changes: Mapping[str, Any]) -> list[dict[str, Any]]:
     made = serverless("gcp", changes)
-    kind = "gcp:compute/securityPolicy:SecurityPolicy"
+    kind = "gcp:compute/regionSecurityPolicy:RegionSecurityPolicy"
     found = [inputs(r) for r in made.resources if r.type == kind]
     return list(found[0]["rules"]) if found else []
 
@@ -180,18 +180,39 @@ def test_callers_from_the_internet_are_bounded_each_by_itself() -> None:
     assert armor(nothing) == []
 
 
-def test_a_name_leads_by_tls_to_its_service() -> None:
-    assert (
-        inputs_of(graph(), "gcp:compute/sSLPolicy:SSLPolicy", "applications-public-tls")["minTlsVersion"] == "TLS_1_2"
-    )
-    certificate = "gcp:compute/managedSslCertificate:ManagedSslCertificate"
-    assert inputs_of(graph(), certificate, "applications-public-names")["managed"] == {
-        "domains": ["api.vendor.example"]
-    }
-    record = inputs_of(graph(), "gcp:dns/recordSet:RecordSet", "applications-public-api")
-    assert (record["managedZone"], record["name"], record["type"]) == ("names", "api.vendor.example.", "A")
-    inside = inputs_of(graph(), "gcp:compute/forwardingRule:ForwardingRule", "applications-internal-tls")
-    assert (inside["loadBalancingScheme"], inside["portRange"]) == ("INTERNAL_MANAGED", "443")
+SCHEMES = {"public": "EXTERNAL_MANAGED", "internal": "INTERNAL_MANAGED"}
+HOSTS = {"public": ("api", "api.vendor.example"), "internal": ("inside", "inside.vendor.example")}
+
+
+@pytest.mark.parametrize("exposure", SCHEMES)
+def test_a_name_leads_by_tls_to_its_service_and_never_leaves_the_region(exposure: str) -> None:
+    (name, host), base = HOSTS[exposure], f"applications-{exposure}"
+    tls = inputs_of(graph(), "gcp:compute/regionSslPolicy:RegionSslPolicy", f"{base}-tls")
+    assert (tls["minTlsVersion"], tls["region"]) == ("TLS_1_2", "us-central1")
+    certificate = inputs_of(graph(), "gcp:certificatemanager/certificate:Certificate", f"{base}-names")
+    assert (certificate["managed"]["domains"], certificate["location"]) == ([host], "us-central1")
+    record = inputs_of(graph(), "gcp:dns/recordSet:RecordSet", f"{base}-{name}")
+    assert (record["managedZone"], record["name"], record["type"]) == ("names", f"{host}.", "A")
+    rule = inputs_of(graph(), "gcp:compute/forwardingRule:ForwardingRule", f"{base}-tls")
+    assert (rule["loadBalancingScheme"], rule["portRange"]) == (SCHEMES[exposure], "443")
+    assert service(name)["customAudiences"] == [f"https://{host}"]
+    assert names("gcp:compute/globalForwardingRule:GlobalForwardingRule") == []
+
+
+def test_who_comes_without_tls_is_sent_there_and_nowhere_else() -> None:
+    routes = inputs_of(graph(), "gcp:compute/regionUrlMap:RegionUrlMap", "applications-public-to-tls")
+    assert routes["defaultUrlRedirect"]["httpsRedirect"] is True and "hostRules" not in routes
+    rule = inputs_of(graph(), "gcp:compute/forwardingRule:ForwardingRule", "applications-public-to-tls")
+    assert rule["portRange"] == "80"
+    assert names("gcp:compute/regionTargetHttpProxy:RegionTargetHttpProxy") == ["applications-public-to-tls"]
+
+
+def test_a_certificate_that_exists_is_taken() -> None:
+    own = "projects/p/locations/us-central1/certificates/own"
+    made = serverless("gcp", {"applications.site": {"certificate": own}})
+    proxy = "gcp:compute/regionTargetHttpsProxy:RegionTargetHttpsProxy"
+    assert inputs_of(made, proxy, "applications-public-tls")["certificateManagerCertificates"] == [own]
+    assert names("gcp:certificatemanager/certificate:Certificate", made) == []
 
 
 def test_jobs_stay_in_the_region_and_what_fails_is_set_aside() -> None:

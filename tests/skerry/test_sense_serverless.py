@@ -103,10 +103,25 @@ GCP: dict[str, tuple[dict[str, Any], str, str]] = {
         "applications.queue.attempts",
         "2 is too few: Pub/Sub sets a job aside after 5 to 100 attempts",
     ),
-    "an internal name that nothing proves": (
+    "a name that nothing proves": (
         {"applications.dns": None},
         "applications.dns",
-        "is required for an internal name: its certificate is proved by a record in the zone",
+        "is required where a service has a name: its certificate is proved by a record in the zone",
+    ),
+    "callers of the network by address": (
+        {"applications.services.inside.allow_cidrs": ["10.8.0.0/16"]},
+        "applications.services.inside.allow_cidrs",
+        "Google lets in by address from the internet alone: in the network whoever has an identity may call",
+    ),
+    "callers of the network that are to be counted": (
+        {"applications.services.inside.rate_per_second": 5},
+        "applications.services.inside.rate_per_second",
+        "callers of the network are not counted here",
+    ),
+    "a body that is too large": (
+        {f"{API}.definition.largest_body_mib": 64},
+        f"{API}.largest_body_mib",
+        "64 MiB are more than the 32 MiB of a request",
     ),
 }  # fmt: skip
 
