@@ -117,8 +117,12 @@ def test_workers_have_no_route_and_no_public_way_in() -> None:
     found = graph(SAAS, TENANTS)
     routed = [plain(r.inputs)["metadata"]["name"] for r in found.resources if r.type.endswith(":HTTPRoute")]
     assert routed == ["control-plane"]
-    assert plain(named(found, "ClusterService", "worker").inputs).get("internetFacing") is None
-    assert plain(named(found, "ClusterService", "control-plane").inputs)["internetFacing"] is True
+    entrance = plain(named(found, "ServiceEntrance", "entrance-public").inputs)
+    assert entrance["internetFacing"] is True
+    assert [(row["name"], row["host"]) for row in entrance["endpoints"]] == [
+        ("control-plane", "aethergraph.vendor.example")
+    ]
+    assert [r.name for r in found.resources if r.type.endswith(":ServiceEntrance")] == ["entrance-public"]
 
 
 def test_workers_follow_the_queue_down_to_none() -> None:
