@@ -114,7 +114,7 @@ class OnCluster:
             postgres += backup_plugin(spec, cluster, names[Tier.PLATFORM], ready, postgres)
         issuer = make_issuer(spec, cluster, names[Tier.PLATFORM], ready, first)
         parts = ClusterParts(cache=stores.own_cache, objects=stores.own_objects, postgres=stores.own_database)
-        rows = secret_rows(self._plan, cluster, parts, names)
+        rows = secret_rows(self._plan, cluster, parts, names, backup_store(spec, cluster))
         sync_secrets(spec, cluster, rows, names[Tier.PLATFORM], ready, first)
         found = stores.make(
             services=names[Tier.EXECUTION], shared=names[Tier.CHANNELS], opts=ready, depends_on=postgres

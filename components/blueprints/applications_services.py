@@ -89,9 +89,13 @@ def sync_secrets(
 
 
 def secret_rows(
-    plan: ApplicationsSpec, cluster: Cluster, parts: ClusterParts, names: Mapping[Tier, str]
+    plan: ApplicationsSpec,
+    cluster: Cluster,
+    parts: ClusterParts,
+    names: Mapping[Tier, str],
+    store: BackupStore | None = None,
 ) -> list[SecretRow]:
-    """Return the Secrets that a site would make by hand for what services share."""
+    """Return the Secrets that a site would make by hand for what services share, and for where backups go."""
     services, shared = names[Tier.EXECUTION], names[Tier.CHANNELS]
     rows: list[SecretRow] = []
     if plan.database is not None and not parts.postgres:
@@ -112,6 +116,10 @@ def secret_rows(
         secret = cluster.object_store.secret_ref
         if isinstance(secret, str):
             rows.append(SecretRow(secret, keys, (services,)))
+    if store is not None and isinstance(store.secret, str) and store.secret not in {row.name for row in rows}:
+        more = ("ca.crt",) if store.authority else ()
+        spaces = (services, *((shared,) if parts.objects else ()))
+        rows.append(SecretRow(store.secret, (*keys, *more), spaces))
     return rows
 
 

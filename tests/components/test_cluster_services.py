@@ -315,3 +315,18 @@ def test_a_recommender_says_what_size_replicas_should_have_and_changes_nothing()
     graph = run_changed(ONPREM, {"agentdb.scale": scale})
     found = named(graph, "VerticalPodAutoscaler", "agentdb")["spec"]
     assert (found["updatePolicy"], found["targetRef"]["kind"]) == ({"updateMode": "Off"}, "StatefulSet")
+
+
+def test_secrets_that_a_site_would_make_come_from_its_store(shop: ResourceGraph) -> None:
+    deployment: dict[str, Any] = yaml.safe_load(new_services())["config"][CONFIG_KEY]
+    deployment["services"]["secrets"] = {"cluster_secret_store": "vault", "store_cidrs": ["10.9.0.5/32"]}
+    graph = run_changed(ONPREM, {"agentdb": None, **deployment}, secrets=("skerry:signingKey",))
+    found = {
+        (inputs(one)["metadata"]["namespace"], inputs(one)["metadata"]["name"])
+        for one in objects(graph, "ExternalSecret")
+    }
+    services, stores = "applications-services", "applications-stores"
+    assert found == {
+        (space, name) for space in (services, stores) for name in ("valkey-auth", "object-store", "backup-store")
+    }
+    assert objects(shop, "ExternalSecret") == []
