@@ -100,6 +100,8 @@ def test_autoscaling_of_functions_held_ready_decides_over_the_most() -> None:
     assert rows(priced(builder))["functions held ready"] == "13.14/13.14/65.7"
 
 
+NO_WAF_REQUESTS = "usage not given: requests; the price book has no price of waf-requests (request) for aws us-east-1"
+NO_FILES = "usage not given: gb_stored; the price book has no price of efs-standard (GB-month) for aws us-east-1"
 OTHERS: Mapping[str, tuple[str, dict[str, Any], dict[str, str]]] = {
     "a web ACL with its rules": (
         "aws:wafv2/webAcl:WebAcl",
@@ -107,7 +109,7 @@ OTHERS: Mapping[str, tuple[str, dict[str, Any], dict[str, str]]] = {
         {
             "web ACL": "5",
             "rules": "2",
-            "requests": "usage not given: requests; the price book has no price of waf-requests (request) for aws us-east-1",
+            "requests": NO_WAF_REQUESTS,
         },
     ),
     "names inside a network": (
@@ -130,9 +132,7 @@ OTHERS: Mapping[str, tuple[str, dict[str, Any], dict[str, str]]] = {
     "a file system without usage": (
         "aws:efs/fileSystem:FileSystem",
         {},
-        {
-            "files": "usage not given: gb_stored; the price book has no price of efs-standard (GB-month) for aws us-east-1"
-        },
+        {"files": NO_FILES},
     ),
 }
 
