@@ -24,7 +24,10 @@ Source: pulumi-aws lb.LoadBalancer idle_timeout, default 60, read 2026-11.
 """
 
 _FIELDS: Final = (
+    (r"^aethergraph\.services\.slack\.(host|allow_cidrs)", r"aethergraph.slack.\1"),
     (r"^aethergraph\.services\.[a-z-]+\.(host|runtime|allow_cidrs|rate_per_second)", r"aethergraph.\1"),
+    (r"^aethergraph\.services\.[a-z-]+\.largest_body_mib", "aethergraph.artifact_mib"),
+    (r"^aethergraph\.services\.[a-z-]+\.longest_request_s", "aethergraph.stream_s"),
     (r"^aethergraph\.services\.control-plane", "aethergraph.control_plane"),
     (r"^aethergraph\.services\.worker", "aethergraph.workers"),
     (r"^aethergraph\.services\.", "aethergraph."),

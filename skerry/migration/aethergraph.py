@@ -79,6 +79,8 @@ def _from_shared(output: str) -> Move:
         return Move(output, needed=False, why=_KV)
     if output == "blobStore":
         return Move(output, needed=True, why="the new bucket is empty", how=_COPY_BUCKET, provided=True)
+    if output != "docStore":
+        return Move(output, needed=True, why="it goes with the dump of docStore", provided=True)
     why = "the new database is empty; one dump holds documents, events and vectors"
     return Move(output, needed=True, why=why, how=_COPY_POSTGRES, provided=True)
 

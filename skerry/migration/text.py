@@ -56,7 +56,7 @@ def _parts(parts: Iterable[Part], width: int) -> list[str]:
 def _move(move: Move, width: int) -> list[str]:
     mark = "to be moved" if move.provided else "to be moved, and nothing is provided"
     if not move.needed:
-        mark = "could not tell" if move.needed is None else "stays"
+        mark = "could not tell" if move.needed is None else "not to be moved"
     lines = _wrapped(f"{move.what}: {mark}: {move.why}", width, "  ")
     return [*lines, *(f"    $ {command}" for command in move.how)]
 

@@ -19,7 +19,7 @@ def test_a_change_of_mode_is_told_with_all_of_its_parts(capsys: pytest.CaptureFi
     text = capsys.readouterr().out
     assert text.startswith(f"Migration from {ONPREM} to {ONPREM} with mode=saas, aethergraph.host=graph.vendor.example")
     assert "8 that keep data, with the same URN" in text
-    assert "docStore: stays: its store keeps its URN" in text
+    assert "docStore: not to be moved: its store keeps its URN" in text
     assert "control-plane: ClusterService" in text
     assert "0 of 5 stores have data to be moved" in text
 

@@ -14,6 +14,7 @@ from skerry.graph import Resource, ResourceGraph, plain
 from skerry.systems.aethergraph_environment import PRIMITIVES
 from tests.simulators.aethergraph_stacks import (
     AIRGAPPED,
+    ELSEWHERE,
     LOCAL_WORKER,
     ONPREM,
     SAAS,
@@ -82,6 +83,9 @@ MODES: dict[str, tuple[str, Mapping[str, Any]]] = {
     "beside one user": (ONPREM, SIDECAR),
     "a local worker": (ONPREM, LOCAL_WORKER),
 }
+
+
+MODES |= ELSEWHERE
 
 
 @pytest.mark.parametrize("mode", MODES)

@@ -41,6 +41,49 @@ TENANTS: Final[Mapping[str, Any]] = {
     "aethergraph.llm.api_key_secret": "llmKey",
 }
 
+_TENANTS: Final[Mapping[str, Any]] = {
+    "image": "registry.vendor.example/aethergraph/runtime:1.0.0",
+    "host": "aethergraph.vendor.example",
+    "sso": {"issuer": "https://login.vendor.example/realms/customers", "client_id": "aethergraph"},
+}
+ELSEWHERE: Final[Mapping[str, tuple[str, Mapping[str, Any]]]] = {
+    "many tenants on GKE": (
+        "agentdb-gke",
+        {"system": "aethergraph", "mode": "saas", "agentdb": None, "aethergraph": {**_TENANTS}},
+    ),
+    "many tenants on AKS": (
+        "agentdb-aks",
+        {"system": "aethergraph", "mode": "saas", "agentdb": None, "aethergraph": {**_TENANTS}},
+    ),
+    "one tenant on AKS": (
+        "agentdb-aks",
+        {"system": "aethergraph", "mode": "single-tenant", "agentdb": None, "aethergraph": {**_TENANTS}},
+    ),
+    "many tenants on Cloud Run": (
+        "agentdb-cloud-run-gcp",
+        {
+            "system": "aethergraph",
+            "mode": "saas",
+            "agentdb": None,
+            "aethergraph": {
+                **_TENANTS,
+                "image": "us-central1-docker.pkg.dev/skerry-example/aethergraph/runtime:1.0.0",
+                "runtime": "cloud-run",
+                "artifact_mib": 32,
+                "control_plane": {"scale": {"minimum": 1, "maximum": 10, "concurrency": 80}},
+                "workers": {"scale": {"minimum": 2, "maximum": 2}},
+                "dns": {"zone": "vendor.example"},
+            },
+            "aethergraph.stores.database.password_secret": "database",
+        },
+    ),
+    "one tenant on ECS, whom Slack may call": (
+        ECS,
+        {"mode": "single-tenant", **SLACK_EVENTS, "aethergraph.slack.host": "slack.example.com"},
+    ),
+}
+"""Targets and runtimes on which no stack of it is shipped."""
+
 
 def secrets_of(changes: Mapping[str, Any]) -> list[str]:
     """Return the full keys of the secrets that changes name."""

@@ -17,6 +17,8 @@ from skerry.systems.aethergraph_environment import PRIMITIVES, ROUTES
 from skerry.systems.aethergraph_local import local_environment, local_files, local_secrets
 from tests.simulators.aethergraph_stacks import (
     AIRGAPPED,
+    ECS,
+    ELSEWHERE,
     LOCAL_WORKER,
     ONPREM,
     SAAS,
@@ -151,6 +153,14 @@ REFUSED: dict[str, tuple[str, Changes, str]] = {
     "a public service without a connection": (
         AIRGAPPED, {"mode": "saas"},
         "aethergraph.control_plane.exposure: public has no meaning without a connection; use internal"),
+    "a name for Slack that nobody can write": (
+        ECS, {"mode": "single-tenant", **SLACK_EVENTS},
+        "aethergraph.slack.host: 'slack.customer.example' does not lie in the zone 'example.com'; name a host of the "
+        "zone"),
+    "artifacts that Cloud Run does not take": (
+        ELSEWHERE["many tenants on Cloud Run"][0],
+        {**ELSEWHERE["many tenants on Cloud Run"][1], "aethergraph.artifact_mib": 64},
+        "aethergraph.artifact_mib: 64 MiB are more than the 32 MiB of a request; put large objects into the bucket"),
     "an image that is none, told where the user wrote it": (
         ONPREM, {"aethergraph.image": "Not An Image"},
         "aethergraph.image: 'Not An Image' is no image reference: write registry/repository:tag or "
