@@ -12,7 +12,7 @@ from typing import Final
 from cost.book_format import HOUR, REQUEST
 from cost.components import CostComponent, Range, fixed
 from cost.context import Context, InputNotKnownError, list_at, number_at, text_at
-from cost.gcp_serverless import BUSY
+from cost.gcp_serverless import BUSY, gibibytes
 from cost.usage import Metered
 from skerry.graph import Resource
 from skerry.units import HOURS_PER_MONTH
@@ -29,7 +29,7 @@ def container_app(context: Context, app: Resource) -> Iterator[CostComponent]:
     if len(containers) != 1:
         raise InputNotKnownError("template.containers does not name one container")
     vcpu = number_at(containers[0], "resources.cpu")
-    gib = Decimal(text_at(containers[0], "resources.memory").removesuffix("Gi"))
+    gib = gibibytes(text_at(containers[0], "resources.memory"))
     low = number_at(app.inputs, "template.scale.minReplicas", 0)
     high = number_at(app.inputs, "template.scale.maxReplicas", 10)
     typical = next(

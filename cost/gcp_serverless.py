@@ -30,7 +30,8 @@ Source: Google Cloud "Cloud Load Balancing pricing", forwarding rules, read 2026
 
 BUSY: Final = "as though busy all the time; `instance_hours` in a usage file says how long"
 _MEBI, _GIBI = Decimal(1) / 1024, Decimal(1)
-_MEMORY: Final = re.compile(r"(\d+(?:\.\d+)?)(Mi|Gi)")
+_CPU: Final = re.compile(r"([0-9]+(?:\.[0-9]+)?)(m?)")
+_MEMORY: Final = re.compile(r"([0-9]+(?:\.[0-9]+)?)(Mi|Gi)")
 
 
 def cloud_run_service(context: Context, service: Resource) -> Iterator[CostComponent]:
@@ -70,7 +71,7 @@ def _bounds(context: Context, service: Resource, low: Decimal, high: Decimal) ->
 def _instances(context: Context, service: Resource, count: Range, how: str) -> Iterator[CostComponent]:
     container = _container(service)
     vcpu = _cpu(text_at(container, "resources.limits.cpu", "1"))
-    gib = _gib(text_at(container, "resources.limits.memory", "512Mi"))
+    gib = gibibytes(text_at(container, "resources.limits.memory", "512Mi"))
     given = None if how else context.given(service, Metered.INSTANCE_HOURS)
     hours, note = (
         (count * HOURS_PER_MONTH, "" if how else BUSY) if given is None else (given, "hours of instances given")
@@ -82,13 +83,21 @@ def _instances(context: Context, service: Resource, count: Range, how: str) -> I
 
 
 def _cpu(text: str) -> Decimal:
-    return Decimal(text[:-1]) / 1000 if text.endswith("m") else Decimal(text)
+    found = _CPU.fullmatch(text)
+    if found is None:
+        raise InputNotKnownError(f"resources.limits.cpu '{text}' is no number of CPUs or thousandths ('m')")
+    return Decimal(found[1]) / (1000 if found[2] else 1)
 
 
-def _gib(text: str) -> Decimal:
+def gibibytes(text: str) -> Decimal:
+    """Return how much memory a text names, such as `512Mi`.
+
+    Raises:
+        InputNotKnownError: it is not in Mi or Gi.
+    """
     found = _MEMORY.fullmatch(text)
     if found is None:
-        raise InputNotKnownError(f"resources.limits.memory '{text}' is not in Mi or Gi")
+        raise InputNotKnownError(f"memory '{text}' is not in Mi or Gi")
     return Decimal(found[1]) * (_MEBI if found[2] == "Mi" else _GIBI)
 
 

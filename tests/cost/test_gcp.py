@@ -178,7 +178,8 @@ def test_what_cannot_be_told_is_no_number(case: str) -> None:
 def test_without_a_row_of_the_book_no_type_is_free(kind: str) -> None:
     inputs = {
         "autoscaling": TOTALS, "nodeConfig": NODE, "settings": {"tier": "db-custom-2-15360"}, "tier": "BASIC",
-        "memorySizeGb": 1, "removeDefaultNodePool": True,
+        "memorySizeGb": 1, "removeDefaultNodePool": True, "template": {"containers": [{}]},
+        "scaling": {"manualInstanceCount": 1}, "match": {"destFqdns": ["example.com"]},
     }  # fmt: skip
     found = costs(kind, inputs, rows="us-central1,acme,hour,1,on-demand")
     assert found

@@ -65,6 +65,12 @@ SAMPLES: Mapping[str, dict[str, Any]] = {
     "aws:sqs/queue:Queue": {"fifoQueue": False},
     "aws:ssm/parameter:Parameter": {"type": "String", "tier": "Standard"},
     "aws:wafv2/webAcl:WebAcl": {"scope": "REGIONAL", "rules": [{"name": "x"}]},
+    "azure-native:app:ContainerApp": {
+        "template": {
+            "containers": [{"resources": {"cpu": 0.5, "memory": "1Gi"}}],
+            "scale": {"minReplicas": 1, "maxReplicas": 200},
+        }
+    },
     "azure-native:containerservice:AgentPool": {
         "vmSize": "Standard_F32s_v2",
         "enableAutoScaling": True,
@@ -82,6 +88,11 @@ SAMPLES: Mapping[str, dict[str, Any]] = {
         "highAvailability": {"mode": "ZoneRedundant"},
     },
     "azure-native:keyvault:Key": {"vaultName": "v"},
+    "azure-native:keyvault:Secret": {"vaultName": "v"},
+    "azure-native:network:ApplicationGateway": {
+        "sku": {"tier": "WAF_v2"},
+        "autoscaleConfiguration": {"minCapacity": 1, "maxCapacity": 10},
+    },
     "azure-native:network:NatGateway": {"sku": {"name": "Standard"}},
     "azure-native:network:PrivateEndpoint": {"resourceGroupName": "g"},
     "azure-native:network:PublicIPAddress": {"sku": {"name": "Standard"}},
@@ -89,9 +100,25 @@ SAMPLES: Mapping[str, dict[str, Any]] = {
     "azure-native:operationalinsights:Workspace": {"retentionInDays": 90},
     "azure-native:privatedns:PrivateZone": {"location": "Global"},
     "azure-native:redisenterprise:RedisEnterprise": {"sku": {"name": "Balanced_B5"}},
+    "azure-native:servicebus:Namespace": {"sku": {"tier": "Premium", "capacity": 2}},
     "azure-native:storage:StorageAccount": {"sku": {"name": "Standard_ZRS"}, "accessTier": "Hot", "kind": "StorageV2"},
+    "gcp:cloudrunv2/service:Service": {
+        "template": {
+            "containers": [{"resources": {"limits": {"cpu": "1000m", "memory": "512Mi"}, "cpuIdle": False}}],
+            "scaling": {"minInstanceCount": 1, "maxInstanceCount": 100},
+        }
+    },
+    "gcp:cloudrunv2/workerPool:WorkerPool": {
+        "scaling": {"manualInstanceCount": 2},
+        "template": {"containers": [{"resources": {"limits": {"cpu": "2", "memory": "1Gi"}}}]},
+    },
+    "gcp:compute/forwardingRule:ForwardingRule": {"portRange": "443"},
+    "gcp:compute/globalForwardingRule:GlobalForwardingRule": {"portRange": "443"},
     "gcp:compute/network:Network": {"autoCreateSubnetworks": False},
+    "gcp:compute/networkFirewallPolicyRule:NetworkFirewallPolicyRule": {"match": {"destFqdns": ["api.openai.com"]}},
+    "gcp:compute/regionSecurityPolicy:RegionSecurityPolicy": {"rules": [{"priority": 1}, {"priority": 2147483647}]},
     "gcp:compute/routerNat:RouterNat": {"natIpAllocateOption": "AUTO_ONLY"},
+    "gcp:compute/securityPolicy:SecurityPolicy": {"rules": [{"priority": 1}, {"priority": 2147483647}]},
     "gcp:container/cluster:Cluster": {"location": "us-central1"},
     "gcp:container/nodePool:NodePool": {
         "nodeLocations": ["us-central1-a"],
@@ -100,7 +127,10 @@ SAMPLES: Mapping[str, dict[str, Any]] = {
     },
     "gcp:dns/managedZone:ManagedZone": {"dnsName": "googleapis.com."},
     "gcp:kms/cryptoKey:CryptoKey": {"rotationPeriod": "7776000s"},
+    "gcp:pubsub/subscription:Subscription": {"topic": "t"},
+    "gcp:pubsub/topic:Topic": {"name": "t"},
     "gcp:redis/instance:Instance": {"tier": "STANDARD_HA", "memorySizeGb": 5, "replicaCount": 2},
+    "gcp:secretmanager/secretVersion:SecretVersion": {"secret": "s"},
     "gcp:sql/databaseInstance:DatabaseInstance": {
         "settings": {
             "tier": "db-custom-2-15360",
