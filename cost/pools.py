@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Final
 
-from cost.aws_compute import ebs_disks
-from cost.book_format import GB_MONTH, HOUR, ON_DEMAND, SPOT
+from cost.aws_compute import GP3_FREE_IOPS, ebs_disks
+from cost.book_format import GB_MONTH, HOUR, IOPS_MONTH, ON_DEMAND, SPOT
 from cost.components import GIB_MONTH, MACHINE_MONTH, CostComponent, QuantityUnknown, Range, fixed, not_priced
 from cost.context import Context, InputNotKnownError, list_at, text_at, value_at
 from cost.pricebook import Price, PriceNotFound
@@ -56,7 +56,7 @@ def component_costs(context: Context, component: Resource, facts: ComponentFacts
     if facts.nodes is not None and facts.nodes.priced_here:
         yield from _machines(context, component, facts.nodes, facts.scaling)
     for item in facts.storage:
-        yield from _storage(context, component, item)
+        yield from _storage(context, component, item, copies_of(facts, item))
     if facts.vendor_hosted is not None:
         yield not_priced("hosted service", f"{facts.vendor_hosted} bills it by contract, which no price book has")
 
@@ -116,32 +116,54 @@ def _karpenter_disks(context: Context, component: Resource, machines: Range) -> 
         yield from ebs_disks(context, component, disk, machines, "volumeSize", "volumeType", "root disks")
 
 
-def _storage(context: Context, component: Resource, item: StorageFact) -> Iterator[CostComponent]:
-    gib = Decimal(str(item.gib)) * item.copies
+def copies_of(facts: ComponentFacts, item: StorageFact) -> Range:
+    """Return how many volumes there are: one a replica where their number changes, for none is ever taken away."""
+    if facts.scaling is None or not facts.stateful or facts.nodes is not None or item.kind != "volume":
+        return fixed(item.copies)
+    scaling = bounds(facts.scaling)
+    if item.copies < scaling.typical:
+        return fixed(item.copies)  # shared by the replicas
+    return Range(*(max(count, Decimal(1)) for count in (scaling.minimum, scaling.typical, scaling.maximum)))
+
+
+def _storage(context: Context, component: Resource, item: StorageFact, copies: Range) -> Iterator[CostComponent]:
     if item.kind == "bucket" and any(child.type in BUCKETS for child in context.graph.descendants(component.urn)):
         return
     if item.kind == "bucket" and context.cloud(component) != "onprem":
         yield not_priced("bucket", "no bucket of the graph stands for it")
         return
-    yield from volume(context, component, item.storage_class, gib)
+    yield from volume(context, component, item.storage_class, copies * Decimal(str(item.gib)))
+    yield from _operations(context, component, item.storage_class, copies)
 
 
-def volume(context: Context, holder: Resource, storage_class: str, gib: Decimal) -> Iterator[CostComponent]:
-    """Yield what `gib` GiB of a Kubernetes storage class cost."""
+def _operations(context: Context, holder: Resource, name: str, volumes: Range) -> Iterator[CostComponent]:
+    """Yield what operations a second cost beyond those that every gp3 volume does."""
+    for item in context.graph.of_type(STORAGE_CLASS):
+        if item.stack != holder.stack or value_at(item.inputs, "metadata.name", "") != name:
+            continue
+        asked = Decimal(str(value_at(item.inputs, "parameters.iops", "0")))
+        if text_at(item.inputs, "parameters.type", "gp3") == "gp3" and asked > GP3_FREE_IOPS:
+            price = context.price(holder, "ebs-gp3-iops", IOPS_MONTH, cloud="aws")
+            yield CostComponent("IOPS of gp3", IOPS_MONTH, volumes * (asked - GP3_FREE_IOPS), price)
+
+
+def volume(context: Context, holder: Resource, storage_class: str, asked: Decimal | Range) -> Iterator[CostComponent]:
+    """Yield what so many GiB of a Kubernetes storage class cost."""
+    gib = asked if isinstance(asked, Range) else fixed(asked)
     if context.cloud(holder) == "onprem":
         if context.rates.storage_in_machines:
             return
         rate = context.rates.storage.monthly if context.rates.storage else None
         missing = PriceNotFound("own storage: no rate was given")
-        yield CostComponent("own storage", GIB_MONTH, fixed(gib), rate or missing, rate.arithmetic if rate else "")
+        yield CostComponent("own storage", GIB_MONTH, gib, rate or missing, rate.arithmetic if rate else "")
         return
     kind = _volume_type(context, holder, storage_class)
     if isinstance(kind, PriceNotFound):
-        yield CostComponent(f"volumes {storage_class}", GB_MONTH, fixed(gib), kind)
+        yield CostComponent(f"volumes {storage_class}", GB_MONTH, gib, kind)
         return
     cloud, sku, name = kind
     price = context.price(holder, sku, GB_MONTH, cloud=cloud)
-    yield CostComponent(f"volumes {name}", GB_MONTH, fixed(gib), price)
+    yield CostComponent(f"volumes {name}", GB_MONTH, gib, price)
 
 
 def _volume_type(context: Context, holder: Resource, name: str) -> tuple[str, str, str] | PriceNotFound:

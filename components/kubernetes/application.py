@@ -352,8 +352,12 @@ def _facts(cluster: Cluster, application: Application, image: ImageFact) -> Comp
     definition, spec = application.definition, application.spec
     keeps, scale = definition.data_path is not None, spec.scale
     typical = scale.minimum if scale.typical is None else scale.typical
+    asked = None if spec.storage_iops is None else cluster.classes_by_iops.get(spec.storage_iops)
     storage = StorageFact(
-        kind="volume", gib=spec.storage_gib, copies=max(typical, 1), storage_class=cluster.storage_class or ""
+        kind="volume",
+        gib=spec.storage_gib,
+        copies=max(typical, 1) if application.keeps_own_files else 1,
+        storage_class=asked or cluster.storage_class or "",
     )
     scaler = ("keda" if scale.queue_depth is not None else "hpa") if is_followed(application) else None
     return ComponentFacts(
