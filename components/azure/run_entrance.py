@@ -29,6 +29,9 @@ RULE_SET: Final = ("Microsoft_DefaultRuleSet", "2.1")
 MOST_CALLS: Final = 5000
 """Calls of a minute that can be counted. Source: Azure "Rate limiting for WAF v2" (not opened; check)."""
 
+MOST_BODY_KB, MOST_FILE_MB = 2000, 4000
+"""Source: Azure "WAF request and file upload size limits" (not opened; check before relying on it)."""
+
 CAPACITY: Final = (0, 10)
 
 
@@ -162,7 +165,7 @@ class AzureRunEntrance(SkerryComponent):
             location=self._place.region,
             custom_rules=made,
             managed_rules=managed,
-            policy_settings={"state": "Enabled", "mode": "Prevention", "request_body_check": True},
+            policy_settings=_bodies(application.definition.largest_body_mib),
             tags=self._place.tags(Tier.PLATFORM),
             opts=self.child_options(),
         )
@@ -263,6 +266,19 @@ def _rules(one: str, priority: int, part: Part) -> list[dict[str, Any]]:
         "redirect_configuration": part("redirectConfigurations", one),
     }
     return [on, away]
+
+
+def _bodies(largest_mib: int | None) -> Any:
+    """Return how far bodies of requests are looked at, and that none is turned away that a service takes."""
+    found: dict[str, Any] = {"state": "Enabled", "mode": "Prevention", "request_body_check": True}
+    if largest_mib is not None:
+        found |= {
+            "max_request_body_size_in_kb": min(largest_mib * 1024, MOST_BODY_KB),
+            "file_upload_limit_in_mb": min(largest_mib, MOST_FILE_MB),
+            # What is larger than can be bounded is let through, its beginning looked at.
+            "request_body_enforcement": largest_mib * 1024 <= MOST_BODY_KB,
+        }
+    return found
 
 
 def _match(values: list[str], *, negation: bool = False) -> list[dict[str, Any]]:

@@ -180,6 +180,26 @@ def test_callers_from_the_internet_are_bounded_each_by_itself() -> None:
     )
 
 
+BODIES: dict[str, tuple[int | None, dict[str, Any]]] = {
+    "nothing is said of them": (None, {}),
+    "one megabyte": (
+        1, {"maxRequestBodySizeInKb": 1024, "fileUploadLimitInMb": 1, "requestBodyEnforcement": True}
+    ),
+    "more than a firewall can bound": (
+        64, {"maxRequestBodySizeInKb": 2000, "fileUploadLimitInMb": 64, "requestBodyEnforcement": False}
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", BODIES)
+def test_the_firewall_takes_bodies_as_large_as_the_service_does(case: str) -> None:
+    largest, expected = BODIES[case]
+    made = serverless("azure", {"applications.services.api.definition.largest_body_mib": largest})
+    kind = "azure-native:network:WebApplicationFirewallPolicy"
+    found = inputs_of(made, kind, "applications-public-api-callers")["policySettings"]
+    assert found == {"state": "Enabled", "mode": "Prevention", "requestBodyCheck": True, **expected}
+
+
 def test_jobs_are_locked_tried_and_set_aside() -> None:
     queue = inputs_of(graph(), "azure-native:servicebus:Queue", "applications-queue-jobs")
     assert (queue["lockDuration"], queue["maxDeliveryCount"], queue["deadLetteringOnMessageExpiration"]) == (
