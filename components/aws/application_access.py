@@ -121,7 +121,7 @@ class AwsAccess(SkerryComponent):
             for role, port in application.definition.ports.items():
                 if port.between_replicas:
                     source, text = own.id, "from its own replicas"
-                elif application.spec.exposure is Exposure.NONE:
+                elif application.spec.exposure is Exposure.NONE or port is not application.main_port:
                     source, text = self._all.id, "from the services of the deployment"
                 else:
                     continue

@@ -47,12 +47,22 @@ def log_statement(group: str) -> Statement:
     return {"Effect": "Allow", "Action": ["logs:CreateLogStream", "logs:PutLogEvents"], "Resource": f"{group}:*"}
 
 
-def value_rights(parameters: Sequence[str], key: str) -> list[Statement]:
-    """Return what reading values at the start asks: the parameters, and the key of those that are secret."""
+def value_rights(parameters: Sequence[str], key: str, *, one_by_one: bool = False) -> list[Statement]:
+    """Return what reading values asks: the parameters, and the key of those that are secret.
+
+    Args:
+        parameters: their ARNs.
+        key: the ARN of the key.
+        one_by_one: whether a program reads them, which may ask for one at a time; ECS asks for all at once.
+    """
     if not parameters:
         return []
     return [
-        {"Effect": "Allow", "Action": "ssm:GetParameters", "Resource": list(parameters)},
+        {
+            "Effect": "Allow",
+            "Action": ["ssm:GetParameter", "ssm:GetParameters"] if one_by_one else "ssm:GetParameters",
+            "Resource": list(parameters),
+        },
         {"Effect": "Allow", "Action": "kms:Decrypt", "Resource": key},
     ]
 

@@ -102,11 +102,13 @@ def parameter_name(application: Application, variable: str) -> str:
     return f"/{pulumi.get_stack()}/{application.name}/{variable}"
 
 
-def value_statements(site: Site, kept: Mapping[str, ssm.Parameter]) -> pulumi.Output[list[Statement]]:
-    """Return what reading the values at the start asks."""
+def value_statements(
+    site: Site, kept: Mapping[str, ssm.Parameter], *, one_by_one: bool = False
+) -> pulumi.Output[list[Statement]]:
+    """Return what reading the values asks, of ECS at the start or of the program itself."""
     found: pulumi.Output[list[Statement]] = pulumi.Output.all(
         pulumi.Output.all(*(one.arn for one in kept.values())), site.key_arn
-    ).apply(lambda got: value_rights(got[0], got[1]))
+    ).apply(lambda got: value_rights(got[0], got[1], one_by_one=one_by_one))
     return found
 
 

@@ -128,7 +128,7 @@ class AwsFunctionService(SkerryComponent):
         bucket = site.bucket_arn if needs(application, Need.BUCKET) else None
         queue = site.queue_arn if needs(application, Need.QUEUE) else None
         access = dict(application.definition.access)
-        read = value_statements(site, kept)
+        read = value_statements(site, kept, one_by_one=True)
         policy = pulumi.Output.all(self._group.arn, bucket, queue, site.key_arn, read).apply(
             lambda got: function_policy(got[0], [*store_statements(access, got[1], got[2], got[3]), *got[4]])
         )

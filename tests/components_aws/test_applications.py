@@ -214,6 +214,16 @@ def test_the_same_service_stands_on_lambda_when_its_runtime_is_changed() -> None
     assert [row.name for row in found.of_type(SERVICE, "aws:ecs/cluster:Cluster")] == []
 
 
+def test_a_second_port_of_a_service_with_an_entrance_is_for_the_other_services() -> None:
+    plan = one_service("ecs")
+    plan["services"]["greeter"]["definition"]["ports"] = {"http": {"port": 3000}, "admin": {"port": 3001}}
+    ways = {row.name: inputs(row)["fromPort"] for row in run(services(plan)).of_type(WAY_IN)}
+    assert {name: port for name, port in ways.items() if name.startswith("applications-access")} == {
+        "applications-access-greeter-admin": 3001,
+        "applications-access-greeter-from-public": 3000,
+    }
+
+
 @pytest.mark.parametrize("runtime", ["ecs", "lambda"])
 def test_a_service_of_the_catalogue_is_put_there_by_its_name(runtime: str) -> None:
     plan = one_service(runtime, service="stand-in", definition=None, image=f"{REGISTRY}/stand-in:1.0.0")

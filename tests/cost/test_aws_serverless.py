@@ -3,11 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import date
+from decimal import Decimal
 from typing import Any
 
 import pytest
 
+from cost.estimate import estimate
+from cost.pricebook import load_book
+from cost.rates import Rates
+from cost.usage import Usage
 from skerry.facts import ScalingFact, Tier
+from tests.simulators.aws_service_stacks import ECS, LAMBDA, graph
 from tests.simulators.cost_round_numbers import on_aws, priced, rows
 
 SERVICE, TASK = "aws:ecs/service:Service", "aws:ecs/taskDefinition:TaskDefinition"
@@ -143,3 +150,24 @@ def test_the_rest(case: str) -> None:
     builder = on_aws()
     builder.add(kind, "it", inputs)
     assert expected == rows(priced(builder))
+
+
+def test_agentdb_on_ecs_costs_what_its_tasks_and_its_database_do() -> None:
+    """003:3191 says 150 to 300 USD: tasks of a quarter of a vCPU and half a GB, and PostgreSQL twice."""
+    found = estimate(graph(ECS), load_book(), Usage(), Rates(), today=date(2026, 11, 21))
+    lines = {line.component.name: line.component.monthly for line in found.lines if line.component.monthly is not None}
+    tasks = [lines["CPU of tasks"], lines["memory of tasks"]]
+    hour = Decimal("0.25") * Decimal("0.04048") + Decimal("0.5") * Decimal("0.004445")
+    for size, count in (("minimum", 2), ("typical", 4), ("maximum", 20)):
+        assert sum(getattr(one, size) for one in tasks) == count * 730 * hour
+    assert lines["machine db.t3.medium"].maximum == 2 * 730 * Decimal("0.072")
+    assert lines["storage gp3"].maximum == 2 * 100 * Decimal("0.115")
+    assert lines["application load balancer"].maximum == 730 * Decimal("0.0225")
+
+
+def test_agentdb_on_lambda_costs_its_prepared_functions_and_its_entrance() -> None:
+    found = estimate(graph(LAMBDA), load_book(), Usage(), Rates(), today=date(2026, 11, 21))
+    lines = {line.component.name: line.component.monthly for line in found.lines if line.component.monthly is not None}
+    ready = 2 * Decimal("0.5") * 730 * 3600 * Decimal("0.0000041667")
+    assert lines["functions held ready"].typical == ready
+    assert "requests" not in lines, "nobody knows them: they are unknown and not free"
