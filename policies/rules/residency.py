@@ -48,13 +48,16 @@ _ARN_COPIES: Final = {
 }
 """Inputs that name, by ARN, the database from which a resource copies into its own region."""
 
+_TOPIC: Final = "gcp:pubsub/topic:Topic"
+
 _STORES: Final = frozenset({
     *_BUCKETS, "aws:rds/instance:Instance", "aws:rds/cluster:Cluster", "aws:efs/fileSystem:FileSystem",
     "aws:elasticache/replicationGroup:ReplicationGroup", "aws:elasticache/cluster:Cluster",
     "aws:elasticache/serverlessCache:ServerlessCache", "aws:dynamodb/table:Table", "aws:ebs/volume:Volume",
     "aws:opensearch/domain:Domain", "aws:docdb/cluster:Cluster", "gcp:storage/bucket:Bucket",
     "gcp:sql/databaseInstance:DatabaseInstance", "gcp:redis/instance:Instance", "gcp:compute/disk:Disk",
-    "gcp:bigquery/dataset:Dataset", "azure-native:storage:StorageAccount", "azure-native:sql:Database",
+    "gcp:bigquery/dataset:Dataset", _TOPIC,
+    "azure-native:servicebus:Namespace", "azure-native:storage:StorageAccount", "azure-native:sql:Database",
     "azure-native:dbforpostgresql:Server", "azure-native:redis:Redis", "azure-native:cosmosdb:DatabaseAccount",
     "azure-native:redisenterprise:RedisEnterprise", "azure-native:compute:Disk",
     "kubernetes:apps/v1:StatefulSet", "kubernetes:core/v1:PersistentVolumeClaim",
@@ -163,6 +166,8 @@ def _copies(graph: ResourceGraph, context: Context) -> Iterator[Judgement]:
             yield from _arn_copy(context, resource, _ARN_COPIES[resource.type])
         elif resource.type == "gcp:sql/databaseInstance:DatabaseInstance":
             yield from _google_backups(context, resource)
+        elif resource.type == _TOPIC:
+            yield from _google_jobs(context, resource)
         elif resource.type in azure.COPIES:
             yield from azure.copies(resource)
 
@@ -185,6 +190,25 @@ def _google_backups(context: Context, resource: Resource) -> Iterator[Judgement]
     judged = _judge(context, resource, country, f"the backups in {where}", f"{path}.location")
     if judged:
         yield judged
+
+
+def _google_jobs(context: Context, resource: Resource) -> Iterator[Judgement]:
+    """Judge where Pub/Sub keeps what waits: left out, in whatever region of Google's it was put in.
+
+    Source: pulumi-gcp 10.2.0, Topic.message_storage_policy, read 2026-11.
+    """
+    path = "messageStoragePolicy.allowedPersistenceRegions"
+    regions = find(plain(resource.inputs), path)
+    if regions is UNKNOWN or not is_known(regions):
+        yield undetermined(resource, "where what waits lies is not known before a deployment", path)
+    elif not regions:
+        yield undetermined(resource, "nobody says in which regions what waits may lie", path)
+    else:
+        for region in regions:
+            country = country_of("gcp", str(region))
+            judged = _judge(context, resource, country, f"what waits in {region}", path)
+            if judged:
+                yield judged
 
 
 def _copy_to(context: Context, resource: Resource, region: Any, path: str) -> Iterator[Judgement]:

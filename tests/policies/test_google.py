@@ -18,6 +18,7 @@ BUCKET, GKE, FIREWALL = (
     "gcp:storage/bucket:Bucket", "gcp:container/cluster:Cluster", "gcp:compute/firewall:Firewall",
 )  # fmt: skip
 KEY = "projects/p/locations/europe-west3/keyRings/r/cryptoKeys/k"
+TOPIC = "gcp:pubsub/topic:Topic"
 Told = list[tuple[str, str, str]]
 
 
@@ -49,8 +50,31 @@ def facing(inputs: dict[str, Any]) -> Build:
     return build
 
 
+def waiting(regions: Any) -> Build:
+    def build(b: Builder) -> None:
+        b.deployment({"kind": "gcp", "region": "europe-west3"})
+        kept = {} if regions is None else {"messageStoragePolicy": {"allowedPersistenceRegions": regions}}
+        b.add(TOPIC, "it", kept, parent=b.component("queue", data_class=DataClass.RESTRICTED))
+
+    return build
+
+
 OPEN = {"direction": "INGRESS", "allows": [{"protocol": "tcp", "ports": ["443"]}]}
 CASES: dict[str, tuple[str, Build, Told]] = {
+    "jobs that wait in one region": (
+        "RES002", waiting(["europe-west3"]), [("ok", "it", "what waits in europe-west3 (DE) lies within EU")]
+    ),
+    "jobs that may wait in another country": (
+        "RES002",
+        waiting(["us-central1"]),
+        [("violation", "it", "what waits in us-central1 lies in US, but restricted data must stay in EU")],
+    ),
+    "jobs that wait anywhere": (
+        "RES002", waiting(None), [("undetermined", "it", "nobody says in which regions what waits may lie")]
+    ),
+    "jobs of which it is not known where they wait": (
+        "RES002", waiting(UNKNOWN), [("undetermined", "it", "where what waits lies is not known before a deployment")]
+    ),
     "a cache that speaks TLS": (
         "ENC002", one(REDIS, {"transitEncryptionMode": "SERVER_AUTHENTICATION"}), [("ok", "it", "")]
     ),
