@@ -94,7 +94,7 @@ class AwsFunctionService(SkerryComponent):
         values = values_of(application, site)
         kept = parameters(self, application, site, values.secret, kind="SecureString")
         # Lambda fetches nothing for a function, and a secret in its environment is read by whoever may read it.
-        where = {f"{name}_PARAMETER": parameter_name(application, name) for name in kept}
+        where = {f"{name}_PARAMETER_NAME": parameter_name(application, name) for name in kept}
         scale, row = application.spec.scale, application.spec
         keeps = application.definition.data_path is not None
         reserved = scale.maximum if scale.maximum <= ACCOUNT_LIMIT - UNRESERVED else None

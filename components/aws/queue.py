@@ -98,7 +98,8 @@ class AwsQueue(SkerryComponent):
             sqs.QueuePolicy(
                 self.child_name(f"{role}-tls"),
                 queue_url=one.url,
-                policy=one.arn.apply(lambda arn: document(only_tls("sqs:*", [arn]))),
+                # Of a queue's own policy every resource is that queue: so it is known before the queue is.
+                policy=document(only_tls("sqs:*", ["*"])),
                 opts=self.child_options(),
             )
         self.finish(endpoint=self.queue.url, port=443, secret_ref=None, metrics_endpoint=None)

@@ -14,7 +14,7 @@ from policies.rules.entrances import ENCRYPTION
 from policies.runner import check
 from policies.workloads import images
 from skerry.graph import UNKNOWN, Resource
-from tests.simulators.aws_service_stacks import ECS, changed, graph
+from tests.simulators.aws_service_stacks import ECS, changed, everything, graph, services
 from tests.simulators.aws_service_stacks import run as run_deployed
 from tests.simulators.policy_graphs import Build, Builder, run, told
 
@@ -162,3 +162,12 @@ def test_under_eu_sovereign_the_same_stack_is_refused_with_the_path_shown() -> N
     assert where.message == path
     own = check(graph(ECS), today=TODAY, rules=ALL_RULES)
     assert [one for one in own.findings if one.verdict.value == "violation"] == []
+
+
+def test_services_of_all_kinds_keep_every_rule_but_that_of_digests() -> None:
+    """Both runtimes, both entrances, all stores, restricted data in production: nothing of ours breaks a rule."""
+    deployment = services(everything()) | {"production": True, "data_class": "restricted"}
+    deployment["residency"]["boundaries"][0]["data_class"] = "restricted"
+    report = check(run_deployed(deployment, {"skerry:apiKey": "x"}), today=TODAY, rules=ALL_RULES)
+    open_ones = [one for one in report.findings if one.verdict.value in ("violation", "undetermined")]
+    assert {one.rule.id for one in open_ones} == {"SUP001"}
