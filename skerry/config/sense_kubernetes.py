@@ -7,6 +7,7 @@ from typing import Final
 
 from skerry.application import Application
 from skerry.config.application import ApplicationsSpec, Exposure, Protocol, Vertical
+from skerry.config.services import PrometheusKind
 from skerry.config.spec import DeploymentSpec, Layer, Purchase, RelationalKind, TargetKind
 from skerry.errors import Problem
 
@@ -140,6 +141,13 @@ def kubernetes_shared(spec: DeploymentSpec, plan: ApplicationsSpec, path: str) -
         yield Problem(f"{path}.cache.replicas", text, "run 2 or more")
     if spec.meta.relational_kind is RelationalKind.MANAGED and spec.target.kind is TargetKind.ONPREM:
         yield Problem("meta.relational_kind", "own machines have no managed PostgreSQL", "remove it")
+    monitoring = spec.services.monitoring
+    if monitoring is not None and monitoring.prometheus is not PrometheusKind.EXISTING:
+        text = "is a Prometheus of our own, whose rules and dashboards are those of the tiers"
+        yield Problem("services.monitoring.prometheus", text, "use existing, and name its namespace")
+    if spec.services.gateway is not None:
+        text = "leads to the user interfaces of the tiers, and this deployment has none"
+        yield Problem("services.gateway", text, "remove it; services.entrance is that of the services")
     entrance = spec.services.entrance
     if entrance.gateway_class is None and (entrance.gateway_namespace or entrance.gateway_cidrs):
         text = "say from where the proxies of a class call that is not named"

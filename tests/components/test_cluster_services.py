@@ -197,6 +197,18 @@ REFUSED: Mapping[str, tuple[str, dict[str, Any], str, str]] = {
         "agentdb.scale.vertical",
         "the number of replicas follows CPU and memory too",
     ),
+    "a Prometheus of our own": (
+        ONPREM,
+        {"services.monitoring": {}},
+        "services.monitoring.prometheus",
+        "whose rules and dashboards are those of the tiers",
+    ),
+    "user interfaces that nobody has": (
+        ONPREM,
+        {"services.gateway": {"domain": "ops.customer.example", "routes": ["mlflow"], "tls_secret": "x"}},
+        "services.gateway",
+        "leads to the user interfaces of the tiers",
+    ),
     "a name that a cluster cannot write": (
         ONPREM,
         {"agentdb.dns": {"zone": "customer.example"}},
@@ -330,3 +342,12 @@ def test_secrets_that_a_site_would_make_come_from_its_store(shop: ResourceGraph)
         (space, name) for space in (services, stores) for name in ("valkey-auth", "object-store", "backup-store")
     }
     assert objects(shop, "ExternalSecret") == []
+
+
+def test_the_cluster_s_prometheus_reads_what_tells_figures_and_nothing_else(shop: ResourceGraph) -> None:
+    found = {inputs(one)["metadata"]["name"]: inputs(one)["spec"] for one in objects(shop, "PodMonitor")}
+    assert {name: spec["podMetricsEndpoints"][0]["path"] for name, spec in found.items()} == {"orders": "/metrics"}
+    (opened,) = [one for one in objects(shop, "NetworkPolicy") if one.name == "monitoring-to-orders"]
+    (rule,) = inputs(opened)["spec"]["ingress"]
+    assert [row["port"] for row in rule["ports"]] == [8080]
+    assert rule["from"][0]["namespaceSelector"]["matchLabels"] == {"kubernetes.io/metadata.name": "monitoring"}

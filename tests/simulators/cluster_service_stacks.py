@@ -38,6 +38,7 @@ NEW_SERVICES: Final[dict[str, Any]] = {
                 "ports": {"http": {"port": 8080}},
                 "health": {"path": "/health"},
                 "ready": {"path": "/ready"},
+                "metrics_path": "/metrics",
                 "needs": ["database", "cache", "bucket", "queue"],
                 "longest_request_s": 3600,
                 "egress": ["api.payments.example"],
@@ -87,6 +88,11 @@ def new_services() -> str:
         "minimum": 2,
         "maximum": 8,
         "machine": {"vcpu": 8, "memory_gib": 16},
+    }
+    deployment["services"]["monitoring"] = {
+        "prometheus": "existing",
+        "namespace": "monitoring",
+        "labels": {"release": "monitoring"},
     }
     whole["config"]["skerry:signingKey"] = "only-of-this-test"
     return yaml.safe_dump(whole)
