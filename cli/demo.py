@@ -59,7 +59,7 @@ def run(args: argparse.Namespace) -> int:
     _step(
         main,
         "6. Export to a folder that stands for the medium (a rehearsal: small stand-ins for the real images)",
-        ["bundle", "export", *stack, "--rehearse", "--medium", str(medium), "--key", str(key), "--volume-size", "48KB"],
+        ["bundle", "export", *stack, "--rehearse", "--medium", str(medium), "--key", str(key), "--volume-size", "96KB"],
     )
     _step(main, "7. Is the medium what was signed?", ["bundle", "verify", str(medium), "--trust", str(trust)])
     with LoopbackRegistry() as registry:
