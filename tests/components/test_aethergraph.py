@@ -9,7 +9,9 @@ from typing import Any
 
 import pytest
 
+from airgap_bundle.plan import plan as carried
 from policies.runner import check
+from skerry.catalog import load_catalog
 from skerry.graph import Resource, ResourceGraph, plain
 from skerry.systems.aethergraph_environment import PRIMITIVES
 from tests.simulators.aethergraph_stacks import (
@@ -178,3 +180,10 @@ def test_a_sidecar_is_one_process_with_its_files_and_no_resource_of_anybody() ->
     assert process["ports"] == {"api": 8080, "ui": 3000}
     assert json.loads(process["files"]["compose.yaml"])["services"]["aethergraph"]["network_mode"] == "host"
     assert "AETHERGRAPH_BIND=127.0.0.1:8080\n" in process["files"]["aethergraph.env"]
+
+
+@pytest.mark.parametrize("stack", [AIRGAPPED, ONPREM])
+def test_all_that_a_site_needs_is_in_the_plan_of_its_bundle(stack: str) -> None:
+    found = carried(graph(stack), lock=load_catalog().lock)
+    assert (found.problems, found.complete) == ((), True)
+    assert "registry.vendor.example/aethergraph/runtime:1.0.0" in {item.name for item in found.items}
