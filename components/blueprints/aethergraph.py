@@ -95,21 +95,36 @@ def deploy(spec: DeploymentSpec, config: FlatConfig) -> Outputs:
         ConfigError: a key is named that the stack does not set.
         UsageError: the configuration does not describe it.
     """
-    own = described(spec)
     root = AetherGraph(spec)
+    outputs = fill(root, spec, config)
+    root.finish()
+    return outputs
+
+
+def fill(root: AetherGraph, spec: DeploymentSpec, config: FlatConfig) -> Outputs:
+    """Declare a deployment of AetherGraph under its root and return its outputs.
+
+    Args:
+        root: the root; it is not finished here.
+        spec: the checked configuration.
+        config: the flat values and secrets beside it.
+
+    Raises:
+        CatalogError: a pin is missing.
+        ConfigError: a key is named that `config` does not have.
+        UsageError: the configuration does not describe it.
+    """
+    own = described(spec)
     if spec.layer is not Layer.BASE:
         outside(root, spec, own)
     if spec.mode in ON_ONE_MACHINE:
         from components.blueprints.aethergraph_local import make_local
 
-        outputs = make_local(root, spec, own, config)
-        root.finish()
-        return outputs
+        return make_local(root, spec, own, config)
     plan = plan_of(spec)
     outputs = make_applications(root, spec, plan, config)
     if SHARED in outputs:
         outputs["stores"] = connections(plan, outputs.pop(SHARED))
-    root.finish()
     return outputs
 
 

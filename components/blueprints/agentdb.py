@@ -37,16 +37,30 @@ def deploy(spec: DeploymentSpec, config: FlatConfig) -> Outputs:
         ConfigError: a key is named that the stack does not set.
         UsageError: the configuration does not describe it.
     """
-    if spec.agentdb is None:
-        raise UsageError("the deployment has no AgentDB: describe it in `agentdb`")
     root = AgentDb(spec)
-    if spec.layer is Layer.GLOBAL:
-        outputs = join_regions(root, spec, spec.agentdb, config)
-        root.finish()
-        return outputs
-    outputs = {**make_applications(root, spec, plan_of(spec.agentdb), config), **promises(spec.agentdb)}
+    outputs = fill(root, spec, config)
     root.finish()
     return outputs
+
+
+def fill(root: AgentDb, spec: DeploymentSpec, config: FlatConfig) -> Outputs:
+    """Declare a deployment of AgentDB under its root and return its outputs.
+
+    Args:
+        root: the root; it is not finished here.
+        spec: the checked configuration.
+        config: the flat values and secrets beside it.
+
+    Raises:
+        CatalogError: a pin is missing.
+        ConfigError: a key is named that `config` does not have.
+        UsageError: the configuration does not describe it.
+    """
+    if spec.agentdb is None:
+        raise UsageError("the deployment has no AgentDB: describe it in `agentdb`")
+    if spec.layer is Layer.GLOBAL:
+        return join_regions(root, spec, spec.agentdb, config)
+    return {**make_applications(root, spec, plan_of(spec.agentdb), config), **promises(spec.agentdb)}
 
 
 def join_regions(root: AgentDb, spec: DeploymentSpec, agentdb: AgentDbSpec, config: FlatConfig) -> Outputs:

@@ -37,12 +37,28 @@ def deploy(spec: DeploymentSpec, config: FlatConfig) -> Outputs:
         ConfigError: a key is named that the stack does not set.
         UsageError: the configuration names no service.
     """
-    if spec.applications is None:
-        raise UsageError("the deployment has no services: describe them in `applications`")
     root = Applications(spec)
-    outputs = make_applications(root, spec, spec.applications, config)
+    outputs = fill(root, spec, config)
     root.finish()
     return outputs
+
+
+def fill(root: Applications, spec: DeploymentSpec, config: FlatConfig) -> Outputs:
+    """Declare a deployment of services under its root and return its outputs.
+
+    Args:
+        root: the root; it is not finished here.
+        spec: the checked configuration.
+        config: the flat values and secrets beside it.
+
+    Raises:
+        CatalogError: a pin is missing.
+        ConfigError: a key is named that `config` does not have.
+        UsageError: the configuration names no service.
+    """
+    if spec.applications is None:
+        raise UsageError("the deployment has no services: describe them in `applications`")
+    return make_applications(root, spec, spec.applications, config)
 
 
 def make_applications(

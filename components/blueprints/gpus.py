@@ -107,7 +107,7 @@ def gpu_platform(
     drives = sharing.mode is GpuSharingMode.DRA and devices is not DeviceSource.SITE
     if plugin_wanted(spec) and spec.target.kind is TargetKind.ONPREM:
         GpuDevices("gpu-devices", cluster, sharing, opts=ready)
-    if operator or drives or spec.gpu.metrics:
+    if operator or drives or runs_exporter(spec):
         _managed(spec, cluster, ready, operator=operator, drives=drives)
     if spec.gpu.queue is not None:
         manager = kueue("kueue", cluster, namespace=namespaces[Tier.PLATFORM], depends_on=first, opts=ready)
@@ -162,7 +162,7 @@ def _managed(
             depends_on=after,
             opts=ready,
         )
-    if spec.gpu.metrics:
+    if runs_exporter(spec):
         GpuMetrics(
             "gpu-metrics",
             cluster,
@@ -185,3 +185,9 @@ def _plan(spec: DeploymentSpec, cluster: Cluster) -> ServingPlan | None:
     if ModelProvider.LOCAL not in spec.cognitive.providers:
         return None
     return plan(spec.cognitive, cluster.catalog.models, renames=cluster.renames_shared_gpus)
+
+
+def runs_exporter(spec: DeploymentSpec) -> bool:
+    """Say whether figures of GPUs come from an exporter of ours; GKE has its own, a setting of the cluster."""
+    pool = spec.cognitive.pool
+    return spec.gpu.metrics and pool is not None and pool.machine.gpus > 0 and spec.target.kind is not TargetKind.GCP

@@ -9,7 +9,7 @@ from typing import Any, Final
 import pulumi
 
 from components.blueprints.edge_parts import secret_rows_of_edge, watched_edge
-from components.blueprints.gpus import GPU_NAMESPACE
+from components.blueprints.gpus import GPU_NAMESPACE, runs_exporter
 from components.blueprints.operators import runs_postgres
 from components.channels.object_store import CREDENTIALS_SECRET as OBJECTS_SECRET
 from components.channels.pubsub import AUTH_SECRET as PUBSUB_SECRET
@@ -206,7 +206,7 @@ def watched(spec: DeploymentSpec, cluster: Cluster, namespaces: Mapping[Tier, st
         postgres=runs_postgres(spec, cluster),
         objects=_own_objects(spec, cluster),
         qdrant=spec.meta.vector_store is VectorStoreKind.QDRANT and has_tier(spec, Tier.META),
-        gpu=GPU_NAMESPACE if spec.gpu.metrics and spec.cognitive.pool and spec.cognitive.pool.machine.gpus else None,
+        gpu=GPU_NAMESPACE if runs_exporter(spec) else None,
         gateway=GATEWAY_NAMESPACE if gateway and gateway.controller is GatewayController.ENVOY else None,
         certificates=operators if certificates and certificates.issuer is not IssuerKind.EXISTING else None,
         secrets=operators if services.secrets else None,

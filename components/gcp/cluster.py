@@ -24,6 +24,9 @@ METRICS: Final = ("SYSTEM_COMPONENTS", "APISERVER", "SCHEDULER", "CONTROLLER_MAN
 """Source: terraform-provider-google at e03b7622, google_container_cluster, logging_config and monitoring_config, read
 2026-11."""
 
+GPU_METRICS: Final = "DCGM"
+"""Source: Google Cloud client library of Kubernetes Engine, MonitoringComponentConfig.Component, read 2026-11."""
+
 ADMIN_ROLE: Final = "roles/container.admin"
 """All of every cluster of the project. Source: Google Cloud "IAM roles for GKE" (not opened)."""
 
@@ -182,9 +185,20 @@ def _guards(spec: DeploymentSpec, key: GcpKey) -> dict[str, Any]:
         },
         "addons_config": {"gce_persistent_disk_csi_driver_config": {"enabled": True}},
         "logging_config": {"enable_components": list(LOGS)},
-        "monitoring_config": {"enable_components": list(METRICS), "managed_prometheus": {"enabled": False}},
+        "monitoring_config": _metrics(spec),
         "cost_management_config": {"enabled": True},
         "deletion_protection": spec.production,
+    }
+
+
+def _metrics(spec: DeploymentSpec) -> dict[str, Any]:
+    """Return what Google's monitoring is told of the cluster: of GPUs where the deployment asks for it."""
+    gpus = spec.gpu.metrics and spec.cognitive.pool is not None and spec.cognitive.pool.machine.gpus > 0
+    # Figures of DCGM come by Google's managed Prometheus.
+    # Source: Google Cloud "Collect and view DCGM metrics" (not opened; check before relying on it)
+    return {
+        "enable_components": [*METRICS, *([GPU_METRICS] if gpus else [])],
+        "managed_prometheus": {"enabled": gpus},
     }
 
 

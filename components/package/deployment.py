@@ -13,7 +13,7 @@ from components.package.remote import Remote
 from components.package.specs import Deployment
 from skerry.catalog import load_catalog
 from skerry.config.load import load_spec
-from skerry.config.spec import DeploymentSpec
+from skerry.config.spec import DeploymentSpec, System
 from skerry.config.words import SecretKey, Spec
 from skerry.errors import ConfigError, Problem
 
@@ -47,8 +47,8 @@ class Sensei(Remote):
     @classmethod
     def make(cls, name: str, args: SenseiArgs, opts: pulumi.ResourceOptions) -> SkerryComponent:
         """Make the deployment."""
-        spec = deployment_of(args["deployment"])
-        _secrets_there(spec, args)
+        spec = of_system(args["deployment"], System.SENSEI)
+        secrets_there(spec, args)
         root = sensei.Sensei(spec, opts, name)
         outputs = sensei.fill(root, spec, PassedConfig(args))
         if "endpoints" not in outputs:
@@ -121,6 +121,19 @@ def deployment_of(args: Mapping[str, Any] | Deployment) -> DeploymentSpec:
         raise ConfigError(exc.source, told) from exc
 
 
+def of_system(args: Mapping[str, Any] | Deployment, system: System) -> DeploymentSpec:
+    """Return the checked deployment of a system.
+
+    Raises:
+        ConfigError: it cannot be used, or is of another system.
+    """
+    spec = deployment_of(args)
+    if spec.system is not system:
+        problem = Problem("deployment.system", f"is '{spec.system.value}', not '{system.value}'", "use its component")
+        raise ConfigError("deployment", [problem])
+    return spec
+
+
 def secret_fields(part: Spec, path: str = "") -> dict[str, str]:
     """Return every field of a deployment that names a secret and is set: path -> name of the secret."""
     found: dict[str, str] = {}
@@ -142,7 +155,7 @@ def _names_secret(annotation: Any) -> bool:
     return annotation == SecretKey or any(_names_secret(one) for one in get_args(annotation))
 
 
-def _secrets_there(spec: DeploymentSpec, args: SenseiArgs) -> None:
+def secrets_there(spec: DeploymentSpec, args: SenseiArgs) -> None:
     """Refuse a name without its secret, and a secret without its name.
 
     Raises:

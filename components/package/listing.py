@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from components.package import aws, azure, channels, deployment, gcp, stores, tiers, workloads
+from components.package import aws, azure, channels, deployment, gcp, stores, systems, tiers, workloads
 from components.package.remote import Remote
 
 
@@ -12,6 +12,9 @@ def public_components() -> list[type[Remote]]:
     """Return what programs in every Pulumi language can use."""
     return [
         deployment.Sensei,
+        systems.AgentDb,
+        systems.AetherGraph,
+        systems.Applications,
         tiers.CognitiveTier,
         tiers.ExecutionTier,
         tiers.MetaTier,
@@ -48,6 +51,14 @@ _PART_OF_GCP_BASE: Final = "a part of GcpBase: its parts take one another as obj
 _SERVICE: Final = (
     "a part of Sensei, made where `services` asks for it: it takes objects of the program, which no other language can "
     "pass"
+)
+
+_RUNTIME: Final = (
+    "a part of AgentDb, AetherGraph and Applications on a cloud's own runtime, made where their plan asks for it"
+)
+_RUNTIMES: Final = (
+    "a part of AgentDb, AetherGraph and Applications, which choose it by runtime: it takes objects of the program, "
+    "which no other language can pass"
 )
 
 NOT_PUBLIC: Final = {
@@ -99,5 +110,40 @@ NOT_PUBLIC: Final = {
     "SmallModel": "a part of ExecutionTier, which tells its agents the address",
     "StoreBackup": "a part of each store, where backups are asked for",
     "VendorLink": "a part of Sensei on a customer's side of mode hybrid: it tells its agents the vendor's entrance",
+    "AwsAccess": _RUNTIME,
+    "AwsAccessLogs": _RUNTIME,
+    "AwsApplications": _RUNTIMES,
+    "AwsContainerCluster": _RUNTIME,
+    "AwsContainerService": _RUNTIME,
+    "AwsEntrance": _RUNTIME,
+    "AwsFunctionService": _RUNTIME,
+    "AwsPassword": _RUNTIME,
+    "AwsQueue": _RUNTIME,
+    "AwsRegions": "a part of AgentDb in mode geo, made for its layer `global` or for one of its regions",
+    "AwsSharedFiles": _RUNTIME,
+    "AwsTransit": "a part of AgentDb in mode geo, made for its layer `global` or for one of its regions",
+    "AzureApplications": _RUNTIMES,
+    "AzureFunctionService": _RUNTIME,
+    "AzureRunCache": _RUNTIME,
+    "AzureRunDatabase": _RUNTIME,
+    "AzureRunEntrance": _RUNTIME,
+    "AzureRunEnvironment": _RUNTIME,
+    "AzureRunNetwork": _RUNTIME,
+    "AzureRunQueue": _RUNTIME,
+    "AzureRunSecrets": _RUNTIME,
+    "CloudRunService": _RUNTIME,
+    "ClusterService": _RUNTIMES,
+    "GcpApplications": _RUNTIMES,
+    "GcpRunCache": _RUNTIME,
+    "GcpRunDatabase": _RUNTIME,
+    "GcpRunEntrance": _RUNTIME,
+    "GcpRunNetwork": _RUNTIME,
+    "GcpRunQueue": _RUNTIME,
+    "GcpRunSecrets": _RUNTIME,
+    "LocalProcess": "a part of AetherGraph in the modes of one machine: it makes files, which `skerry render` writes",
+    "OutsideService": "a part of AetherGraph: says who else answers it, and makes nothing",
+    "PrivateNetwork": "what AzureNetwork and AzureRunNetwork inherit",
+    "RegionPeer": "a part of AgentDb in mode geo, made for its layer `global` or for one of its regions",
+    "ServiceEntrance": _RUNTIMES,
 }
 """The components that are not, and why."""

@@ -7,21 +7,28 @@ types and descriptions equal to the specs, which check the values.
 from collections.abc import Mapping, Sequence
 from typing import NotRequired, TypedDict
 
-from components.package.specs_applications import Bucket, Cache, Database, Dns, Scale, Site
+from components.package.specs_applications import (
+    DnsZone,
+    RuntimeSite,
+    ServiceScale,
+    SharedBucket,
+    SharedCache,
+    SharedDatabase,
+)
 from skerry.config.aethergraph import SlackDelivery, StoreKind
 from skerry.config.application import Runtime
 
 
-class Stores(TypedDict):
+class AetherGraphStores(TypedDict):
     """BlobStore, DocStore, EventLog and VectorIndex, and the keys and channels that may be lost."""
 
     kind: NotRequired[StoreKind]
     """Local or shared; left out, what the mode has: local beside one user, shared everywhere else."""
-    database: NotRequired[Database]
+    database: NotRequired[SharedDatabase]
     """PostgreSQL for documents, events and vectors; shared stores only."""
-    cache: NotRequired[Cache]
+    cache: NotRequired[SharedCache]
     """Valkey for locks and for events on their way to open streams; shared stores only."""
-    bucket: NotRequired[Bucket]
+    bucket: NotRequired[SharedBucket]
     """The bucket of blobs; shared stores only."""
 
 
@@ -34,7 +41,7 @@ class Role(TypedDict):
     """Virtual CPUs of a replica; left out, those of its row in images/services.yaml."""
     memory_mib: NotRequired[int]
     """Memory of a replica in MiB; left out, that of its row in images/services.yaml."""
-    scale: NotRequired[Scale]
+    scale: NotRequired[ServiceScale]
     """How many run; left out, server 3, control plane 2 to 10 by CPU, workers 0 to 20 by what waits for them."""
 
 
@@ -122,7 +129,7 @@ class AetherGraphSettings(TypedDict):
     """The name that it is called by: of the private network, or public in mode saas; required in these modes."""
     allow_cidrs: NotRequired[Sequence[str]]
     """Address ranges that may call it; left out, all of the private network, or of the internet in mode saas."""
-    stores: NotRequired[Stores]
+    stores: NotRequired[AetherGraphStores]
     """What keeps its state."""
     server: NotRequired[Role]
     """The server of modes single-tenant and air-gapped."""
@@ -152,7 +159,7 @@ class AetherGraphSettings(TypedDict):
     """The tenants of mode saas that have secrets of their own here; others are made by the control plane itself."""
     local: NotRequired[Local]
     """What runs on a user's machine."""
-    dns: NotRequired[Dns]
+    dns: NotRequired[DnsZone]
     """Where its names are written; left out, nowhere: the address is an output."""
-    site: NotRequired[Site]
+    site: NotRequired[RuntimeSite]
     """The network of a runtime that is not Kubernetes."""

@@ -7,7 +7,7 @@ types and descriptions equal to the specs, which check the values.
 from collections.abc import Mapping, Sequence
 from typing import NotRequired, TypedDict
 
-from components.package.specs_applications import Bucket, Database, Dns, Scale, Site
+from components.package.specs_applications import DnsZone, RuntimeSite, ServiceScale, SharedBucket, SharedDatabase
 from components.package.specs_geo import Geo
 from components.package.specs_hybrid_edge import HybridEdge
 from skerry.config.agentdb import AgentDbProfile
@@ -25,7 +25,7 @@ class AgentDbSettings(TypedDict):
     """What its resources are called; two deployments of one account and region need two names."""
     profile: NotRequired[AgentDbProfile]
     """The profile that it is sized by, for reports; it sets nothing."""
-    scale: NotRequired[Scale]
+    scale: NotRequired[ServiceScale]
     """How many run; left out, what the analysis gives the runtime."""
     vcpu: NotRequired[float]
     """Virtual CPUs of a replica; left out, the service's, or the least that the runtime can give its memory."""
@@ -41,9 +41,9 @@ class AgentDbSettings(TypedDict):
     """Space for the files of a replica in GiB."""
     storage_iops: NotRequired[int]
     """Operations a second that this space must do, where they can be asked for; left out, its kind's baseline."""
-    database: NotRequired[Database]
+    database: NotRequired[SharedDatabase]
     """PostgreSQL beside it; the image needs an adapter, whose variables `environment` names. Left out, none."""
-    bucket: NotRequired[Bucket]
+    bucket: NotRequired[SharedBucket]
     """Object store beside it; left out, none."""
     exposure: NotRequired[ServiceExposure]
     """Who can call it."""
@@ -55,7 +55,7 @@ class AgentDbSettings(TypedDict):
     """Address ranges that may call it; left out, all of the private network, or of the internet where `public`."""
     rate_per_second: NotRequired[int]
     """Requests a second of one caller that are let through, where `public`; left out, no bound."""
-    dns: NotRequired[Dns]
+    dns: NotRequired[DnsZone]
     """Where its name is written; left out, nowhere: the address is an output."""
     environment: NotRequired[Mapping[str, str]]
     """Plain values beside the service's own; `{database.host}` and the like stand for where `database` is."""
@@ -65,5 +65,5 @@ class AgentDbSettings(TypedDict):
     """Its regions, in mode geo; left out elsewhere."""
     hybrid_edge: NotRequired[HybridEdge]
     """Its layers, in mode hybrid-edge; left out elsewhere."""
-    site: NotRequired[Site]
+    site: NotRequired[RuntimeSite]
     """The network of a runtime that is not Kubernetes."""

@@ -10,7 +10,7 @@ from typing import NotRequired, TypedDict
 from skerry.config.application import Access, Need, Protocol, Runtime, ServiceExposure, Vertical
 
 
-class Port(TypedDict):
+class ServicePort(TypedDict):
     """A port that a service listens on."""
 
     port: int
@@ -21,7 +21,7 @@ class Port(TypedDict):
     """True where only the service's own replicas call it."""
 
 
-class Probe(TypedDict):
+class ServiceProbe(TypedDict):
     """How it is found out whether a replica is well."""
 
     path: str
@@ -35,11 +35,11 @@ class Probe(TypedDict):
 class ServiceDefinition(TypedDict):
     """A service, whatever runs it: one row of images/services.yaml, or one in a stack."""
 
-    ports: NotRequired[Mapping[str, Port]]
+    ports: NotRequired[Mapping[str, ServicePort]]
     """Name -> port; the first is its main one, which load balancers and probes call. A worker may have none."""
-    health: NotRequired[Probe]
+    health: NotRequired[ServiceProbe]
     """Whether a replica lives; left out, only its process is watched."""
-    ready: NotRequired[Probe]
+    ready: NotRequired[ServiceProbe]
     """Whether a replica may be called; left out, as `health`."""
     metrics_path: NotRequired[str]
     """Where Prometheus reads its figures, on the main port; left out, it has none."""
@@ -77,7 +77,7 @@ class ServiceDefinition(TypedDict):
     """The user id that it runs as, where that is told; never root."""
 
 
-class Scale(TypedDict):
+class ServiceScale(TypedDict):
     """How many replicas run, and what decides it."""
 
     minimum: NotRequired[int]
@@ -104,7 +104,7 @@ class Scale(TypedDict):
     """The share of replicas above the minimum on machines that may be taken away."""
 
 
-class Mesh(TypedDict):
+class ServiceMesh(TypedDict):
     """Other regions that the replicas of a service copy to and from, over its port between replicas."""
 
     name: str
@@ -162,7 +162,7 @@ class Application(TypedDict):
     """True keeps the files of all replicas on one volume (ReadWriteMany), on a cluster; left out, one volume each."""
     disposable_files: NotRequired[bool]
     """True where those files may be lost with a replica: asked for by runtimes that keep none."""
-    scale: NotRequired[Scale]
+    scale: NotRequired[ServiceScale]
     """How many run."""
     exposure: NotRequired[ServiceExposure]
     """Who can call it."""
@@ -172,7 +172,7 @@ class Application(TypedDict):
     """The name that it is called by; required for `internal` and `public`."""
     more_hosts: NotRequired[Sequence[str]]
     """Further names that it is called by, on a cluster."""
-    mesh: NotRequired[Mesh]
+    mesh: NotRequired[ServiceMesh]
     """Other regions that it copies to, on a cluster; left out, none."""
     copies: NotRequired[Mapping[str, Copy]]
     """Other deployments that it hands what it takes to, on a cluster; left out, none."""
@@ -190,7 +190,7 @@ class Application(TypedDict):
     """Variable -> the secret key of the stack that holds its value."""
 
 
-class Database(TypedDict):
+class SharedDatabase(TypedDict):
     """PostgreSQL that the services share: managed on a cloud's own runtimes, as `meta.relational_kind` on clusters."""
 
     vcpu: NotRequired[int]
@@ -213,7 +213,7 @@ class Database(TypedDict):
     """The secret key with its user's password; required on gcp and azure, which make none of their own."""
 
 
-class Cache(TypedDict):
+class SharedCache(TypedDict):
     """Valkey that the services share."""
 
     memory_gib: NotRequired[float]
@@ -224,14 +224,14 @@ class Cache(TypedDict):
     """The secret key with its password on aws, where a service asks for it; left out, one is made."""
 
 
-class Bucket(TypedDict):
+class SharedBucket(TypedDict):
     """Object store that the services share."""
 
     gib: NotRequired[int]
     """GiB that finance should expect in it."""
 
 
-class Queue(TypedDict):
+class SharedQueue(TypedDict):
     """The queue that services share: at least once, with a place for what fails again and again."""
 
     longest_job_s: NotRequired[int]
@@ -242,7 +242,7 @@ class Queue(TypedDict):
     """Days that a job waits at most."""
 
 
-class Dns(TypedDict):
+class DnsZone(TypedDict):
     """The zone that names of services are written to."""
 
     zone: str
@@ -253,7 +253,7 @@ class Dns(TypedDict):
     """Google's own name of the zone (left out, its name with dashes), or Azure's resource group that holds it."""
 
 
-class Site(TypedDict):
+class RuntimeSite(TypedDict):
     """The network of the runtimes that are not Kubernetes."""
 
     name: NotRequired[str]
@@ -271,15 +271,15 @@ class ServicePlan(TypedDict):
 
     services: Mapping[str, Application]
     """Name -> service; the name is that of its resources."""
-    database: NotRequired[Database]
+    database: NotRequired[SharedDatabase]
     """Shared PostgreSQL; left out, none."""
-    cache: NotRequired[Cache]
+    cache: NotRequired[SharedCache]
     """Shared Valkey; left out, none."""
-    bucket: NotRequired[Bucket]
+    bucket: NotRequired[SharedBucket]
     """Shared object store; left out, none."""
-    queue: NotRequired[Queue]
+    queue: NotRequired[SharedQueue]
     """Shared queue; left out, none."""
-    dns: NotRequired[Dns]
+    dns: NotRequired[DnsZone]
     """Where names are written; left out, nowhere: the address is an output."""
-    site: NotRequired[Site]
+    site: NotRequired[RuntimeSite]
     """The network of runtimes that are not Kubernetes."""

@@ -43,9 +43,9 @@ class Gpu(TypedDict):
     kubernetes_version: NotRequired[str]
     """The version of an existing cluster, which dra depends on; a cloud's is that of its target."""
     metrics: NotRequired[bool]
-    """True runs NVIDIA's DCGM exporter on every GPU machine."""
+    """True runs NVIDIA's DCGM exporter on every GPU machine; GKE runs its own, for Google's monitoring."""
     metrics_readers: NotRequired[Sequence[str]]
-    """Namespaces whose pods may read the metrics, such as that of Prometheus; left out, none may."""
+    """Namespaces whose pods may read the metrics, such as that of Prometheus; left out, or on GKE, none may."""
     queue: NotRequired[GpuQueue]
     """A queue for GPU work that may wait; left out, none and nothing is installed."""
 

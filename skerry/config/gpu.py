@@ -103,8 +103,8 @@ class GpuSpec(Spec):
     kubernetes_version: str | None = Field(default=None, pattern=r"^1\.\d{2}$")
     """The version of an existing cluster, which dra depends on; a cloud's is that of its target."""
     metrics: bool = False
-    """True runs NVIDIA's DCGM exporter on every GPU machine."""
+    """True runs NVIDIA's DCGM exporter on every GPU machine; GKE runs its own, for Google's monitoring."""
     metrics_readers: tuple[DnsLabel, ...] = Field(default=(), max_length=8)
-    """Namespaces whose pods may read the metrics, such as that of Prometheus; left out, none may."""
+    """Namespaces whose pods may read the metrics, such as that of Prometheus; left out, or on GKE, none may."""
     queue: GpuQueueSpec | None = None
     """A queue for GPU work that may wait; left out, none and nothing is installed."""

@@ -211,10 +211,6 @@ def _metrics(spec: DeploymentSpec) -> Iterator[Problem]:
     gpu = spec.gpu
     if gpu.metrics_readers and not gpu.metrics:
         yield Problem("gpu.metrics_readers", "there are no metrics to read", "set metrics: true, or remove it")
-    if gpu.metrics and spec.target.kind is TargetKind.GCP:
-        yield Problem(
-            "gpu.metrics", "GKE collects DCGM metrics itself, as a setting of the cluster", "remove it and use Google's"
-        )
 
 
 def _queue(spec: DeploymentSpec, sharing: GpuSharingSpec) -> Iterator[Problem]:

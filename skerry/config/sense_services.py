@@ -176,6 +176,6 @@ def _monitoring(spec: DeploymentSpec) -> Iterator[Problem]:
     elif found.namespace is not None:
         yield Problem(f"{path}.namespace", "is of prometheus: existing", "remove it")
     reader = found.namespace or MONITORING_NAMESPACE
-    if spec.gpu.metrics and reader not in spec.gpu.metrics_readers:
+    if spec.gpu.metrics and spec.target.kind is not TargetKind.GCP and reader not in spec.gpu.metrics_readers:
         text = f"does not name '{reader}', whose Prometheus reads the metrics of GPUs"
         yield Problem("gpu.metrics_readers", text, "add it")

@@ -27,6 +27,17 @@ NAMES = {
     "ApplicationsSpec": "ServicePlan",
     "AgentDbSpec": "AgentDbSettings",
     "AetherGraphSpec": "AetherGraphSettings",
+    "BucketSpec": "SharedBucket",
+    "DatabaseSpec": "SharedDatabase",
+    "CacheSpec": "SharedCache",
+    "QueueSpec": "SharedQueue",
+    "SiteSpec": "RuntimeSite",
+    "DnsSpec": "DnsZone",
+    "PortSpec": "ServicePort",
+    "ProbeSpec": "ServiceProbe",
+    "ScaleSpec": "ServiceScale",
+    "StoresSpec": "AetherGraphStores",
+    "MeshSpec": "ServiceMesh",
 }
 """Where a part is not named like its spec without `Spec`."""
 
@@ -164,6 +175,9 @@ def test_each_component_is_public_or_says_why_not() -> None:
 SERVING = ("endpoint", "port", "secret_ref", "metrics_endpoint")
 NOTHING_TO_SERVE = {
     "Sensei": "gives the endpoints of all",
+    "AgentDb": "gives what its stack exports",
+    "AetherGraph": "gives what its stack exports",
+    "Applications": "gives what its stack exports",
     "OnPremCluster": "a cluster's API is the provider's business",
     "TierNamespace": "a namespace answers nothing",
     "PriorityClasses": "answer nothing",

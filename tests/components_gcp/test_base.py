@@ -56,6 +56,15 @@ def test_the_provider_and_googles_own_documents_take_every_input(changes: Mappin
     assert refusals(gcp_base(changes)) == []
 
 
+@pytest.mark.parametrize("metrics", [False, True])
+def test_figures_of_gpus_are_googles_own(metrics: bool) -> None:
+    graph = gcp_base({"gpu": {"metrics": metrics, "metrics_readers": ["sensei-monitoring"] if metrics else []}})
+    (cluster,) = of_type(CLUSTER, graph)
+    monitoring = inputs(cluster)["monitoringConfig"]
+    assert metrics == ("DCGM" in monitoring["enableComponents"])
+    assert {"enabled": metrics} == monitoring["managedPrometheus"]
+
+
 def test_values_that_no_document_lists_as_constraints_are_of_their_enumerations() -> None:
     cluster = one(CLUSTER)
     assert cluster["databaseEncryption"]["state"] in enum("container.v1", "DatabaseEncryption", "state")

@@ -120,14 +120,31 @@ def every_component() -> dict[str, dict[str, Any]]:
     on_azure["failureDomains"] = ["westeurope-1", "westeurope-2", "westeurope-3"]
     on_azure.pop("gcp")
     azure_base = {**google_base, "target": on_azure}
+    azure_base.pop("backup", None)
+    services = {"rehearsal": {"service": "stand-in", "runtime": "kubernetes", "image": "r.example/stand-in:1"}}
+    any_services = {key: onprem[key] for key in ("target", "residency", "state")} | {
+        "system": "applications",
+        "mode": "single-region",
+        "machines": {"stores": onprem["meta"]["pool"]},
+        "applications": {"services": services},
+    }
     here: dict[str, Any] = {"cluster": {"failureDomains": ["a", "b", "c"], "tags": {"team": "x"}}, "namespace": "n"}
     database, objects = {"endpoint": "db.example", "secretRef": "db-app"}, {"bucket": "b", "url": "http://s3:8333"}
     agents = {"environment": {"A": "1"}, "secretEnvironment": {"B": {"secret": "s", "key": "k"}}}
     network = {"vpcId": "vpc-1", "subnetIds": ["subnet-1", "subnet-2"], "clients": "sg-1", "keyArn": "arn:aws:kms:::k"}
     return {
         "Sensei": {"deployment": onprem},
+        "AgentDb": {"deployment": deployment_of("agentdb-onprem")},
+        "AetherGraph": {"deployment": deployment_of("aethergraph-server-onprem")},
+        "Applications": {"deployment": any_services},
         "CognitiveTier": {**here, "cognitive": onprem["cognitive"], "objects": objects, **agents},
-        "ExecutionTier": {**here, "execution": onprem["execution"], "pubsub": {"endpoint": "valkey.n"}, **agents},
+        "ExecutionTier": {
+            **here,
+            "execution": onprem["execution"],
+            "pubsub": {"endpoint": "valkey.n"},
+            **agents,
+            "environment": {"TEMPORAL_ADDRESS": "temporal.n:7233", "TEMPORAL_NAMESPACE": "default"},
+        },
         "MetaTier": {**here, "meta": onprem["meta"], "objects": objects, **agents},
         "AgentGroup": {**here, "tier": "meta", "kind": "scribe", "agent": {"image": "r.example/a:1"}, "grpc": True},
         "PubSub": {**here, "kind": "valkey", "replicas": 3},

@@ -313,10 +313,6 @@ ON_GKE: Mapping[str, tuple[Mapping[str, Any], str]] = {
         {"gpu": {"devices": "operator"}},
         "gpu.devices: operator is not possible on gcp; use auto or cloud",
     ),
-    "DCGM of our own": (
-        {"gpu": {"metrics": True}},
-        "gpu.metrics: GKE collects DCGM metrics itself, as a setting of the cluster; remove it and use Google's",
-    ),
 }
 
 
