@@ -42,6 +42,10 @@ def test_the_table_has_every_public_component() -> None:
     assert [one.__name__ for one in public_components()] == list(every_component())
 
 
+ROOTS = ("Sensei", "AgentDb", "AetherGraph", "Applications")
+"""The roots of whole deployments, which say what the whole is under and make their own providers."""
+
+
 @pytest.mark.parametrize("kind", every_component())
 def test_each_public_component_is_made_with_its_facts(kind: str, every: ResourceGraph) -> None:
     (made,) = [r for r in every.resources if r.type == f"skerry:index:{kind}" and r.name == f"my-{kind.lower()}"]
@@ -49,7 +53,7 @@ def test_each_public_component_is_made_with_its_facts(kind: str, every: Resource
     assert facts is not None
     assert facts.role is not None or facts.deployment is not None
     assert every.children(made.urn) != ()
-    assert "deployment" not in made.inputs or kind == "Sensei", "its inputs are its facts, not its arguments"
+    assert "deployment" not in made.inputs or kind in ROOTS, "its inputs are its facts, not its arguments"
 
 
 def test_every_child_goes_to_the_provider_that_the_program_passed(every: ResourceGraph) -> None:
@@ -59,9 +63,8 @@ def test_every_child_goes_to_the_provider_that_the_program_passed(every: Resourc
         provider = every.provider_of(made)
         if not made.custom or made.is_provider or provider is None:
             continue
-        own = {"my-sensei", "my-awsbase", "my-gcpbase", "my-azurebase"} & {
-            ancestor.name for ancestor in every.ancestors(made)
-        }
+        whole = {f"my-{kind.lower()}" for kind in (*ROOTS, "AwsBase", "GcpBase", "AzureBase")}
+        own = whole & {ancestor.name for ancestor in every.ancestors(made)}
         if not own and passed[made.type.partition(":")[0]] != provider.name:
             wrong.append(made.urn)
     assert wrong == []
