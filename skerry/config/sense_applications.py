@@ -12,8 +12,8 @@ from typing import Final
 from skerry.application import Application, application_of, unknown_places
 from skerry.config.application import RUNTIMES_OF, ApplicationsSpec, Exposure, Need, Runtime
 from skerry.config.sense_cloud_run import cloud_run_problems, cloud_run_shared
-from skerry.config.sense_functions import functions_problems, functions_shared
 from skerry.config.sense_ecs import aws_shared, ecs_problems
+from skerry.config.sense_functions import functions_problems, functions_shared
 from skerry.config.sense_kubernetes import kubernetes_problems, kubernetes_shared
 from skerry.config.sense_lambda import lambda_problems
 from skerry.config.spec import DeploymentSpec, Layer, Mode, Purchase, System, TargetKind
