@@ -32,7 +32,7 @@ _GLOBAL_MODULES: Final = frozenset({
 
 _AZURE_PARENTS: Final = (
     "vaultName", "virtualNetworkName", "clusterName", "resourceName", "accountName", "serverName",
-    "privateEndpointName", "resourceUri",
+    "privateEndpointName", "resourceUri", "namespaceName",
 )  # fmt: skip
 """Inputs by which a resource of Azure names the one that it is a part of, and stands where that stands.
 

@@ -368,7 +368,7 @@ def _facts(cluster: Cluster, application: Application, image: ImageFact) -> Comp
         replicas=typical,
         failure_domains=cluster.failure_domains,
         encrypted_at_rest=cluster.storage_encrypted if keeps else None,
-        encrypted_in_transit=True if spec.exposure is not Exposure.NONE else None,
+        encrypted_in_transit=spec.exposure is not Exposure.NONE or cluster.network_encrypted or None,
         # Nobody reaches the pods but by the entrance, which says whether it faces the internet.
         images=(image,),
         ports={row: port.port for row, port in definition.ports.items()},

@@ -46,6 +46,15 @@ SHARED: Final[dict[TargetKind, Callable[[ApplicationsSpec, str], Iterator[Proble
 }
 """Cloud -> what it asks of what services share, where none of them runs on a cluster."""
 
+_MEASURES: Final[Mapping[Runtime, str]] = {
+    Runtime.KUBERNETES: "cpu_percent, memory_percent or queue_depth",
+    Runtime.ECS: "cpu_percent, memory_percent or queue_depth",
+    Runtime.LAMBDA: "concurrency: 1, or queue_depth",
+    Runtime.CLOUD_RUN: "concurrency or cpu_percent",
+    Runtime.FUNCTIONS: "concurrency or queue_depth",
+}
+"""Runtime -> what may decide there how many run."""
+
 
 def system_problems(spec: DeploymentSpec) -> Iterator[Problem]:
     """Return what the system forbids: modes that it has not, and parts of other systems."""
@@ -141,7 +150,7 @@ def _service(spec: DeploymentSpec, plan: ApplicationsSpec, application: Applicat
     measures = (scale.cpu_percent, scale.memory_percent, scale.concurrency, scale.queue_depth)
     if application.scales and not any(measures):
         text = f"runs {scale.minimum} to {scale.maximum} and nothing decides how many"
-        yield Problem(f"{path}.scale", text, "set cpu_percent, memory_percent, concurrency or queue_depth")
+        yield Problem(f"{path}.scale", text, f"set {_MEASURES[row.runtime]}")
     shared = {Need.DATABASE: plan.database, Need.CACHE: plan.cache, Need.BUCKET: plan.bucket, Need.QUEUE: plan.queue}
     for need in application.definition.needs:
         if shared[need] is None:

@@ -87,6 +87,9 @@ def _calls(path: str, application: Application) -> Iterator[Problem]:
         if port.protocol is Protocol.UDP or port.between_replicas:
             text = f"'{name}' is called by other replicas or over UDP, and nothing reaches a port of a function"
             yield Problem(f"{path}.ports.{name}", text, "leave it out, or use runtime ecs or kubernetes")
+        elif port is not application.main_port:
+            text = f"'{name}' is a second port, and a load balancer calls a function in one way alone"
+            yield Problem(f"{path}.ports.{name}", text, "leave it out, make a service of it, or use runtime ecs")
     main = application.main_port
     if row.exposure is not Exposure.NONE and main is not None and main.protocol is Protocol.GRPC:
         yield Problem(f"{path}.exposure", "a load balancer calls functions over HTTP alone", "use runtime ecs")

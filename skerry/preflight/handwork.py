@@ -175,6 +175,7 @@ def _images(graph: ResourceGraph) -> Iterator[Step]:
 
 def _names(graph: ResourceGraph) -> Iterator[Step]:
     found: dict[str, str] = {}
+    clusters = any(resource.type.startswith("kubernetes:") for resource in graph.resources)
     for _, fact in deployments(graph):
         if fact.target.site_registry:
             found[fact.target.site_registry.split("/", 1)[0]] = "machines pull every image from it"
@@ -184,7 +185,10 @@ def _names(graph: ResourceGraph) -> Iterator[Step]:
                 found[one.host] = one.why
     for host, why in sorted(found.items()):
         command = f"kubectl run dns --rm -it --restart=Never --image=<image> -- nslookup {host.split(':', 1)[0]}"
-        yield Step(NAMES, f"{host} resolves from inside the cluster ({why})", Mark.DUE, command)
+        if not clusters:
+            command = f"nslookup {host.split(':', 1)[0]}"
+        where = "inside the cluster" if clusters else "the network of the services"
+        yield Step(NAMES, f"{host} resolves from {where} ({why})", Mark.DUE, command)
 
 
 def _text(value: Any) -> str:

@@ -351,3 +351,12 @@ def test_the_cluster_s_prometheus_reads_what_tells_figures_and_nothing_else(shop
     (rule,) = inputs(opened)["spec"]["ingress"]
     assert [row["port"] for row in rule["ports"]] == [8080]
     assert rule["from"][0]["namespaceSelector"]["matchLabels"] == {"kubernetes.io/metadata.name": "monitoring"}
+
+
+@pytest.mark.parametrize("said", [True, None])
+def test_files_of_a_service_that_nobody_outside_calls_travel_as_the_network_says(said: bool | None) -> None:
+    deployment = in_shop("ledger", exposure="none", host=None, allow_cidrs=[])
+    deployment["target"]["network_encrypted"] = said
+    graph = run_changed(ONPREM, {"agentdb": None, **deployment}, secrets=("skerry:signingKey",))
+    (ledger,) = [one for one in graph.resources if one.type == "skerry:index:ClusterService" and one.name == "ledger"]
+    assert ledger.inputs.get("encryptedInTransit") is said

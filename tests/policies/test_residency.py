@@ -36,6 +36,13 @@ def of_class(data_class: DataClass, boundaries: dict[DataClass, str]) -> Build:
     return build
 
 
+def queue_of_azure(b: Builder) -> None:
+    root = b.deployment()
+    bus = b.add("azure-native:servicebus:Namespace", "bus", {"location": "swedencentral"}, parent=root)
+    named = {"namespaceName": (bus,)}
+    b.add("azure-native:servicebus:Queue", "queue", {"queueName": "jobs"}, parent=root, property_dependencies=named)
+
+
 REGION: dict[str, tuple[Build, list[tuple[str, str, str]]]] = {
     "its own region inside": (
         located({"region": "eu-west-1"}),
@@ -119,6 +126,14 @@ REGION: dict[str, tuple[Build, list[tuple[str, str, str]]]] = {
                 "the region cannot be told: it has no location of its own, and azure gives it that of its parent or"
                 " group",
             ),
+        ],
+    ),
+    "a queue stands where its namespace in azure stands": (
+        queue_of_azure,
+        [
+            TARGET_OK,
+            ("ok", "bus", "region swedencentral (its input location) (SE) lies within EU"),
+            ("ok", "queue", "region swedencentral (bus, which it is a part of) (SE) lies within EU"),
         ],
     ),
     "a gcp zone outside": (

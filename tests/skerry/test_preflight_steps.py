@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from skerry.facts import AcceptedLicenceFact, ImageFact, NodesFact, ScalingFact, Tier
+from skerry.facts import AcceptedLicenceFact, EndpointFact, ImageFact, NodesFact, ScalingFact, Tier
 from skerry.graph import UNKNOWN, ResourceGraph
 from skerry.preflight.as_json import to_json
 from skerry.preflight.document import Amounts, Mark, Preflight, Quota, Step
@@ -362,3 +362,22 @@ def test_a_program_without_machines_says_that_it_cannot_tell() -> None:
     found = examine(builder.graph(), None, sold=nobody_knows)
     assert ("UNKNOWN", True) in [(mark, "no network in this plan" in text) for mark, text in told(found.steps)]
     assert found.choices_unknown is not None
+
+
+def test_a_name_is_asked_for_where_its_callers_run() -> None:
+    words = {"name": "odd", "protocol": "https", "direction": "ingress", "scope": "site", "why": "the caller"}
+    called = EndpointFact(host="odd.site.example", port=443, **words)
+
+    def steps(*kinds: str) -> list[Step]:
+        builder = Builder()
+        builder.component("service", endpoints=(called,))
+        for kind in kinds:
+            builder.add(kind, "it", {})
+        return [step for step in hand_steps(builder.graph(), ()) if step.area == "names"]
+
+    (inside,) = steps("kubernetes:core/v1:Service")
+    (outside,) = steps("aws:ecs/service:Service")
+    assert inside.text == "odd.site.example resolves from inside the cluster (the caller)"
+    assert outside.text == "odd.site.example resolves from the network of the services (the caller)"
+    assert (inside.command or "").startswith("kubectl run dns ")
+    assert outside.command == "nslookup odd.site.example"

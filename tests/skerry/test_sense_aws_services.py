@@ -74,6 +74,10 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
         service("ecs", ports=TWO),
         f"{GREETER}.ports.udp: 'udp' is UDP, and an application load balancer lets in HTTP alone",
     ),
+    "a second port of a function": (
+        service("lambda", ports={"http": {"port": 80}, "rpc": {"port": 9001, "protocol": "grpc"}}),
+        f"{GREETER}.ports.rpc: 'rpc' is a second port, and a load balancer calls a function in one way alone",
+    ),
     "S003-258: files of a function outside /tmp": (
         service("lambda", data_path="/data", disposable_files=True),
         f"{GREETER}.data_path: '/data' cannot be written: a function has /tmp alone",
