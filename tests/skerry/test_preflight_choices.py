@@ -8,7 +8,7 @@ import pytest
 
 from skerry.config.load import load_spec
 from skerry.preflight.choice import choices_of
-from tests.simulators.changed_stacks import shipped
+from tests.simulators.changed_stacks import changed_deployment, shipped, without_options
 from tests.simulators.stack_objects import AWS_BASE
 
 
@@ -47,7 +47,7 @@ BOUNDARIES = {
 @pytest.mark.parametrize("case", BOUNDARIES)
 def test_where_the_region_is_not_known_to_sell_a_machine_those_inside_the_boundary_are_named(case: str) -> None:
     places, expected = BOUNDARIES[case]
-    deployment = shipped(AWS_BASE)
+    deployment = changed_deployment(AWS_BASE, without_options(AWS_BASE))
     deployment["target"] |= {"region": "eu-north-1", "jurisdiction": "SE"}
     deployment["target"]["failure_domains"] = ["eu-north-1a", "eu-north-1b", "eu-north-1c"]
     deployment["residency"]["boundaries"] = [
@@ -91,7 +91,7 @@ def test_one_a100_a_node_is_eight_where_nobody_sells_one(cloud: str) -> None:
             },
         },
     }
-    deployment = shipped(AWS_BASE)
+    deployment = changed_deployment(AWS_BASE, without_options(AWS_BASE))
     deployment["target"] = {"kind": cloud, "jurisdiction": "US", **places[cloud]}
     one_gpu = {"vcpu": 8, "memory_gib": 64, "gpu_model": "A100", "gpus": 1, "gpu_memory_gib": 40}
     deployment["cognitive"] |= {"model": "llama-3.1-8b-instruct", "precision": "bf16", "context_tokens": 4096}

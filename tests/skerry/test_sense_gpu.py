@@ -64,7 +64,7 @@ GOOD: Mapping[str, tuple[str, Mapping[str, Any]]] = {
     ),
     "two hosted providers with the one key of old": (
         AWS, {"cognitive.providers": ["openai", "anthropic"], "cognitive.api_key_secret": "llmKey",
-              "cognitive.pool": None},
+              "cognitive.pool": None, "gpu": None},
     ),
 }  # fmt: skip
 
