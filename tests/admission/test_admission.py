@@ -122,6 +122,11 @@ NOT_SHIPPED: Final[Mapping[str, tuple[str, Mapping[str, Any]]]] = {
             "meta.relational_kind": "cloudnative-pg",
             "channels.pubsub": "valkey",
             "channels.object_store": "seaweedfs",
+            # Copies do not lie where the database lies of which they are.
+            "backup.store": {
+                "endpoint_url": "https://s3.other.example", "bucket": "copies", "jurisdiction": "DE", "encrypted": True,
+                "cidrs": ["192.0.2.32/28"],
+            },
             "execution.interruptible": True,
             "execution.pool.purchase": "spot",
             "execution.small_model": "gpu",
@@ -165,12 +170,13 @@ NOT_SHIPPED: Final[Mapping[str, tuple[str, Mapping[str, Any]]]] = {
             "target.jurisdiction": "JP",
             "target.failure_domains": ["ap-northeast-1a", "ap-northeast-1c", "ap-northeast-1d"],
             "target.aws.kubernetes_version": "1.34",
+            "target.aws.eks.gpu_zone": "ap-northeast-1a",
             "cognitive.model": "llama-3.1-8b-instruct",
             "cognitive.pool": {
                 "minimum": 2, "maximum": 2, "sharing": {"mode": "mig", "profile": "7g.80gb"},
                 "machine": {"vcpu": 64, "memory_gib": 512, "gpu_model": "H100", "gpus": 8, "gpu_memory_gib": 80},
             },
-            "gpu": {"devices": "operator", "metrics": True},
+            "gpu": {"devices": "operator", "metrics": True, "metrics_readers": ["sensei-monitoring"]},
             "meta.vector_store": "pgvector",
             "meta.relational_kind": "managed",
             "execution.worker.autoscale": {"minimum": 0, "maximum": 40},
@@ -214,7 +220,9 @@ NOT_SHIPPED: Final[Mapping[str, tuple[str, Mapping[str, Any]]]] = {
             "cognitive.pool.minimum": 3,
             "cognitive.pool.maximum": 3,
             "cognitive.serving": {"servers": 2},
-            "gpu": {"metrics": True, "queue": {"tiers": ["meta"]}},
+            "gpu": {
+                "metrics": True, "metrics_readers": ["sensei-monitoring"], "queue": {"tiers": ["meta"]},
+            },
         },
     ),
 }  # fmt: skip
