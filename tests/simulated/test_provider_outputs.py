@@ -93,9 +93,11 @@ def test_the_same_resource_has_the_same_outputs_for_ever() -> None:
 def test_a_row_fills_in_what_lies_inside_an_input() -> None:
     inputs = {"vpcConfig": {"subnetIds": ["a"]}}
     assert made(CLUSTER, inputs)["vpcConfig"]["clusterSecurityGroupId"].startswith("sg-")
+    assert made(CLUSTER, inputs)["vpcConfig"]["vpcId"].startswith("vpc-")
     assert made(CLUSTER, inputs, preview=True)["vpcConfig"] == {
         "subnetIds": ["a"],
         "clusterSecurityGroupId": UNKNOWN,
+        "vpcId": UNKNOWN,
     }
 
 

@@ -58,7 +58,7 @@ ROWS: Final[Mapping[str, Mapping[str, Any]]] = {
         "endpoint": "https://{id}.eks.example",
         "certificateAuthority": {"data": _DATA},
         "certificateAuthorities": [{"data": _DATA}],
-        "vpcConfig": {"clusterSecurityGroupId": "sg-{id}"},
+        "vpcConfig": {"clusterSecurityGroupId": "sg-{id}", "vpcId": f"vpc-{MARK}eks"},
         "identities": [{"oidcs": [{"issuer": "https://oidc.example/{id}"}]}],
     },
     # Endpoint is host and port; clients split it.
