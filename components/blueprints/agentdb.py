@@ -12,7 +12,7 @@ from skerry.config.agentdb import AgentDbSpec
 from skerry.config.spec import DeploymentSpec, Layer
 from skerry.errors import UsageError
 from skerry.facts import ComponentFacts
-from skerry.systems.agentdb import plan_of
+from skerry.systems.agentdb import at_the_edge, plan_of
 
 Outputs = dict[str, pulumi.Input[object]]
 
@@ -58,6 +58,10 @@ def fill(root: AgentDb, spec: DeploymentSpec, config: FlatConfig) -> Outputs:
     """
     if spec.agentdb is None:
         raise UsageError("the deployment has no AgentDB: describe it in `agentdb`")
+    if at_the_edge(spec.agentdb):
+        from components.blueprints.agentdb_edge import make_edge
+
+        return {**make_edge(root, spec, spec.agentdb, config), **promises(spec.agentdb)}
     if spec.layer is Layer.GLOBAL:
         return join_regions(root, spec, spec.agentdb, config)
     return {**make_applications(root, spec, plan_of(spec.agentdb), config), **promises(spec.agentdb)}

@@ -140,6 +140,8 @@ NOT_PUBLIC: Final = {
     "GcpRunNetwork": _RUNTIME,
     "GcpRunQueue": _RUNTIME,
     "GcpRunSecrets": _RUNTIME,
+    "EdgeCache": "a part of AgentDb in layer `edge` of mode hybrid-edge: it makes files, which `skerry render` writes",
+    "EdgePlace": "a part of AgentDb in layer `edge`: says where answers are kept and writes go, and makes nothing",
     "LocalProcess": "a part of AetherGraph in the modes of one machine: it makes files, which `skerry render` writes",
     "OutsideService": "a part of AetherGraph: says who else answers it, and makes nothing",
     "PrivateNetwork": "what AzureNetwork and AzureRunNetwork inherit",

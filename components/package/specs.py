@@ -55,6 +55,8 @@ from components.package.specs_gpu import Serving as Serving
 from components.package.specs_gpu import Weights as Weights
 from components.package.specs_hybrid import Hybrid as Hybrid
 from components.package.specs_hybrid import HybridCustomer as HybridCustomer
+from components.package.specs_hybrid_edge import EdgeCache as EdgeCache
+from components.package.specs_hybrid_edge import EdgeRegion as EdgeRegion
 from components.package.specs_hybrid_edge import HybridEdge as HybridEdge
 from components.package.specs_services import Acme as Acme
 from components.package.specs_services import Certificates as Certificates

@@ -4,9 +4,42 @@ The schema analyzer reads these classes at run time, so that no annotation here 
 types and descriptions equal to the specs, which check the values.
 """
 
+from collections.abc import Mapping
 from typing import NotRequired, TypedDict
 
-from skerry.config.hybrid_edge import EdgeLayer
+from skerry.config.hybrid_edge import EdgeHost, EdgeLayer
+
+
+class EdgeRegion(TypedDict):
+    """A region that caches at the edge read from, and that writes are sent to."""
+
+    host: str
+    """The name of the region."""
+    jurisdiction: str
+    """ISO 3166 code of the country where it stands."""
+
+
+class EdgeCache(TypedDict):
+    """A cache at the edge, as one app of its host."""
+
+    runs_on: EdgeHost
+    """Whose machines run it."""
+    host: str
+    """The name that it is called by."""
+    reads: Mapping[str, str]
+    """The host's word for a place (Cloudflare: a region of Regional Services) -> the region that is read from there."""
+    countries: NotRequired[Mapping[str, str]]
+    """Place -> ISO 3166 code, of places that Skerry does not know the country of."""
+    writes_to: NotRequired[str]
+    """The region that writes are sent to; left out, that of the first place."""
+    minimum: NotRequired[int]
+    """How many run in a place at least; left out, what its host can do with the fewest. Functions have none."""
+    maximum: NotRequired[int]
+    """How many run in a place at most; left out, 2. Functions have none."""
+    bundle: NotRequired[str]
+    """The module that answers, of a host that runs functions; left out on Cloudflare, answers come from the region."""
+    registry_login: NotRequired[str]
+    """What Render calls the login to the image's registry; left out, the image is public."""
 
 
 class HybridEdge(TypedDict):
@@ -28,3 +61,7 @@ class HybridEdge(TypedDict):
     """How old an answer at the edge may be; left out, as old as the two looks make it. It says nothing of a loss."""
     recovery_point_s: NotRequired[int]
     """How much a loss of the core may take: a matter of its backups, and not of how old answers are."""
+    regions: NotRequired[Mapping[str, EdgeRegion]]
+    """The regions, for layer `edge` alone."""
+    caches: NotRequired[Mapping[str, EdgeCache]]
+    """The caches, for layer `edge` alone."""

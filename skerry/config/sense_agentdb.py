@@ -9,11 +9,12 @@ from dataclasses import replace
 from skerry.config.agentdb import AgentDbSpec
 from skerry.config.application import Runtime
 from skerry.config.sense_applications import plan_problems
+from skerry.config.sense_edge_layer import edge_layer_problems
 from skerry.config.sense_geo import geo_problems
 from skerry.config.sense_hybrid_edge import hybrid_edge_problems
 from skerry.config.spec import DeploymentSpec, Layer
 from skerry.errors import Problem
-from skerry.systems.agentdb import CARRIES_UDP, plan_of, service_name, told_of_database
+from skerry.systems.agentdb import CARRIES_UDP, at_the_edge, plan_of, service_name, told_of_database
 
 _TAKERS = {
     Runtime.LAMBDA: "lambda is called by events, and nothing reaches a port of it",
@@ -33,7 +34,8 @@ def agentdb_problems(spec: DeploymentSpec) -> Iterator[Problem]:
         return
     yield from geo_problems(spec, agentdb)
     yield from hybrid_edge_problems(spec, agentdb)
-    if spec.layer is Layer.GLOBAL:
+    yield from edge_layer_problems(spec, agentdb)
+    if spec.layer is Layer.GLOBAL or at_the_edge(agentdb):
         return
     yield from _stores(agentdb)
     service = re.compile(rf"^agentdb\.services\.{re.escape(service_name(agentdb))}")

@@ -52,6 +52,11 @@ LAMBDA_GIB: Final = 1
 """Of it, where nothing else is asked for: what every function has (512 MB), rounded up."""
 
 
+def at_the_edge(agentdb: AgentDbSpec) -> bool:
+    """Say whether it is the layer that only reads, whose hosts run files and no plan of services."""
+    return agentdb.hybrid_edge is not None and agentdb.hybrid_edge.layer is EdgeLayer.EDGE
+
+
 def plan_of(agentdb: AgentDbSpec) -> ApplicationsSpec:
     """Return AgentDB as services.
 
@@ -122,7 +127,7 @@ def regional_environment(agentdb: AgentDbSpec) -> dict[str, str]:
 def copies_of(agentdb: AgentDbSpec) -> dict[str, CopySpec]:
     """Return where else its writes are kept: those of a region at the core."""
     layers = agentdb.hybrid_edge
-    if layers is None or layers.layer is EdgeLayer.CORE:
+    if layers is None or layers.layer is not EdgeLayer.REGIONAL:
         return {}
     return {"core": CopySpec(host=layers.core_host, jurisdiction=layers.core_jurisdiction)}
 

@@ -17,7 +17,9 @@ def plan_of(spec: DeploymentSpec) -> ApplicationsSpec | None:
         case System.APPLICATIONS:
             return spec.applications
         case System.AGENTDB:
-            return agentdb.plan_of(spec.agentdb) if spec.agentdb is not None else None
+            if spec.agentdb is None or agentdb.at_the_edge(spec.agentdb):
+                return None
+            return agentdb.plan_of(spec.agentdb)
         case System.AETHERGRAPH:
             if spec.aethergraph is None or spec.mode in aethergraph.ON_ONE_MACHINE:
                 return None
