@@ -160,7 +160,9 @@ class AwsApplications(SkerryComponent):
     def _stack_secrets(self) -> dict[str, pulumi.Input[str]]:
         """Return the values of the secret keys that services name."""
         return {
-            key: secret_of(self._config, key, f"services.{one.name}.secrets.{variable}", "value")
+            key: secret_of(
+                self._config, key, f"{self._spec.system.value}.services.{one.name}.secrets.{variable}", "value"
+            )
             for one in self._applications
             for variable, key in one.spec.secrets.items()
         }

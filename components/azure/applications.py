@@ -100,7 +100,9 @@ class AzureApplications(SkerryComponent):
         plan, places, secret_places = self._plan, dict[str, pulumi.Input[str]](), dict[str, str]()
         for one in applications:
             for variable, secret in one.spec.secrets.items():
-                value = secret_of(self._config, secret, f"services.{one.name}.secrets.{variable}", "value")
+                value = secret_of(
+                    self._config, secret, f"{self._spec.system.value}.services.{one.name}.secrets.{variable}", "value"
+                )
                 self._secrets.add(secret_role(secret), value)
         host = self._objects("host", HOST_CONTAINER, account="functionshost")
         if plan.database is not None:

@@ -82,7 +82,9 @@ class GcpApplications(SkerryComponent):
         asked = {place for one in applications for text in one.environment.values() for place in places_in(text)}
         for one in applications:
             for variable, secret in one.spec.secrets.items():
-                value = secret_of(self._config, secret, f"services.{one.name}.secrets.{variable}", "value")
+                value = secret_of(
+                    self._config, secret, f"{self._spec.system.value}.services.{one.name}.secrets.{variable}", "value"
+                )
                 self._secrets.add(secret_role(secret), value)
         if plan.database is not None:
             database = self._database(plan.database)

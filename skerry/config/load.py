@@ -120,6 +120,10 @@ def _problem(value: Mapping[str, Any], error: ErrorDetails, root: type[BaseModel
             return Problem(path, f"'{got}' is not one of {allowed}", f"did you mean '{near[0]}'?" if near else "")
         case "string_pattern_mismatch":
             return Problem(path, f"'{got}' does not have the form {context.get('pattern')}", "")
+        case "too_short" | "too_long":
+            least, most = context.get("min_length"), context.get("max_length")
+            needed = f"at least {least} are needed" if least is not None else f"at most {most} are allowed"
+            return Problem(path, f"has {context.get('actual_length')} entries, and {needed}, got {_short(got)}", "")
         case _:
             return Problem(path, f"{error['msg'][0].lower()}{error['msg'][1:]}, got {_short(got)}", "")
 

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Final
 
 from skerry.application import Application, application_of, unknown_places
-from skerry.config.application import RUNTIMES_OF, ApplicationsSpec, Exposure, Need, Runtime
+from skerry.config.application import RUNTIMES_OF, ApplicationsSpec, Exposure, Need, Protocol, Runtime
 from skerry.config.sense_cloud_run import cloud_run_problems, cloud_run_shared
 from skerry.config.sense_ecs import aws_shared, ecs_problems
 from skerry.config.sense_functions import functions_problems, functions_shared
@@ -102,8 +102,10 @@ def plan_problems(spec: DeploymentSpec, plan: ApplicationsSpec, path: str) -> It
     elif not any(clusters) and (spec.machines is not None or spec.layer is Layer.BASE):
         where = "machines" if spec.machines is not None else "layer"
         yield Problem(where, "has no meaning where no service runs on kubernetes", "remove it")
-    yield from _network(plan, path)
-    if not any(clusters) and spec.target.kind in SHARED:
+    broken = list(_network(plan, path))
+    yield from broken
+    yield from _names(plan, path)
+    if not any(clusters) and not broken and spec.target.kind in SHARED:
         yield from SHARED[spec.target.kind](plan, path)
     if any(clusters):
         yield from kubernetes_shared(spec, plan, path)
@@ -132,6 +134,20 @@ def _network(plan: ApplicationsSpec, path: str) -> Iterator[Problem]:
         yield Problem(f"{path}.site.network_cidr", f"'{network}' is too small", "use /20 or wider")
 
 
+def _names(plan: ApplicationsSpec, path: str) -> Iterator[Problem]:
+    """Check that a name leads to one service, on the internet and inside each by itself."""
+    owners: dict[tuple[Exposure, str], str] = {}
+    for name, row in plan.services.items():
+        if row.exposure is Exposure.NONE:
+            continue
+        for host in filter(None, (row.host, *row.more_hosts)):
+            owner = owners.setdefault((row.exposure, host), name)
+            if owner != name:
+                field = "host" if host == row.host else "more_hosts"
+                text = f"'{host}' is the name of '{owner}' too, and a name leads to one service"
+                yield Problem(f"{path}.services.{name}.{field}", text, "give each a name of its own")
+
+
 def _service(spec: DeploymentSpec, plan: ApplicationsSpec, application: Application, path: str) -> Iterator[Problem]:
     row, scale = application.spec, application.spec.scale
     allowed = RUNTIMES_OF[spec.target.kind.value]
@@ -145,8 +161,8 @@ def _service(spec: DeploymentSpec, plan: ApplicationsSpec, application: Applicat
         yield Problem(f"{path}.image", str(exc))
     typical = scale.minimum if scale.typical is None else scale.typical
     if not scale.minimum <= typical <= scale.maximum:
-        text = f"{scale.minimum} <= {typical} <= {scale.maximum} does not hold"
-        yield Problem(f"{path}.scale", text, "order the three")
+        text = f"minimum {scale.minimum} <= typical {typical} <= maximum {scale.maximum} does not hold"
+        yield Problem(f"{path}.scale", text, "order the three; typical left out is the minimum")
     measures = (scale.cpu_percent, scale.memory_percent, scale.concurrency, scale.queue_depth)
     if application.scales and not any(measures):
         text = f"runs {scale.minimum} to {scale.maximum} and nothing decides how many"
@@ -164,6 +180,7 @@ def _service(spec: DeploymentSpec, plan: ApplicationsSpec, application: Applicat
         yield Problem(f"{path}.environment.{variable}", text, "name it in `needs`; a secret is the whole value")
     for variable in sorted(set(row.secrets) & set(application.environment)):
         yield Problem(f"{path}.secrets.{variable}", "is also a plain value", "keep one of the two")
+    yield from _ports(application, path)
     if row.exposure is not Exposure.NONE and application.main_port is None:
         yield Problem(f"{path}.exposure", "the service has no port that could be called", "remove it")
     if row.exposure is not Exposure.NONE and row.host is None:
@@ -171,6 +188,15 @@ def _service(spec: DeploymentSpec, plan: ApplicationsSpec, application: Applicat
     if row.exposure is Exposure.PUBLIC and not spec.target.connected:
         yield Problem(f"{path}.exposure", "public has no meaning without a connection", "use internal")
     yield from _ranges(row.allow_cidrs, f"{path}.allow_cidrs")
+
+
+def _ports(application: Application, path: str) -> Iterator[Problem]:
+    taken: dict[tuple[int, bool], str] = {}
+    for name, port in application.definition.ports.items():
+        owner = taken.setdefault((port.port, port.protocol is Protocol.UDP), name)
+        if owner != name:
+            text = f"{port.port} is the port of '{owner}' too, and a process listens once on a port"
+            yield Problem(f"{path}.ports.{name}", text, "use another port")
 
 
 def _reach(application: Application, path: str) -> Iterator[Problem]:

@@ -38,8 +38,16 @@ def service(runtime: str, **fields: Any) -> dict[str, Any]:
     return services(plan)
 
 
+def twins(**fields: Any) -> dict[str, Any]:
+    """Return a deployment of two services that differ in some fields alone."""
+    deployment = service("ecs")
+    rows = deployment["applications"]["services"]
+    rows["twin"] = {**rows["greeter"], **fields}
+    return deployment
+
+
 GREETER = "applications.services.greeter"
-TWO = {"http": {"port": 80}, "udp": {"port": 4433, "protocol": "udp"}}
+TWO: dict[str, dict[str, Any]] = {"http": {"port": 80}, "udp": {"port": 4433, "protocol": "udp"}}
 REFUSED: dict[str, tuple[dict[str, Any], str]] = {
     "S003-234: 2 vCPU are 2048 units, and 1 vCPU does not go with 512 MiB": (
         changed(ECS, agentdb__vcpu=1, agentdb__memory_mib=512),
@@ -73,6 +81,30 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
     "S003-256: UDP from outside through a load balancer": (
         service("ecs", ports=TWO),
         f"{GREETER}.ports.udp: 'udp' is UDP, and an application load balancer lets in HTTP alone",
+    ),
+    "no service at all": (
+        services({"services": {}}),
+        "applications.services: has 0 entries, and at least 1 are needed, got {}",
+    ),
+    "a range that is none": (
+        service("ecs", site={"network_cidr": "10.40.0.0/99"}),
+        "applications.site.network_cidr: is not an address range: '99' is not a valid netmask",
+    ),
+    "a name of two services": (
+        twins(host="greeter.example.com"),
+        "applications.services.twin.host: 'greeter.example.com' is the name of 'greeter' too",
+    ),
+    "a name of two services, as a further one of the second": (
+        twins(host="twin.example.com", more_hosts=["greeter.example.com"]),
+        "applications.services.twin.more_hosts: 'greeter.example.com' is the name of 'greeter' too",
+    ),
+    "a port of two names": (
+        service("ecs", ports={"http": {"port": 80}, "rpc": {"port": 80, "protocol": "grpc"}}),
+        f"{GREETER}.ports.rpc: 80 is the port of 'http' too, and a process listens once on a port",
+    ),
+    "fewest above the most": (
+        service("ecs", scale={"minimum": 9, "maximum": 3, "cpu_percent": 50}),
+        f"{GREETER}.scale: minimum 9 <= typical 9 <= maximum 3 does not hold",
     ),
     "a second port of a function": (
         service("lambda", ports={"http": {"port": 80}, "rpc": {"port": 9001, "protocol": "grpc"}}),
@@ -200,6 +232,9 @@ ALLOWED: dict[str, dict[str, Any]] = {
     "S003-205: production of 2 vCPU and 4 GB": changed(ECS, agentdb__vcpu=2, agentdb__memory_mib=4096),
     "a memory alone: Fargate's least CPU for it": changed(ECS, agentdb__memory_mib=4096),
     "files that tasks may share": service("ecs", data_path="/data"),
+    "a port for both TCP and UDP": service(
+        "ecs", ports={"http": {"port": 443}, "quic": {"port": 443, "protocol": "udp", "between_replicas": True}}
+    ),
     "UDP between replicas": service("ecs", ports={**TWO, "udp": {**TWO["udp"], "between_replicas": True}}),
     "another service on ECS": service("ecs"),
     "another service on Lambda": service("lambda"),
