@@ -20,6 +20,7 @@ GEO_STACKS: Final = (
 )  # fmt: skip
 EDGE_REGIONS: Final = ("agentdb-edge-us-west", "agentdb-edge-us-east", "agentdb-edge-eu-west")
 EDGE_STACKS: Final = tuple(f"{one}{ending}" for one in ("agentdb-edge-core", *EDGE_REGIONS) for ending in ("-base", ""))
+EDGE_LAYER: Final = "agentdb-edge-layer"
 
 NEW_SERVICES: Final[dict[str, Any]] = {
     "database": {"zones": 2, "storage_gib": 50},
