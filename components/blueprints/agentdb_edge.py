@@ -19,7 +19,7 @@ from skerry.config.spec import DeploymentSpec
 from skerry.facts import ComponentFacts, EndpointFact, ImageFact, ScalingFact, Tier
 from skerry.systems.edge_environment import edge_environment, health_path, layers_of, port, write_url
 from skerry.systems.edge_files import EdgeApp, files_of
-from skerry.systems.edge_places import FUNCTIONS, bounds_of, country_of_place, memory_of
+from skerry.systems.edge_places import FUNCTIONS, bounds_of, country_of_place, memory_of, ordered
 
 Outputs = dict[str, pulumi.Input[object]]
 
@@ -60,7 +60,7 @@ class EdgeCache(SkerryComponent):
         )
         super().__init__(name, _facts(spec, agentdb, cache, image), opts, props={"files": files_of(app)})
         options = pulumi.ResourceOptions(parent=self)
-        for place in cache.reads:
+        for place in ordered(cache):
             EdgePlace(f"{name}-{place}", spec, country_of_place(cache, place), "edge-cache", options)
         self.finish()
 
@@ -109,11 +109,11 @@ def make_edge(root: SkerryComponent, spec: DeploymentSpec, agentdb: AgentDbSpec,
     options = pulumi.ResourceOptions(parent=root)
     layers = layers_of(agentdb)
     caches = layers.caches
-    for name, region in layers.regions.items():
+    for name, region in sorted(layers.regions.items()):
         EdgePlace(f"region-{name}", spec, region.jurisdiction, "regional-layer", options)
-    for name, cache in caches.items():
+    for name, cache in sorted(caches.items()):
         EdgeCache(f"edge-{name}", spec, agentdb, cache, image, options)
-    return {"edges": {name: f"https://{cache.host}" for name, cache in caches.items()}}
+    return {"edges": {name: f"https://{cache.host}" for name, cache in sorted(caches.items())}}
 
 
 def _facts(spec: DeploymentSpec, agentdb: AgentDbSpec, cache: EdgeCacheSpec, image: ImageFact) -> ComponentFacts:
@@ -138,7 +138,7 @@ def _facts(spec: DeploymentSpec, agentdb: AgentDbSpec, cache: EdgeCacheSpec, ima
                 scope="internet",
                 why="reads what it has not, and sends writes",
             )
-            for region in dict.fromkeys((*cache.reads.values(), *((cache.writes_to,) if cache.writes_to else ())))
+            for region in sorted({*cache.reads.values(), *((cache.writes_to,) if cache.writes_to else ())})
         ),
         scaling=None
         if functions

@@ -28,10 +28,12 @@ class EdgeCache(TypedDict):
     """The name that it is called by."""
     reads: Mapping[str, str]
     """The host's word for a place (Cloudflare: a region of Regional Services) -> the region that is read from there."""
+    primary: NotRequired[str]
+    """The place whose region is the default one, and where a host does what it does once; required of several."""
     countries: NotRequired[Mapping[str, str]]
     """Place -> ISO 3166 code, of places that Skerry does not know the country of."""
     writes_to: NotRequired[str]
-    """The region that writes are sent to; left out, that of the first place."""
+    """The region that writes are sent to; left out, that of the primary place."""
     minimum: NotRequired[int]
     """How many run in a place at least; left out, what its host can do with the fewest. Functions have none."""
     maximum: NotRequired[int]

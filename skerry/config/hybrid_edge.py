@@ -56,10 +56,12 @@ class EdgeCacheSpec(Spec):
     """The name that it is called by."""
     reads: dict[PlaceCode, DnsLabel] = Field(min_length=1, max_length=30)
     """The host's word for a place (Cloudflare: a region of Regional Services) -> the region that is read from there."""
+    primary: PlaceCode | None = None
+    """The place whose region is the default one, and where a host does what it does once; required of several."""
     countries: dict[PlaceCode, CountryCode] = Field(default={}, max_length=30)
     """Place -> ISO 3166 code, of places that Skerry does not know the country of."""
     writes_to: DnsLabel | None = None
-    """The region that writes are sent to; left out, that of the first place."""
+    """The region that writes are sent to; left out, that of the primary place."""
     minimum: int | None = Field(default=None, ge=0, le=50)
     """How many run in a place at least; left out, what its host can do with the fewest. Functions have none."""
     maximum: int | None = Field(default=None, ge=1, le=50)

@@ -80,6 +80,12 @@ def _places(path: str, cache: EdgeCacheSpec, regions: tuple[str, ...]) -> Iterat
     if cache.runs_on in OF_ONE_PLACE and len(cache.reads) > 1:
         text = f"has {len(cache.reads)} places, and a name of {cache.runs_on.value} leads to one"
         yield Problem(f"{path}.reads", text, "make a cache of each place")
+    if cache.primary is None and len(cache.reads) > 1 and cache.runs_on not in OF_ONE_PLACE:
+        text = f"is required of {len(cache.reads)} places"
+        yield Problem(f"{path}.primary", text, f"name one of {', '.join(sorted(cache.reads))}")
+    elif cache.primary is not None and cache.primary not in cache.reads:
+        text = f"'{cache.primary}' is no place of `reads`"
+        yield Problem(f"{path}.primary", text, f"name one of {', '.join(sorted(cache.reads))}")
     known = places_of(cache.runs_on)
     for place in cache.reads:
         stated, told = cache.countries.get(place), known.get(place)
@@ -105,7 +111,7 @@ def _scale(path: str, cache: EdgeCacheSpec) -> Iterator[Problem]:
     if low > high:
         yield Problem(f"{path}.minimum", f"{low} is more than the maximum {high}", "lower it, or raise the maximum")
     if host is EdgeHost.FLY and 0 < low < high and len(cache.reads) > 1:
-        text = f"is {low}, and Fly.io keeps a minimum in the first of {len(cache.reads)} places alone"
+        text = f"is {low}, and Fly.io keeps a minimum in the primary one of {len(cache.reads)} places alone"
         yield Problem(f"{path}.minimum", text, "use 0 or the maximum, or make a cache of each place")
     if host is EdgeHost.RENDER and low == 0:
         yield Problem(f"{path}.minimum", "is 0, and Render scales to no less than one instance", "use 1 or more")

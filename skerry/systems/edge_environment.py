@@ -9,7 +9,7 @@ from skerry.config.application import ServiceDefinition
 from skerry.config.hybrid_edge import EdgeCacheSpec, EdgeHost, EdgeLayer, HybridEdgeSpec
 from skerry.errors import UsageError
 from skerry.service_catalog import load_services
-from skerry.systems.edge_places import FUNCTIONS
+from skerry.systems.edge_places import FUNCTIONS, ordered
 
 WRITES: Final = ("POST", "PUT", "PATCH", "DELETE")
 """Calls that the edge hands to a region: every method of HTTP that changes something."""
@@ -67,7 +67,7 @@ def health_path() -> str:
 
 def write_url(layers: HybridEdgeSpec, cache: EdgeCacheSpec) -> str:
     """Return the region that writes are sent to."""
-    return region_url(layers, cache.writes_to or next(iter(cache.reads.values())))
+    return region_url(layers, cache.writes_to or next(iter(ordered(cache).values())))
 
 
 def region_url(layers: HybridEdgeSpec, region: str) -> str:
@@ -83,7 +83,8 @@ def edge_environment(agentdb: AgentDbSpec, cache: EdgeCacheSpec) -> dict[str, st
         UsageError: the configuration describes no layers.
     """
     layers = layers_of(agentdb)
-    regions = list(dict.fromkeys(cache.reads.values()))
+    places = ordered(cache)
+    regions = list(dict.fromkeys(places.values()))
     found = {
         **service_row().environment,
         # Replicas at the edge do not join each other: each reads from its region.
@@ -99,7 +100,7 @@ def edge_environment(agentdb: AgentDbSpec, cache: EdgeCacheSpec) -> dict[str, st
     if len(regions) > 1:
         found |= {
             "REGION_URLS": ",".join(f"{name}={region_url(layers, name)}" for name in regions),
-            "EDGE_READS": ",".join(f"{place}={region}" for place, region in cache.reads.items()),
+            "EDGE_READS": ",".join(f"{place}={region}" for place, region in places.items()),
             "EDGE_PLACE_VARIABLE": _HERE[cache.runs_on],
         }
     if cache.runs_on not in FUNCTIONS:

@@ -17,7 +17,7 @@ import yaml
 from skerry.config.hybrid_edge import EdgeCacheSpec, EdgeHost
 from skerry.systems.edge_environment import WRITES
 from skerry.systems.edge_gate import gate
-from skerry.systems.edge_places import bounds_of, render_plan
+from skerry.systems.edge_places import bounds_of, ordered, render_plan
 
 COMPATIBILITY_DATE: Final = "2025-09-01"
 """The behaviour of the Workers runtime that the gate was written for; it uses nothing younger."""
@@ -52,7 +52,7 @@ class EdgeApp:
     @property
     def places(self) -> list[str]:
         """Its places, the primary one first."""
-        return list(self.cache.reads)
+        return list(ordered(self.cache))
 
 
 def files_of(app: EdgeApp) -> dict[str, str]:

@@ -74,6 +74,15 @@ def country_of_place(cache: EdgeCacheSpec, place: str) -> str | None:
     return places_of(cache.runs_on).get(place, cache.countries.get(place))
 
 
+def ordered(cache: EdgeCacheSpec) -> dict[str, str]:
+    """Return the places with the regions that they read, the primary one first.
+
+    The order in which they are written says nothing: Pulumi's command sorts what it hands over.
+    """
+    first = cache.primary if cache.primary in cache.reads else None
+    return {place: cache.reads[place] for place in sorted(cache.reads, key=lambda one: (one != first, one))}
+
+
 def bounds_of(cache: EdgeCacheSpec) -> tuple[int, int]:
     """Return how many run in a place, at least and at most; what a host that runs functions has is its own."""
     fewest = 1 if cache.runs_on is EdgeHost.RENDER else 0

@@ -11,6 +11,7 @@ from skerry.engine.run import run_program
 from tests.simulators.cluster_service_stacks import (
     AKS,
     AKS_BASE,
+    EDGE_LAYER,
     EKS,
     EKS_BASE,
     GEO_NAMES,
@@ -26,7 +27,9 @@ pytestmark = pytest.mark.timeout(1200)
 
 
 @pytest.mark.parametrize(
-    "stacks", [(ONPREM,), (EKS_BASE, EKS), (GKE_BASE, GKE), (AKS_BASE, AKS)], ids=lambda stacks: stacks[-1]
+    "stacks",
+    [(ONPREM,), (EKS_BASE, EKS), (GKE_BASE, GKE), (AKS_BASE, AKS), (EDGE_LAYER,)],
+    ids=lambda stacks: stacks[-1],
 )
 def test_both_engines_tell_the_same_and_the_command_brings_it_up_once(tmp_path: Path, stacks: tuple[str, ...]) -> None:
     cli = PulumiCli(tmp_path / "world")

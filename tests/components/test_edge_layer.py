@@ -151,7 +151,7 @@ def test_a_cache_is_told_that_it_only_reads_from_where_and_for_how_long(host: st
 
 def test_a_place_reads_from_the_region_that_is_named_for_it() -> None:
     told = environments()
-    assert told["fly"]["EDGE_READS"] == "iad=us-east,sjc=us-west,ams=eu-west"
+    assert told["fly"]["EDGE_READS"] == "iad=us-east,ams=eu-west,sjc=us-west"
     assert told["fly"]["EDGE_PLACE_VARIABLE"] == "FLY_REGION"
     assert "us-west=https://us-west.agentdb.vendor.example" in told["railway"]["REGION_URLS"].split(",")
     assert "EDGE_READS" not in told["render"]
@@ -268,6 +268,8 @@ REFUSED: Mapping[str, tuple[dict[str, Any], str]] = {
         {f"{CACHES}.fly.countries": {"ams": "US"}},
         "'US' is not the 'NL' where fly has 'ams'",
     ),
+    "several places of which none is the primary one": ({f"{CACHES}.fly.primary": None}, "is required of 3 places"),
+    "a primary place that is none": ({f"{CACHES}.fly.primary": "lhr"}, "'lhr' is no place of `reads`"),
     "the country of no place": ({f"{CACHES}.fly.countries": {"lhr": "GB"}}, "is no place of `reads`"),
     "two places of one Worker": (
         {f"{CACHES}.cloudflare-us.reads": {"us": "us-east", "eu": "eu-west"}},
@@ -278,7 +280,7 @@ REFUSED: Mapping[str, tuple[dict[str, Any], str]] = {
     "a module beside an image": ({f"{CACHES}.fly.bundle": "api/index.mjs"}, "has no meaning on fly"),
     "no instance of Render": ({f"{CACHES}.render-eu.minimum": 0}, "no less than one instance"),
     "more at least than at most": ({f"{CACHES}.fly.minimum": 9, f"{CACHES}.fly.maximum": 3}, "more than the maximum"),
-    "a minimum that Fly.io keeps in one place": ({f"{CACHES}.fly.minimum": 1}, "in the first of 3 places alone"),
+    "a minimum that Fly.io keeps in one place": ({f"{CACHES}.fly.minimum": 1}, "in the primary one of 3 places alone"),
     "a number that Railway cannot follow": (
         {f"{CACHES}.railway.minimum": 1},
         "1 is neither 0 nor the maximum 2",
