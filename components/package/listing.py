@@ -147,5 +147,6 @@ NOT_PUBLIC: Final = {
     "PrivateNetwork": "what AzureNetwork and AzureRunNetwork inherit",
     "RegionPeer": "a part of AgentDb in mode geo, made for its layer `global` or for one of its regions",
     "ServiceEntrance": _RUNTIMES,
+    "ServiceMonitoring": _RUNTIMES,
 }
 """The components that are not, and why."""
