@@ -63,7 +63,8 @@ def files_of(app: EdgeApp) -> dict[str, str]:
 def fly_files(app: EdgeApp) -> dict[str, str]:
     """Return what Fly.io reads: one app, whose machines of every place but the first are set by `fly scale count`.
 
-    Source: fly.io docs, "App configuration (fly.toml)" at superfly/docs fafeeb82, read 2026-11.
+    Source: fly.io docs, "App configuration (fly.toml)" at superfly/docs fafeeb82, "fly scale count" and "fly secrets
+    import", read 2026-11.
     """
     low, high = bounds_of(app.cache)
     sleeps = low < high
@@ -169,8 +170,8 @@ def cloudflare_files(app: EdgeApp) -> dict[str, str]:
     body = json.dumps({"hostname": app.cache.host, "region_key": app.places[0]})
     url = "https://api.cloudflare.com/client/v4/zones/$CLOUDFLARE_ZONE_ID/addressing/regional_hostnames"
     commands = [
-        f'curl --fail-with-body --silent --show-error --request POST "{url}" '
-        f'--header "Authorization: Bearer $CLOUDFLARE_API_TOKEN" --json {shlex.quote(body)}',
+        "printf 'Authorization: Bearer %s\\n' \"$CLOUDFLARE_API_TOKEN\" | curl --fail-with-body --silent --show-error "
+        f'--request POST "{url}" --header @- --json {shlex.quote(body)}',
         *(f"printf '%s' \"${one}\" | wrangler secret put {one}" for one in secrets),
         "wrangler deploy",
     ]
@@ -187,8 +188,8 @@ def railway_files(app: EdgeApp) -> dict[str, str]:
 
     It runs a fixed number in each place; where the minimum is 0, they sleep without traffic.
 
-    Source: docs.railway.com/config-as-code/reference, and a multiRegionConfig of a public railway.json, read 2026-11;
-    `sleepApplication` as in such a file.
+    Source: docs.railway.com/config-as-code/reference and docs.railway.com/cli/variable, and a public railway.json with
+    `multiRegionConfig` and `sleepApplication`, read 2026-11.
     """
     low, high = bounds_of(app.cache)
     document = {
@@ -205,7 +206,10 @@ def railway_files(app: EdgeApp) -> dict[str, str]:
     }
     variables = [f"ENV {name}={_docker(value)}" for name, value in sorted(app.environment.items())]
     commands = [
-        *(f'railway variables --service {app.name} --set "{one}=${one}"' for one in app.secrets),
+        *(
+            f"printf '%s' \"${one}\" | railway variable set {one} --stdin --skip-deploys --service {app.name}"
+            for one in app.secrets
+        ),
         f"railway up --service {app.name} --ci",
         f"railway domain {app.cache.host} --service {app.name} --port {app.port}",
     ]

@@ -178,6 +178,26 @@ def test_secrets_are_named_and_never_written() -> None:
     assert [path for path, text in texts().items() if "regionToken" in text] == []
 
 
+def test_no_secret_is_an_argument_of_a_command_that_others_can_see() -> None:
+    lines = [line for path, text in texts().items() if path.endswith("deploy.sh") for line in text.splitlines()]
+    with_secret = [line for line in lines if "$REGION_TOKEN" in line or "$CLOUDFLARE_API_TOKEN" in line]
+    assert len(with_secret) == 5
+    assert [line for line in with_secret if not line.startswith("printf ") or "$" not in line.split(" | ")[0]] == []
+    assert [line for line in with_secret if 'TOKEN"' in line.split(" | ")[1]] == []
+
+
+def test_what_starts_a_cache_is_read_by_a_shell(tmp_path: Path) -> None:
+    scripts = {path: text for path, text in texts().items() if path.endswith("deploy.sh")}
+    for path, text in scripts.items():
+        ran = subprocess.run(["sh", "-n"], input=text, capture_output=True, text=True, timeout=30, check=False)
+        assert (path, ran.returncode, ran.stderr) == (path, 0, "")
+        # Without its secrets it does nothing at all.
+        asks = ': "${' in text
+        bare = {"PATH": str(tmp_path)}
+        ran = subprocess.run(["/bin/sh", "-c", text], capture_output=True, text=True, timeout=30, env=bare, check=False)
+        assert (asks, ran.returncode != 0, "set it in your own environment" in ran.stderr) == (True, True, True)
+
+
 def test_a_worker_with_a_bundle_asks_for_its_secrets() -> None:
     graph = run_changed(EDGE_LAYER, {f"{CACHES}.cloudflare-eu.bundle": "dist/agentdb.mjs"})
     assert document("edge-cloudflare-eu/wrangler.jsonc", graph)["secrets"] == {"required": ["REGION_TOKEN"]}
