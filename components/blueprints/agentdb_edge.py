@@ -126,7 +126,8 @@ def _facts(spec: DeploymentSpec, agentdb: AgentDbSpec, cache: EdgeCacheSpec, ima
         role="edge-app",
         vendor_hosted=cache.runs_on.value,
         encrypted_in_transit=True,
-        images=() if functions else (image,),
+        # Its host runs it: no manifest carries it.
+        images=() if functions else (image.model_copy(update={"declared": True}),),
         ports={} if functions else {"http": port()},
         endpoints=tuple(
             EndpointFact(

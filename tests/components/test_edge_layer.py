@@ -249,6 +249,14 @@ def test_how_old_an_answer_is_is_the_same_in_every_layer() -> None:
     assert exported["edges"]["fly"] == "https://fly.agentdb.vendor.example"
 
 
+def test_an_image_that_is_pinned_is_so_on_every_host() -> None:
+    pinned = f"registry.vendor.example/agentdb/agentdb@sha256:{'ab' * 32}"
+    graph = run_changed(EDGE_LAYER, {"agentdb.image": pinned})
+    assert texts(graph)["edge-railway/Dockerfile"].splitlines()[0] == f"FROM {pinned}"
+    assert document("edge-fly/fly.toml", graph)["build"]["image"] == pinned
+    assert document("edge-render-eu/render.yaml", graph)["services"][0]["image"]["url"] == pinned
+
+
 def test_nobody_knows_a_price() -> None:
     found = estimate(graph_of(EDGE_LAYER), load_book())
     caches = [f"edge-{name}" for name in shipped(EDGE_LAYER)["agentdb"]["hybrid_edge"]["caches"]]
