@@ -5,6 +5,8 @@ VENV ?= .venv
 PY := $(VENV)/bin/python
 CLOUD ?= core
 DEMO ?= build/demo
+# A file's tests stay together, since they share servers; more than 4 API servers at once help nobody.
+PARALLEL ?= -n auto --maxprocesses 4 --dist loadfile
 export VENV
 
 .PHONY: help equality venv demo test test-all test-fast lint lock golden toolchain cluster-tools server-tools docs bench bench-engine bench-bundle clean
@@ -19,10 +21,10 @@ demo: ## the main job on sensei-airgapped, offline: preview, check, cost, render
 	@.ci/venv core
 	@$(VENV)/bin/skerry demo --out $(DEMO)
 
-test: ## every test that this machine can run; says what was skipped and why
+test: ## every test that this machine can run, on up to 4 cores; says what was skipped and why
 	@.ci/venv all
 	@.ci/tools
-	@$(PY) -m pytest
+	@$(PY) -m pytest $(PARALLEL)
 
 test-all: ## every test there is, with the whole life of every stack; writes its result into docs/lifecycle.md
 	@.ci/venv all
@@ -37,7 +39,7 @@ test-all: ## every test there is, with the whole life of every stack; writes its
 
 test-fast: ## tests without the Pulumi CLI, a Kubernetes API server and operating-system tools
 	@.ci/venv all
-	@$(PY) -m pytest -m "not toolchain and not cluster and not servers and not registry and not network"
+	@$(PY) -m pytest $(PARALLEL) -m "not toolchain and not cluster and not servers and not registry and not network"
 
 lint: ## ruff and mypy
 	@.ci/venv all
