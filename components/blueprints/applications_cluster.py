@@ -53,6 +53,19 @@ ACCOUNT: Final = "agents"
 POSTGRES_PORTS: Final = (8000, 5432)
 """Where CloudNativePG asks its instances."""
 
+PRIVATE_BALANCER: Final[Mapping[str, Mapping[str, str]]] = {
+    "aws": {
+        "service.beta.kubernetes.io/aws-load-balancer-type": "nlb",
+        "service.beta.kubernetes.io/aws-load-balancer-internal": "true",
+        # A load balancer of TCP asks for a port of UDP in vain, so health is asked of the main port.
+        "service.beta.kubernetes.io/aws-load-balancer-healthcheck-protocol": "tcp",
+    },
+    "gcp": {"networking.gke.io/load-balancer-type": "Internal"},
+    "azure": {"service.beta.kubernetes.io/azure-load-balancer-internal": "true"},
+    "onprem": {},
+}
+"""What keeps a load balancer inside. Source: the clouds' references (not opened; check before relying on it)."""
+
 
 def make_on_cluster(root: SkerryComponent, spec: DeploymentSpec, plan: ApplicationsSpec, config: FlatConfig) -> Outputs:
     """Declare services on a cluster, or the base that the cluster stands on.
@@ -127,6 +140,7 @@ class OnCluster:
                 places=found.places,
                 variables=found.variables,
                 queue=found.queue,
+                private_balancer=PRIVATE_BALANCER[cluster.target.kind],
             ),
             ready,
             [*first, *found.made],

@@ -67,6 +67,8 @@ class ServiceSurroundings:
     """Need -> variables that every service with it gets."""
     queue: QueueAddress | None = None
     """The shared queue; None where there is none."""
+    private_balancer: Mapping[str, str] = field(default_factory=dict)
+    """Annotations that keep a load balancer inside."""
 
 
 class ClusterService(SkerryComponent):
@@ -112,7 +114,7 @@ class ClusterService(SkerryComponent):
             follow_load(self, cluster, application, around.namespace)
         recommend_size(self, cluster, application, around.namespace)
         self._leave()
-        join_regions(self, cluster, application, around.namespace)
+        join_regions(self, cluster, application, around.namespace, around.private_balancer)
         state_copies(self, cluster, application)
         port = application.main_port
         self.finish(

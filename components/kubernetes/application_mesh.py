@@ -17,20 +17,6 @@ from skerry.application import Application
 from skerry.config.application import MeshSpec, PortSpec, Protocol
 from skerry.facts import ComponentFacts, EndpointFact, Tier
 
-PRIVATE_BALANCER: Final[Mapping[str, Mapping[str, str]]] = {
-    "aws": {
-        "service.beta.kubernetes.io/aws-load-balancer-type": "nlb",
-        "service.beta.kubernetes.io/aws-load-balancer-internal": "true",
-        # A load balancer of TCP asks for a port of UDP in vain, so health is asked of the main port.
-        "service.beta.kubernetes.io/aws-load-balancer-healthcheck-protocol": "tcp",
-    },
-    "gcp": {"networking.gke.io/load-balancer-type": "Internal"},
-    "azure": {"service.beta.kubernetes.io/azure-load-balancer-internal": "true"},
-    "onprem": {},
-}
-"""What keeps a load balancer inside. Source: the clouds' references (not opened; check before relying on it)."""
-
-
 HTTPS: Final = 443
 
 
@@ -95,8 +81,22 @@ def mesh_environment(application: Application) -> dict[str, str]:
     }
 
 
-def join_regions(parent: SkerryComponent, cluster: Cluster, application: Application, namespace: str) -> None:
-    """Make the address and the openings of a service that copies to other regions; nothing where it does not."""
+def join_regions(
+    parent: SkerryComponent,
+    cluster: Cluster,
+    application: Application,
+    namespace: str,
+    private_balancer: Mapping[str, str],
+) -> None:
+    """Make the address and the openings of a service that copies to other regions; nothing where it does not.
+
+    Args:
+        parent: the service.
+        cluster: where it runs.
+        application: what it is.
+        namespace: its own.
+        private_balancer: annotations that keep a load balancer inside.
+    """
     mesh, found = application.spec.mesh, mesh_port(application)
     if mesh is None or found is None:
         return
@@ -116,7 +116,7 @@ def join_regions(parent: SkerryComponent, cluster: Cluster, application: Applica
     called = f"{application.name}-mesh"
     Service(
         parent.child_name("mesh"),
-        metadata={**described, "name": called, "annotations": dict(PRIVATE_BALANCER[cluster.target.kind])},
+        metadata={**described, "name": called, "annotations": dict(private_balancer)},
         spec=spec,
         opts=parent.child_options(),
     )

@@ -23,7 +23,29 @@ from components.package import channels, cluster, stores
 from skerry.config import spec
 from skerry.config.words import Spec
 
+TYPE_NAMES: Final = {
+    "StoreSpec": "StoreSize",
+    "ApplicationsSpec": "ServicePlan",
+    "AgentDbSpec": "AgentDbSettings",
+    "AetherGraphSpec": "AetherGraphSettings",
+    "BucketSpec": "SharedBucket",
+    "DatabaseSpec": "SharedDatabase",
+    "CacheSpec": "SharedCache",
+    "QueueSpec": "SharedQueue",
+    "SiteSpec": "RuntimeSite",
+    "DnsSpec": "DnsZone",
+    "PortSpec": "ServicePort",
+    "ProbeSpec": "ServiceProbe",
+    "ScaleSpec": "ServiceScale",
+    "StoresSpec": "AetherGraphStores",
+    "MeshSpec": "ServiceMesh",
+}
+"""Specs whose type is not their name without `Spec`: all types of the package stand in one place."""
+
 SECRET_INPUTS: Final = {
+    "AetherGraph": ("secrets",),
+    "AgentDb": ("secrets",),
+    "Applications": ("secrets",),
     "AzureBase": ("postgresPassword",),
     "CognitiveTier": ("apiKey", "apiKeys"),
     "ExecutionTier": ("passwords",),
@@ -95,7 +117,8 @@ def _fields(name: str, names: Mapping[str, str]) -> Iterator[tuple[str, FieldInf
         for field, of_spec in table.items():
             yield names[field], source.model_fields[of_spec]
         return
-    found = _models().get("StoreSpec" if name == "StoreSize" else f"{name}Spec")
+    spec_name = next((key for key, shown in TYPE_NAMES.items() if shown == name), f"{name}Spec")
+    found = _models().get(spec_name) or _models().get(name)
     for field, info in found.model_fields.items() if found is not None else ():
         yield names[field], info
 

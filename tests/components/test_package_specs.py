@@ -17,33 +17,15 @@ from components.base import SkerryComponent
 from components.package import channels, cluster, specs, stores
 from components.package.listing import NOT_PUBLIC, public_components
 from components.package.remote import Remote
+from components.package.schema import TYPE_NAMES
 from skerry.config.spec import ChannelsSpec, DeploymentSpec, MetaSpec, TargetSpec
 from skerry.config.words import Spec
 from tests.conftest import ROOT
 from tests.test_layers import MODULES
 
-NAMES = {
-    "StoreSpec": "StoreSize",
-    "ApplicationsSpec": "ServicePlan",
-    "AgentDbSpec": "AgentDbSettings",
-    "AetherGraphSpec": "AetherGraphSettings",
-    "BucketSpec": "SharedBucket",
-    "DatabaseSpec": "SharedDatabase",
-    "CacheSpec": "SharedCache",
-    "QueueSpec": "SharedQueue",
-    "SiteSpec": "RuntimeSite",
-    "DnsSpec": "DnsZone",
-    "PortSpec": "ServicePort",
-    "ProbeSpec": "ServiceProbe",
-    "ScaleSpec": "ServiceScale",
-    "StoresSpec": "AetherGraphStores",
-    "MeshSpec": "ServiceMesh",
-}
-"""Where a part is not named like its spec without `Spec`."""
-
 
 def name_of(model: type[BaseModel]) -> str:
-    return NAMES.get(model.__name__, model.__name__.removesuffix("Spec"))
+    return TYPE_NAMES.get(model.__name__, model.__name__.removesuffix("Spec"))
 
 
 def parts(model: type[BaseModel]) -> dict[str, type[BaseModel]]:
