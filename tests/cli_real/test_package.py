@@ -241,7 +241,7 @@ REFUSED: dict[str, tuple[str, str, list[str]]] = {
     "a component that there is not": (
         "VectorStor",
         "{}",
-        ["skerry:index:VectorStor is no component of this package: it has AgentGroup"],
+        ["skerry:index:VectorStor is no component of this package: it has AetherGraph"],
     ),
 }
 
