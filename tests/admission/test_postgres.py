@@ -38,7 +38,7 @@ def test_the_operator_takes_our_database_clusters_and_its_webhooks_refuse_wrong_
 ) -> None:
     stack = rendered(STACK)
     (crds,) = (one for one in crd_sets() if one.name == "cloudnative-pg")
-    databases = stack.of("Cluster")
+    databases = [without_plugins(one) for one in stack.of("Cluster")]
     with KubeCluster(cluster_folder) as cluster:
         cluster.install([crds])
         cluster.start_controllers()
@@ -76,6 +76,12 @@ def test_the_operator_takes_our_database_clusters_and_its_webhooks_refuse_wrong_
                     site.api.get(f"/api/v1/namespaces/{meta['namespace']}/services/{meta['name']}-{role}") is not None
                 )
     print(f"\n{len(databases)} database clusters taken; first members made and placed {took:.1f} s later")
+
+
+def without_plugins(database: dict[str, Any]) -> dict[str, Any]:
+    """Return a database cluster that nobody copies: its operator would wait for a plugin (test_postgres_backup)."""
+    spec = {key: value for key, value in database["spec"].items() if key != "plugins"}
+    return {**database, "spec": spec}
 
 
 def placed(site: Site) -> dict[str, Any]:

@@ -8,7 +8,7 @@ evicted, and that budgets hold; never that a program starts, finds its peers or 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -82,15 +82,15 @@ def machines(stack: str, **counts: int) -> tuple[tuple[str, ...], list[Machines]
     return tuple(deployment["target"]["failure_domains"]), pools
 
 
-def start(cluster: KubeCluster, name: str, stack: Rendered, **counts: int) -> Running:
-    """Bring a stack up on stand-in machines and wait until all of it is ready."""
+def start(cluster: KubeCluster, name: str, stack: Rendered, more: Sequence[Machines] = (), **counts: int) -> Running:
+    """Bring a stack up on stand-in machines, those of its pools and more, and wait until all of it is ready."""
     seconds = {}
     cluster.install(stack.crds, {str(one["kind"]) for one in stack.documents} | set(EXTRA))
     cluster.start_controllers()
     cluster.start_kwok()
     site = Site(cluster.api())
     zones, pools = machines(name, **counts)
-    site.add_machines(pools, zones)
+    site.add_machines([*pools, *more], zones)
     if not stack.of("StorageClass"):
         claimed = yaml.safe_load((ROOT / "stacks" / f"Pulumi.{name}.yaml").read_text(encoding="utf-8"))
         site.add_storage_class(claimed["config"]["skerry:deployment"]["target"]["storage_class"])
@@ -263,8 +263,10 @@ def test_the_platform_stack_of_a_cloud_stands_on_the_machines_of_its_base(
     """The stack with Karpenter: nobody adds machines here, so the fewest that its pools may have stand there."""
     name = "sensei-saas-aws"
     with KubeCluster(tmp_path_factory.mktemp("cloud") / "cluster") as cluster:
-        running = start(cluster, name, rendered(name), cognitive=2, execution=4, meta=3)
+        # The machines of the base's own system group, m6i.2xlarge, where operators and Ray's head run.
+        system = Machines("platform", 3, 8, 32)
+        running = start(cluster, name, rendered(name), [system], cognitive=2, execution=4, meta=3)
         running.site.settle("Ray", lambda: ray_is(running.ray, 4), SETTLED_S)
-        plugin = running.site.pods("kube-system")
-        assert len(plugin) == 2, "the device plugin stands on the machines with GPUs alone"
+        plugins = running.site.pods("kube-system")
+        assert len(plugins) == 2 * 2, "the plugins of GPUs and of adapters stand on the machines with GPUs alone"
         assert running.site.waiting() == []
