@@ -32,7 +32,7 @@ CASES: Final[Mapping[str, Mapping[str, Any]]] = {
             "weights": {"source": "volume", "storage_class": "shared-files"},
         },
         "cognitive.pool.sharing": {"mode": "mps", "shares": [50, 50]},
-        "gpu": {"devices": "device-plugin", "metrics": True, "metrics_readers": ["watch"]},
+        "gpu": {"devices": "device-plugin", "metrics": True, "metrics_readers": ["watch", "sensei-monitoring"]},
     },
     "slices of several sizes by the operator, weights on a volume of the site": {
         **SMALL,
@@ -42,7 +42,7 @@ CASES: Final[Mapping[str, Mapping[str, Any]]] = {
             "mode": "mig", "strategy": "mixed", "profile": "3g.40gb",
             "layout": {"3g.40gb": 1, "2g.20gb": 1, "1g.10gb": 2},
         },
-        "gpu": {"devices": "operator", "metrics": True},
+        "gpu": {"devices": "operator", "metrics": True, "metrics_readers": ["sensei-monitoring"]},
     },
     "claims, a second local model, and two providers with keys of their own": {
         "cognitive.precision": "fp8",
