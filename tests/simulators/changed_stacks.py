@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import json
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
@@ -102,5 +103,5 @@ def _changed(deployment: dict[str, Any], changes: Mapping[str, Any]) -> dict[str
         if value is None:
             tree.pop(last, None)
         else:
-            tree[last] = value
+            tree[last] = copy.deepcopy(value)
     return deployment
