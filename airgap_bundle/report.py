@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from typing import Any, Final
 
 from airgap_bundle.bundle_format import PLAN_SCHEMA, REPORT_SCHEMA
 from airgap_bundle.export import ExportReport
@@ -61,6 +61,10 @@ def plan_total(plan: BundlePlan) -> str:
     return f"{text}, {plan.unknown_sizes} of unknown size" if plan.unknown_sizes else text
 
 
+_ITEM_FIELDS: Final = ("name", "source", "version", "digest", "bytes", "resolved", "declared")
+"""What a plan says of an item as the item has it."""
+
+
 def plan_json(plan: BundlePlan) -> str:
     """Return the plan as a `skerry.bundle-plan/1` document."""
     return _dump(
@@ -79,13 +83,7 @@ def plan_json(plan: BundlePlan) -> str:
             "items": [
                 {
                     "kind": item.kind.value,
-                    "name": item.name,
-                    "source": item.source,
-                    "version": item.version,
-                    "digest": item.digest,
-                    "bytes": item.bytes,
-                    "resolved": item.resolved,
-                    "declared": item.declared,
+                    **{field: getattr(item, field) for field in _ITEM_FIELDS},
                     "deployedAs": list(item.deployed_as),
                     "why": list(item.why),
                 }

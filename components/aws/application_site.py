@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -86,7 +87,7 @@ def parameters(
     secure = kind == "SecureString"
     return {
         name: ssm.Parameter(
-            parent.child_name(f"value-{name.lower().replace('_', '-').strip('-')}"),
+            parent.child_name(f"value-{_slug_of(name)}"),
             name=parameter_name(application, name),
             type=kind,
             value=value,
@@ -95,6 +96,12 @@ def parameters(
         )
         for name, value in values.items()
     }
+
+
+def _slug_of(variable: str) -> str:
+    """Return a part of a name for a variable: short, readable, and unlike that of every other variable."""
+    digest = hashlib.sha256(variable.encode()).hexdigest()[:6]
+    return f"{variable.lower().replace('_', '')[:20]}-{digest}"
 
 
 def parameter_name(application: Application, variable: str) -> str:

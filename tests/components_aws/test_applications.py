@@ -290,7 +290,7 @@ def test_functions_held_ready_follow_their_use(whole: ResourceGraph) -> None:
 def test_a_secret_reaches_a_function_by_name_and_never_as_a_value(whole: ResourceGraph) -> None:
     variables = inputs(one(whole, FUNCTION))["environment"]["variables"]
     assert variables == {"API_KEY_PARAMETER_NAME": f"/{ECS}/thumb/API_KEY"}
-    kept = inputs(one(whole, "aws:ssm/parameter:Parameter", "thumb-value-api-key"))
+    kept = inputs(one(whole, "aws:ssm/parameter:Parameter", "thumb-value-apikey-ccae6d"))
     assert (kept["type"], kept["name"]) == ("SecureString", f"/{ECS}/thumb/API_KEY")
 
 
