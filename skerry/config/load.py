@@ -15,7 +15,6 @@ from typing import Any, TypeVar, get_args
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
-from skerry.config.sense import sense_problems
 from skerry.config.sides import required_tiers
 from skerry.config.spec import CONFIG_KEY, CONFIG_SCHEMA, DeploymentSpec
 from skerry.config.words import Spec
@@ -66,6 +65,9 @@ def load_spec(value: object, source: str) -> DeploymentSpec:
         spec = DeploymentSpec.model_validate(value)
     except ValidationError as exc:
         raise ConfigError(source, [_problem(value, error) for error in exc.errors()]) from exc
+    # Imported by need: the schema of a configuration asks for no check of one.
+    from skerry.config.sense import sense_problems
+
     problems = sense_problems(spec)
     if problems:
         raise ConfigError(source, problems)

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from skerry.config.spec import MachineSpec, TargetKind
 from skerry.instances import InstanceType, Need, instance_type, smallest
+
+if TYPE_CHECKING:
+    # Who asks for the ranges alone, as rules do, need not pay for the whole configuration.
+    from skerry.config.spec import MachineSpec, TargetKind
 
 POOL_RANGES: Final[Mapping[str, tuple[int, int]]] = {"cognitive": (2, 8), "execution": (4, 128), "meta": (2, 4)}
 """Nodes of each tier, from the Sensei deployment architecture: 2-8, 4-128 and 2-4."""
