@@ -121,7 +121,7 @@ class CrdRow(_Row):
     sum: str = Field(pattern=r"^h1:[A-Za-z0-9+/]{43}=$")
     """The hash of the module's zip, as go.sum writes it: what `go mod download` checks."""
     path: str
-    """The folder of the CRDs in the module."""
+    """The folder of the CRDs in the module, or the one file that has them."""
     webhooks: tuple[str, ...]
     """Files with webhook configurations, which are left out where no operator runs."""
     chart: str

@@ -104,7 +104,7 @@ def follow_load(parent: SkerryComponent, cluster: Cluster, application: Applicat
 def recommend_size(parent: SkerryComponent, cluster: Cluster, application: Application, namespace: str) -> None:
     """Ask the vertical autoscaler of the cluster what size replicas should have; nothing where nobody wants to know.
 
-    Source: kubernetes/autoscaler vertical-pod-autoscaler/docs/quickstart.md (not opened; check before relying on it).
+    Source: k8s.io/autoscaler/vertical-pod-autoscaler v1.8.1 pkg/apis/autoscaling.k8s.io/v1/types.go, read 2026-11.
     """
     wanted = application.spec.scale.vertical
     if wanted is Vertical.NONE:

@@ -25,8 +25,14 @@ def test_services_that_only_the_stack_describes_are_admitted(tmp_path: Path, clu
     (tmp_path / "stacks").mkdir()
     project = {"name": "skerry", "runtime": "python", "main": str(ROOT), "stackConfigDir": "stacks"}
     (tmp_path / "Pulumi.yaml").write_text(yaml.safe_dump(project))
-    (tmp_path / "stacks" / "Pulumi.shop.yaml").write_text(new_services())
+    whole = yaml.safe_load(new_services())
+    services = whole["config"]["skerry:deployment"]["applications"]["services"]
+    services["orders"]["scale"]["vertical"] = "recommend"
+    services["packer"]["scale"]["vertical"] = "auto"
+    (tmp_path / "stacks" / "Pulumi.shop.yaml").write_text(yaml.safe_dump(whole))
     stack = render("shop", tmp_path / "rendered", tmp_path)
+    modes = {one["metadata"]["name"]: one["spec"]["updatePolicy"] for one in stack.of("VerticalPodAutoscaler")}
+    assert modes == {"orders": {"updateMode": "Off"}, "packer": {"updateMode": "Recreate"}}
     with KubeCluster(cluster_folder) as cluster:
         cluster.install(stack.crds, {str(one["kind"]) for one in stack.documents})
         cluster.start_controllers(scheduler=False)

@@ -60,7 +60,8 @@ def read_set(row: dict[str, Any], folder: Path) -> dict[str, Any]:
     objects: list[dict[str, Any]] = []
     left_out: list[str] = []
     webhooks: list[dict[str, Any]] = []
-    for path in sorted((folder / row["path"]).glob("*.yaml")):
+    place = folder / row["path"]
+    for path in [place] if place.is_file() else sorted(place.glob("*.yaml")):
         for found in yaml.load_all(path.read_text(encoding="utf-8"), _Loader):
             if not found or found["kind"] == "Kustomization":
                 continue
