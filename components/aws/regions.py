@@ -59,7 +59,8 @@ class AwsRegions(SkerryComponent):
         self._geo = geo
         self._provider = aws_provider(self, spec)
         self._regions = [
-            Region(one, row, pulumi.StackReference(f"{project}/{row.base_stack}")) for one, row in geo.regions.items()
+            Region(one, row, pulumi.StackReference(f"{project}/{row.base_stack}"))
+            for one, row in sorted(geo.regions.items())
         ]
         for first, second in combinations(self._regions, 2):
             self._pair(first, second)

@@ -115,10 +115,20 @@ def deployment_of(args: Mapping[str, Any] | Deployment) -> DeploymentSpec:
         ConfigError: it cannot be used; every problem has its path below `deployment`.
     """
     try:
-        return load_spec(args, "deployment")
+        return load_spec(in_order(args), "deployment")
     except ConfigError as exc:
         told = [Problem(f"deployment.{one.path}", one.message, one.remedy) for one in exc.problems]
         raise ConfigError(exc.source, told) from exc
+
+
+def in_order(value: Any) -> Any:
+    """Return arguments with the keys of each mapping in the order of the alphabet.
+
+    They come over the wire as maps, which have no order; the command hands a stack file's to a program in this one.
+    """
+    if isinstance(value, Mapping):
+        return {key: in_order(value[key]) for key in sorted(value)}
+    return [in_order(item) for item in value] if isinstance(value, list) else value
 
 
 def of_system(args: Mapping[str, Any] | Deployment, system: System) -> DeploymentSpec:

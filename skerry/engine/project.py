@@ -26,6 +26,10 @@ from skerry.errors import ConfigError, Problem
 
 _LOG: Final = logging.getLogger(__name__)
 _NAME: Final = re.compile(r"[A-Za-z0-9_.-]{1,100}")
+_ESCAPED: Final = re.compile("[<>&\u2028\u2029]")
+"""What Go's encoding/json escapes beyond what JSON asks for."""
+_SHORTEST_WITH_EXPONENT: Final = 1e21
+"""From here on Go writes a number with an exponent."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +99,7 @@ def _mapping(loader: _Loader, node: yaml.MappingNode) -> dict[str, Any]:
             raise yaml.constructor.ConstructorError(None, None, f"the key '{key.value}' is set twice", key.start_mark)
         seen.add(key.value)
     loader.flatten_mapping(node)
-    return {str(key): value for key, value in loader.construct_mapping(node, deep=True).items()}
+    return {_text(key): value for key, value in loader.construct_mapping(node, deep=True).items()}
 
 
 def _float(loader: _Loader, node: yaml.ScalarNode) -> float:
@@ -288,9 +292,27 @@ def _text(value: Any) -> str:
         case float() if value.is_integer():
             return str(int(value))
         case dict() | list():
-            return json.dumps(value, separators=(",", ":"), ensure_ascii=False)
+            text = json.dumps(_as_the_command_writes(value), separators=(",", ":"), ensure_ascii=False)
+            return _ESCAPED.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
         case _:
             return str(value)
+
+
+def _as_the_command_writes(value: Any) -> Any:
+    """Return a structured value as the command hands it to a program: keys are texts in the order of the alphabet.
+
+    Source: pulumi/pulumi v3.250.0 sdk/go/common/resource/config object.go and plaintext.go (a Go map, written by
+    encoding/json), read 2026-11.
+    """
+    match value:
+        case dict():
+            return {key: _as_the_command_writes(value[key]) for key in sorted(value)}
+        case list():
+            return [_as_the_command_writes(item) for item in value]
+        case float() if value.is_integer() and abs(value) < _SHORTEST_WITH_EXPONENT:
+            return int(value)
+        case _:
+            return value
 
 
 def _environment_keys(project: str, environment: Any) -> list[str]:

@@ -129,12 +129,28 @@ wet = pulumi.ResourceHook("wet", ran)
 Thing("t", {"x": 1}, Opts(hooks=pulumi.ResourceHookBinding(before_create=[dry, wet], after_create=[dry])))
 Thing("only-wet", {"x": 1}, Opts(hooks=pulumi.ResourceHookBinding(before_create=[wet])))
 """,
+    "structured configuration": """
+tree = config.require_object("tree")
+Thing("t", {"raw": config.require("tree"), "order": list(tree), "inner": list(tree["b"]),
+            "rows": config.require("rows"), "number": config.require("number"),
+            "other": config.require("other"), "yes": config.require("yes")})
+""",
     "components of a local package": PROGRAM,
     "a stack that refers to another": """
 other = pulumi.StackReference("other")
 Thing("t", {"x": other.get_output("x"), "y": other.require_output("y")})
 """,
 }
+
+
+CONFIGURED = """config:
+  tree: {zeta: <a & b>, b: {y: 1.0, x: 2.5, 10: ten, 9: nine, true: 1}, Alpha: [{d: 1, c: null}], é: "ü", e: 1.0e+3}
+  rows: [{b: 1, a: 2}, x]
+  number: 1.50
+  other: 3.0
+  yes: true
+"""
+"""In no order, as people write."""
 
 
 @dataclass
@@ -148,7 +164,7 @@ class World:
         root = self.root / name
         (root / "stacks").mkdir(parents=True)
         (root / "Pulumi.yaml").write_text(PROJECT.replace("demo", name))
-        (root / "stacks" / "Pulumi.dev.yaml").write_text("")
+        (root / "stacks" / "Pulumi.dev.yaml").write_text(CONFIGURED)
         (root / "__main__.py").write_text(PRELUDE + program)
         for path, text in {"data/a.txt": "a", "data/b/c.txt": "c", **FILES}.items():
             (root / path).parent.mkdir(parents=True, exist_ok=True)

@@ -9,11 +9,13 @@ from typing import Any
 
 import pytest
 
+from components.package import deployment
 from components.package.listing import public_components
 from skerry.engine.run import run_program
 from skerry.errors import ProgramError
 from skerry.facts import facts_of
 from skerry.graph import Resource, ResourceGraph
+from tests.simulators.changed_stacks import shipped as shipped_deployment
 from tests.simulators.package_programs import (
     HEAD,
     LIFE,
@@ -214,3 +216,17 @@ def test_what_cannot_be_made_is_refused_with_its_path_and_the_remedy(case: str, 
     with pytest.raises(ProgramError) as caught:
         graph_from(tmp_path, program_of({kind: inputs}))
     assert [word for word in words if word not in str(caught.value)] == []
+
+
+def test_maps_that_come_over_the_wire_in_any_order_are_one_deployment() -> None:
+    """Without an order of their own, variables and joined pairs would change from one run to the next."""
+    shipped = shipped_deployment("agentdb-geo-dns")
+    regions = shipped["agentdb"]["geo"]["regions"]
+    turned = {**shipped, "agentdb": {**shipped["agentdb"], "geo": {**shipped["agentdb"]["geo"]}}}
+    turned["agentdb"]["geo"]["regions"] = dict(reversed(regions.items()))
+    orders = []
+    for args in (shipped, turned):
+        geo = deployment.deployment_of(args).agentdb.geo  # type: ignore[union-attr]
+        assert geo is not None
+        orders.append(list(geo.regions))
+    assert orders == [["ap", "eu", "us"]] * 2

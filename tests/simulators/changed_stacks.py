@@ -55,6 +55,8 @@ def run_changed(
 ) -> ResourceGraph:
     """Run a stack with some fields changed: dotted path -> value, where None takes the field away.
 
+    Keys are in the order of the alphabet, as both engines hand them to a program.
+
     Args:
         stack: a shipped stack.
         changes: what is other than in its file.
@@ -62,7 +64,9 @@ def run_changed(
         secrets: full keys of secrets that it has, whose values stay withheld.
         answers: to provider functions; None means the built-in table.
     """
-    config = StackConfig({CONFIG_KEY: json.dumps(_changed(shipped(stack), changes))}, frozenset(secrets))
+    config = StackConfig(
+        {CONFIG_KEY: json.dumps(_changed(shipped(stack), changes), sort_keys=True)}, frozenset(secrets)
+    )
     return run_program(ROOT, stack, config, stack_outputs=outputs or {}, answers=answers)
 
 
