@@ -19,7 +19,7 @@ from tests.simulators.changed_stacks import run_core
 from tests.simulators.servers import Postgres, free_port, make_bucket, s3_client, wait, weed
 from tests.simulators.stack_objects import ONPREM, inputs, objects
 
-pytestmark = [pytest.mark.servers, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.servers, pytest.mark.timeout(900)]
 
 ACCESS, SECRET, BUCKET = "access", "secret-of-the-test", "copies"
 SECRETS = {"backup-store": {"access-key": ACCESS, "secret-key": SECRET}}

@@ -22,6 +22,9 @@ from tests.simulators.kube_tools import cache_folder
 
 _TOOLCHAIN: Final = Path(__file__).resolve().parents[1] / "toolchain"
 PATIENCE_S: Final = 60
+START_S: Final = 180
+"""For servers that start: on a machine that others load too, that takes many times as long."""
+_MADE_BEFORE: Final = ("BucketAlreadyExists", "BucketAlreadyOwnedByYou")
 
 
 def folder() -> Path:
@@ -75,15 +78,17 @@ def answers(port: int) -> bool:
         return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
-def wait(what: str, done: Callable[[], Any], patience_s: float = PATIENCE_S) -> Any:
-    """Return the first true answer, asked again and again."""
+def wait(
+    what: str, done: Callable[[], Any], patience_s: float = PATIENCE_S, why: Callable[[], str] = lambda: ""
+) -> Any:
+    """Return the first true answer, asked again and again; where none comes, `why` says what was seen last."""
     until = time.monotonic() + patience_s
     while time.monotonic() < until:
         found = done()
         if found:
             return found
         time.sleep(0.1)
-    raise AssertionError(f"{what}: not within {patience_s:g} s")
+    raise AssertionError(f"{what}: not within {patience_s:g} s. {why()}".strip())
 
 
 @contextmanager
@@ -204,10 +209,17 @@ def weed(folder: Path, access: str, secret: str) -> Iterator[str]:
         f"-master.port={master}", f"-volume.port={volume}", f"-filer.port={filer}", f"-s3.port={s3}",
         f"-s3.config={folder / 's3.json'}", "-volume.max=20", "-master.volumeSizeLimitMB=64",
     ]  # fmt: skip
-    with running(command, folder / "weed.log", gently=False) as process:
-        wait("SeaweedFS", lambda: process.poll() is not None or all(answers(port) for port in ports))
-        assert process.poll() is None, (folder / "weed.log").read_text()[-2000:]
+    log = folder / "weed.log"
+    with running(command, log, gently=False) as process:
+        up = wait("SeaweedFS", lambda: _all_answer(process, ports), START_S, lambda: log.read_text()[-2000:])
+        assert up == "up", log.read_text()[-2000:]
         yield f"http://127.0.0.1:{s3}"
+
+
+def _all_answer(process: subprocess.Popen[bytes], ports: Sequence[int]) -> str:
+    if process.poll() is not None:
+        return "ended"
+    return "up" if all(answers(port) for port in ports) else ""
 
 
 def s3_client(url: str, access: str, secret: str) -> Any:
@@ -218,13 +230,21 @@ def s3_client(url: str, access: str, secret: str) -> Any:
 
 
 def make_bucket(client: Any, name: str) -> None:
-    """Make a bucket as soon as the server can: its parts find one another some seconds after they listen."""
+    """Make a bucket as soon as the server can: its parts find one another some seconds after they listen.
+
+    A server under load may make it and answer too late; the next try is then told that it is there.
+    """
+    said: list[str] = []
 
     def made() -> bool:
         try:
             client.create_bucket(Bucket=name)
-        except (ClientError, BotoCoreError):
+        except ClientError as error:
+            said.append(str(error))
+            return error.response["Error"]["Code"] in _MADE_BEFORE
+        except BotoCoreError as error:
+            said.append(str(error))
             return False
         return True
 
-    wait(f"the bucket {name}", made)
+    wait(f"the bucket {name}", made, START_S, lambda: f"{len(said)} tries, the last one: {said[-1:]}")
