@@ -127,6 +127,8 @@ def copies_of(facts: ComponentFacts, item: StorageFact) -> Range:
 
 
 def _storage(context: Context, component: Resource, item: StorageFact, copies: Range) -> Iterator[CostComponent]:
+    if item.kind == "database":
+        return  # priced by the cloud's resource, with its machine
     if item.kind == "bucket" and any(child.type in BUCKETS for child in context.graph.descendants(component.urn)):
         return
     if item.kind == "bucket" and context.cloud(component) != "onprem":

@@ -10,11 +10,12 @@ from __future__ import annotations
 from enum import Enum
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import ValidationError
 from pydantic.alias_generators import to_camel
 
 from skerry.errors import GraphError
 from skerry.graph import Resource, ResourceGraph, is_known, plain
+from skerry.hosts.facts import Fact, HostFact
 
 
 class Tier(str, Enum):
@@ -42,12 +43,6 @@ class DataClass(str, Enum):
     def rank(self) -> int:
         """0 for public, up to 3 for restricted."""
         return list(DataClass).index(self)
-
-
-class Fact(BaseModel):
-    """The base of all facts: immutable, closed, camelCase on the wire."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", alias_generator=to_camel, populate_by_name=True)
 
 
 class ImageFact(Fact):
@@ -166,7 +161,7 @@ class StorageFact(Fact):
     """Space that a component asks for."""
 
     kind: str
-    """`volume`, `bucket` or `model-cache`."""
+    """`volume`, `bucket`, `model-cache`, or `database` for what a cloud's database keeps and bills itself."""
     gib: float
     """GiB of one copy."""
     copies: int = 1
@@ -344,6 +339,8 @@ class ComponentFacts(Fact):
     """Of what copies a store away; None for anything else."""
     edge: EdgeFact | None = None
     """Of what reconciles devices; None for anything else."""
+    host: HostFact | None = None
+    """Of a machine without an orchestrator; None for anything else."""
     deployment: DeploymentFact | None = None
 
     def to_inputs(self) -> dict[str, Any]:

@@ -8,8 +8,10 @@ from typing import Final
 
 from skerry.application import application_of
 from skerry.config.application import Protocol
-from skerry.config.spec import DeploymentSpec, ObjectStoreKind, PubSubKind, RelationalKind
-from skerry.facts import BackupFact, ComponentFacts, Tier
+from skerry.config.hybrid import HybridSide
+from skerry.config.sides import side_of
+from skerry.config.spec import DeploymentSpec, Mode, ObjectStoreKind, PubSubKind, RelationalKind, System
+from skerry.facts import BackupFact, ComponentFacts, StorageFact, Tier
 from skerry.systems.plans import plan_of
 
 MANAGED_RECOVERY_S: Final = 300
@@ -105,7 +107,16 @@ def relational_facts(spec: DeploymentSpec, port: int) -> ComponentFacts:
         encrypted_in_transit=True,
         ports={"postgresql": port},
         backup=_managed_backup(spec),
+        storage=_agreed_space(spec, "database", relational_gib(spec), copies=2),
     )
+
+
+def _agreed_space(spec: DeploymentSpec, kind: str, gib: int, copies: int = 1) -> tuple[StorageFact, ...]:
+    """Return the space of a store where the mode is sold with a figure for it; where the vendor hosts, nobody says."""
+    hosted = spec.mode is Mode.SAAS or side_of(spec) is HybridSide.VENDOR
+    if spec.system is not System.SENSEI or hosted:
+        return ()
+    return (StorageFact(kind=kind, gib=gib, copies=copies),)
 
 
 def backup_days(spec: DeploymentSpec, default: int, least: int = 1) -> int:
@@ -151,7 +162,7 @@ def pubsub_facts(spec: DeploymentSpec, members: int, ports: Mapping[str, int]) -
 
 
 def object_facts(spec: DeploymentSpec) -> ComponentFacts:
-    """Return the facts of a cloud's bucket."""
+    """Return the facts of a cloud's bucket, which has no bound itself: its space is what the deployment plans."""
     return ComponentFacts(
         tier=Tier.CHANNELS,
         data_class=spec.data_class,
@@ -160,4 +171,5 @@ def object_facts(spec: DeploymentSpec) -> ComponentFacts:
         encrypted_at_rest=True,
         encrypted_in_transit=True,
         guarantee="durable",
+        storage=_agreed_space(spec, "bucket", spec.channels.object_store_gib),
     )

@@ -16,8 +16,11 @@ LIMITS_GB: Final = {"hybrid": 500, "private": 2000, "air-gapped": 2000, "edge": 
 
 
 def storage_space(graph: ResourceGraph, context: Context) -> Iterator[Judgement]:
-    """Judge the sum of one copy of everything, and tell what it takes with all copies."""
-    for root, deployment in context.roots:
+    """Judge the sum of one copy of everything, and tell what it takes with all copies.
+
+    Base and platform of a cloud are one deployment in two stacks, whose roots say the same: they are judged as one.
+    """
+    for index, (root, deployment) in enumerate(context.roots):
         limit = LIMITS_GB.get(deployment.mode)
         if limit is None:
             yield not_applicable(f"mode {deployment.mode} is sold without a figure for storage", root)
@@ -25,10 +28,14 @@ def storage_space(graph: ResourceGraph, context: Context) -> Iterator[Judgement]
         if deployment.hybrid is not None and deployment.hybrid.side == "vendor":
             yield not_applicable("the figure of mode hybrid is for the customer's side", root)
             continue
+        above = next((one for one, other in context.roots[index + 1 :] if other == deployment), None)
+        if above is not None:
+            yield not_applicable(f"counted with {above.stack}, which stands on it", root)
+            continue
         parts: dict[str, list[float]] = {}
         for resource, facts in context.components():
             for item in facts.storage:
-                if context.deployment(resource) is not deployment:
+                if context.deployment(resource) != deployment:
                     continue
                 row = parts.setdefault(_name(facts, item), [0.0, 0.0])
                 row[0] += item.gib

@@ -129,6 +129,7 @@ STORAGE: Mapping[str, tuple[StorageFact, dict[str, str]]] = {
         StorageFact(kind="bucket", gib=10),
         {"bucket": "no bucket of the graph stands for it"},
     ),
+    "a database that the cloud's own resource is priced with": (StorageFact(kind="database", gib=10, copies=2), {}),
 }
 
 
