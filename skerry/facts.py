@@ -10,7 +10,7 @@ from __future__ import annotations
 from enum import Enum
 from typing import Any
 
-from pydantic import ValidationError
+from pydantic import Field, ValidationError
 from pydantic.alias_generators import to_camel
 
 from skerry.errors import GraphError
@@ -330,7 +330,7 @@ class ComponentFacts(Fact):
     models: tuple[ModelFact, ...] = ()
     baselines: tuple[BaselineFact, ...] = ()
     charts: tuple[ChartFact, ...] = ()
-    ports: dict[str, int] = {}
+    ports: dict[str, int] = Field(default={})
     endpoints: tuple[EndpointFact, ...] = ()
     scaling: ScalingFact | None = None
     nodes: NodesFact | None = None

@@ -77,7 +77,7 @@ def devices_of(target: TargetKind, asked: DeviceSource) -> DeviceSource:
             return DeviceSource.DEVICE_PLUGIN
         case TargetKind.GCP:
             return DeviceSource.CLOUD
-        case TargetKind.ONPREM:
+        case TargetKind.ONPREM | TargetKind.HOSTS:
             return DeviceSource.SITE
     assert_never(target)
 

@@ -96,3 +96,5 @@ def make_applications(
             return AzureApplications("applications", spec, plan, config, opts=options).stack_outputs()
         case TargetKind.ONPREM:
             raise UsageError("own machines run services on kubernetes only: set runtime: kubernetes")
+        case TargetKind.HOSTS:
+            raise UsageError("machines without an orchestrator run no plan of services: use target.kind: onprem")

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pulumi
 
 from components.configuration import FlatConfig
-from skerry.config.spec import DeploymentSpec, System
+from skerry.config.spec import DeploymentSpec, System, TargetKind
+from skerry.errors import UsageError
 
 
 def deploy(spec: DeploymentSpec, config: FlatConfig) -> dict[str, pulumi.Input[object]]:
@@ -20,6 +21,10 @@ def deploy(spec: DeploymentSpec, config: FlatConfig) -> dict[str, pulumi.Input[o
         ConfigError: a key is named that the stack does not set.
         SizingError: a model does not fit.
     """
+    if spec.target.kind is TargetKind.HOSTS:
+        from components.blueprints import hosts
+
+        return hosts.deploy(spec, config)
     match spec.system:
         case System.SENSEI:
             from components.blueprints import sensei
@@ -37,3 +42,5 @@ def deploy(spec: DeploymentSpec, config: FlatConfig) -> dict[str, pulumi.Input[o
             from components.blueprints import applications
 
             return applications.deploy(spec, config)
+        case System.AGENT_MESH | System.DUAL_HOST:
+            raise UsageError(f"{spec.system.value} runs on machines without an orchestrator: use target.kind: hosts")

@@ -60,7 +60,7 @@ def base_layer(spec: DeploymentSpec, config: FlatConfig, opts: pulumi.ResourceOp
             key, path = spec.target.azure.postgres_admin_secret, "target.azure.postgres_admin_secret"
             password = secret_of(config, key, path, "password") if key else None
             return AzureBase(_name(spec, "base"), spec, postgres_password=password, opts=opts)
-        case TargetKind.ONPREM:
+        case TargetKind.ONPREM | TargetKind.HOSTS:
             problem = Problem("layer", "base has no meaning on own machines", "remove it")
             raise ConfigError(f"config of stack {pulumi.get_stack()}", [problem])
 
@@ -120,3 +120,6 @@ def cluster_of(
                 kubeconfig=secret_of(config, key, "target.kubeconfig_secret", "kubeconfig") if key else None,
                 opts=opts,
             ).cluster
+        case TargetKind.HOSTS:
+            problem = Problem("target.kind", "hosts have no cluster", "use onprem where Kubernetes runs on them")
+            raise ConfigError(f"config of stack {pulumi.get_stack()}", [problem])

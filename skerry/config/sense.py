@@ -22,6 +22,7 @@ from skerry.config.sense_clouds import cloud_problems
 from skerry.config.sense_edge import edge_problems
 from skerry.config.sense_execution import execution_problems
 from skerry.config.sense_gpu import gpu_problems
+from skerry.config.sense_hosts import hosts_presence, hosts_problems
 from skerry.config.sense_hybrid import CHANNEL_MACHINES, hybrid_problems, presence_problems
 from skerry.config.sense_models import model_problems
 from skerry.config.sense_services import service_problems
@@ -57,7 +58,9 @@ _OWN_LABELS: Final = ("skerry.dev/", "app.kubernetes.io/")
 
 def sense_problems(spec: DeploymentSpec) -> list[Problem]:
     """Return everything that cannot be, in the order of `CHECKS`."""
-    absent = [*system_problems(spec), *presence_problems(spec)]
+    absent = [*system_problems(spec), *presence_problems(spec), *hosts_presence(spec)]
+    if spec.hosts is not None:
+        return absent or [problem for check in OF_HOSTS for problem in check(spec)]
     checks = [check for check in CHECKS if has_tier(spec, _OF_TIER.get(check, Tier.PLATFORM))]
     if spec.system is not System.SENSEI:
         checks = [check for check in checks if check not in _OF_SENSEI]
@@ -75,11 +78,12 @@ def _pools(spec: DeploymentSpec) -> Iterator[tuple[str, PoolSpec]]:
 
 def _target(spec: DeploymentSpec) -> Iterator[Problem]:
     target = spec.target
-    if target.kind is not TargetKind.ONPREM:
+    own = target.kind in (TargetKind.ONPREM, TargetKind.HOSTS)
+    if not own:
         yield from cloud_problems(spec)
     elif spec.layer is Layer.BASE:
         yield Problem("layer", "base has no meaning on own machines", "remove it: there is only the platform layer")
-    if target.kind is TargetKind.ONPREM and target.region:
+    if own and target.region:
         yield Problem("target.region", f"'{target.region}' has no meaning on own machines", "remove it")
     if not target.connected and not target.site_registry:
         yield Problem("target.site_registry", "is required where connected is false", "name host:port of the registry")
@@ -292,6 +296,15 @@ CHECKS: Final[tuple[Callable[[DeploymentSpec], Iterator[Problem]], ...]] = (
     aethergraph_problems,
 )
 """Every check, in the order in which problems are reported."""
+
+OF_HOSTS: Final[tuple[Callable[[DeploymentSpec], Iterator[Problem]], ...]] = (
+    _target,
+    _labels,
+    _law,
+    _licences,
+    hosts_problems,
+)
+"""Every check of machines without an orchestrator."""
 
 _OF_TIER: Final[Mapping[Callable[[DeploymentSpec], Iterator[Problem]], Tier]] = {
     model_problems: Tier.COGNITIVE,

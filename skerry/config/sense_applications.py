@@ -16,15 +16,25 @@ from skerry.config.sense_ecs import aws_shared, ecs_problems
 from skerry.config.sense_functions import functions_problems, functions_shared
 from skerry.config.sense_kubernetes import kubernetes_problems, kubernetes_shared
 from skerry.config.sense_lambda import lambda_problems
+from skerry.config.sense_service_fields import service_field_problems, shared_field_problems
 from skerry.config.spec import DeploymentSpec, Layer, Mode, Purchase, System, TargetKind
 from skerry.errors import CatalogError, Problem, UsageError
 from skerry.images import ImageReference
 
 MODES_OF: Final[Mapping[System, tuple[Mode, ...]]] = {
     System.SENSEI: (Mode.SAAS, Mode.PRIVATE, Mode.AIR_GAPPED, Mode.HYBRID),
-    System.AGENTDB: (Mode.SINGLE_REGION, Mode.GEO, Mode.HYBRID_EDGE, Mode.AIR_GAPPED),
+    System.AGENTDB: (
+        Mode.SINGLE_REGION,
+        Mode.GEO,
+        Mode.HYBRID_EDGE,
+        Mode.AIR_GAPPED,
+        Mode.SINGLE_NODE,
+        Mode.MULTI_NODE,
+    ),
     System.AETHERGRAPH: (Mode.SIDECAR, Mode.SINGLE_TENANT, Mode.SAAS, Mode.LOCAL_WORKER, Mode.AIR_GAPPED),
     System.APPLICATIONS: (Mode.SINGLE_REGION, Mode.AIR_GAPPED),
+    System.AGENT_MESH: (Mode.DEVELOPMENT, Mode.SMALL_TEAM, Mode.FIELD, Mode.ENTERPRISE, Mode.AIR_GAPPED),
+    System.DUAL_HOST: (Mode.TWO_HOSTS,),
 }
 """System -> the modes that it has."""
 
@@ -68,6 +78,8 @@ def system_problems(spec: DeploymentSpec) -> Iterator[Problem]:
         System.APPLICATIONS: spec.applications,
         System.AGENTDB: spec.agentdb,
         System.AETHERGRAPH: spec.aethergraph,
+        System.AGENT_MESH: spec.agent_mesh,
+        System.DUAL_HOST: spec.dual_host,
     }
     for system, value in owned.items():
         if (spec.system is system) != (value is not None):
@@ -109,6 +121,7 @@ def plan_problems(spec: DeploymentSpec, plan: ApplicationsSpec, path: str) -> It
         yield from SHARED[spec.target.kind](plan, path)
     if any(clusters):
         yield from kubernetes_shared(spec, plan, path)
+    yield from shared_field_problems(path, plan, {row.runtime for row in plan.services.values()})
     for name, row in plan.services.items():
         here = f"{path}.services.{name}"
         try:
@@ -174,6 +187,7 @@ def _service(spec: DeploymentSpec, plan: ApplicationsSpec, application: Applicat
             yield Problem(path, text, f"add `{need.value}: {{}}` beside the services")
     if scale.queue_depth is not None and Need.QUEUE not in application.definition.needs:
         yield Problem(f"{path}.scale.queue_depth", "the service takes nothing from a queue", "use another measure")
+    yield from service_field_problems(path, application)
     yield from _reach(application, path)
     for variable, place in unknown_places(application).items():
         text = f"'{{{place}}}' stands for nothing that the service needs, or is a secret within a text"

@@ -277,7 +277,7 @@ def _own_range(spec: DeploymentSpec) -> ipaddress.IPv4Network:
             return gke_ranges(spec).nodes
         case TargetKind.AZURE:
             return aks_ranges(spec).endpoints
-        case TargetKind.AWS | TargetKind.ONPREM:
+        case TargetKind.AWS | TargetKind.ONPREM | TargetKind.HOSTS:
             return ipaddress.IPv4Network(spec.target.aws.vpc_cidr)
 
 

@@ -16,6 +16,7 @@ ON_TARGET: Final = {
     TargetKind.AZURE: (DeviceSource.DEVICE_PLUGIN, DeviceSource.OPERATOR),
     TargetKind.GCP: (DeviceSource.CLOUD,),
     TargetKind.ONPREM: (DeviceSource.SITE, DeviceSource.DEVICE_PLUGIN, DeviceSource.OPERATOR),
+    TargetKind.HOSTS: (DeviceSource.SITE,),
 }
 """What can make GPUs known on each target; GKE's machines bring a plugin of their own, beside which no other may run.
 
@@ -168,6 +169,7 @@ def _dra(spec: DeploymentSpec) -> Iterator[Problem]:
         TargetKind.AWS: target.aws.kubernetes_version,
         TargetKind.AZURE: target.azure.kubernetes_version,
         TargetKind.ONPREM: spec.gpu.kubernetes_version,
+        TargetKind.HOSTS: spec.gpu.kubernetes_version,
     }[target.kind]
     least = ".".join(str(part) for part in DRA_SINCE)
     if version is None:

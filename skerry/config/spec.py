@@ -15,15 +15,18 @@ from typing import Any, Final
 from pydantic import Field, model_validator
 
 from skerry.config.aethergraph import AetherGraphSpec
+from skerry.config.agent_mesh import AgentMeshSpec
 from skerry.config.agentdb import AgentDbSpec
 from skerry.config.aks import AksSpec
 from skerry.config.application import ApplicationsSpec
 from skerry.config.autoscale import AutoscaleSpec
 from skerry.config.backup import BackupSpec
 from skerry.config.data_access import DataEndpointSpec
+from skerry.config.dual_host import DualHostSpec
 from skerry.config.edge import EdgeSpec
 from skerry.config.eks import EksSpec
 from skerry.config.gpu import GpuSharingSpec, GpuSpec
+from skerry.config.host import HostsSpec
 from skerry.config.hybrid import HybridSpec, with_customer_channels
 from skerry.config.services import ServicesSpec
 from skerry.config.serving import Precision, ServingSpec
@@ -57,6 +60,10 @@ class System(str, Enum):
     AETHERGRAPH = "aethergraph"
     APPLICATIONS = "applications"
     """Any services, by `applications`."""
+    AGENT_MESH = "agent-mesh"
+    """Gateways and the nodes that run tools, on machines without an orchestrator."""
+    DUAL_HOST = "dual-host"
+    """Groups of services on two machines with a GPU each."""
 
 
 class Mode(str, Enum):
@@ -79,6 +86,20 @@ class Mode(str, Enum):
     """AetherGraph beside one user, on one machine."""
     LOCAL_WORKER = "local-worker"
     """A worker of AetherGraph on a user's machine, that calls out to a control plane."""
+    DEVELOPMENT = "development"
+    """The agent mesh on one machine, for its developers."""
+    SMALL_TEAM = "small-team"
+    """The agent mesh on one local network."""
+    FIELD = "field"
+    """The agent mesh where there is no network, or one at times."""
+    ENTERPRISE = "enterprise"
+    """The agent mesh with two gateways and several regions."""
+    TWO_HOSTS = "two-hosts"
+    """The two machines of system `dual-host`."""
+    SINGLE_NODE = "single-node"
+    """AgentDB on one machine without an orchestrator."""
+    MULTI_NODE = "multi-node"
+    """AgentDB on machines without an orchestrator: a primary, its replicas and a load balancer."""
 
 
 class Layer(str, Enum):
@@ -99,6 +120,8 @@ class TargetKind(str, Enum):
     GCP = "gcp"
     AZURE = "azure"
     ONPREM = "onprem"
+    HOSTS = "hosts"
+    """Machines without an orchestrator, by `hosts`."""
 
 
 class ImageAccess(str, Enum):
@@ -633,6 +656,12 @@ class DeploymentSpec(Spec):
     """AgentDB, for system `agentdb`."""
     aethergraph: AetherGraphSpec | None = None
     """AetherGraph, for system `aethergraph`."""
+    hosts: HostsSpec | None = None
+    """The machines, where the target is `hosts`."""
+    agent_mesh: AgentMeshSpec | None = None
+    """The agent mesh, for system `agent-mesh`."""
+    dual_host: DualHostSpec | None = None
+    """The two machines' services, for system `dual-host`."""
 
     @model_validator(mode="before")
     @classmethod

@@ -30,7 +30,7 @@ def choices_of(spec: DeploymentSpec, sold: Sold) -> tuple[Choice, ...]:
     Raises:
         CatalogError: the catalogue has no type that fits.
     """
-    if spec.target.kind is TargetKind.ONPREM:
+    if spec.target.kind in (TargetKind.ONPREM, TargetKind.HOSTS):
         return ()
     return tuple(_choice(spec, tier, pool, sold) for tier, pool in _pools(spec))
 

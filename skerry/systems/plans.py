@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from skerry.config.application import ApplicationsSpec
-from skerry.config.spec import DeploymentSpec, System
+from skerry.config.spec import DeploymentSpec, System, TargetKind
 from skerry.systems import aethergraph, agentdb
 
 
@@ -13,6 +13,8 @@ def plan_of(spec: DeploymentSpec) -> ApplicationsSpec | None:
     Raises:
         CatalogError: images/services.yaml has no row of the system.
     """
+    if spec.target.kind is TargetKind.HOSTS:
+        return None
     match spec.system:
         case System.APPLICATIONS:
             return spec.applications
@@ -24,5 +26,5 @@ def plan_of(spec: DeploymentSpec) -> ApplicationsSpec | None:
             if spec.aethergraph is None or spec.mode in aethergraph.ON_ONE_MACHINE:
                 return None
             return aethergraph.plan_of(spec)
-        case System.SENSEI:
+        case System.SENSEI | System.AGENT_MESH | System.DUAL_HOST:
             return None

@@ -1,0 +1,1 @@
+"""Machines without an orchestrator: compose, systemd, proxies, firewall, overlay, backups and their delivery."""

@@ -1,0 +1,193 @@
+"""A machine without an orchestrator, its services and its proxies: facts for every reader, and the files."""
+
+from __future__ import annotations
+
+import pulumi
+
+from components.base import SkerryComponent
+from components.host.files import files_of
+from skerry.config.host import Delivery, FirewallKind, HostsSpec
+from skerry.config.spec import DeploymentSpec
+from skerry.facts import ComponentFacts, NodesFact, StorageFact, Tier
+from skerry.hosts.facts import HostFact, OpenPortFact
+from skerry.hosts.plan import HostService, HostsPlan, Listen, Machine, Proxy, Supervisor
+
+
+class HostProgram(SkerryComponent):
+    """A program that a machine keeps running, under Compose or systemd."""
+
+    def __init__(
+        self, name: str, service: HostService, spec: DeploymentSpec, opts: pulumi.ResourceOptions | None = None
+    ) -> None:
+        """Describe it.
+
+        Args:
+            name: `<machine>-<service>`.
+            service: what it is.
+            spec: the deployment.
+            opts: Pulumi's options.
+        """
+        storage = (StorageFact(kind="volume", gib=service.storage_gib),) if service.storage_gib else ()
+        facts = ComponentFacts(
+            tier=service.tier,
+            data_class=spec.data_class if service.stateful else None,
+            role=service.role,
+            stateful=service.stateful,
+            replicas=max(1, len(service.instances)),
+            encrypted_in_transit=service.encrypted_in_transit,
+            images=(service.image,) if service.image else (),
+            models=service.models,
+            baselines=service.baselines,
+            ports={row.name: row.port for row in service.listens},
+            endpoints=service.endpoints,
+            storage=storage,
+        )
+        super().__init__(name, facts, opts)
+        self.finish()
+
+
+class HostProxy(SkerryComponent):
+    """A load balancer on a machine: nginx or HAProxy."""
+
+    def __init__(self, name: str, proxy: Proxy, opts: pulumi.ResourceOptions | None = None) -> None:
+        """Describe it.
+
+        Args:
+            name: `<machine>-<proxy>`.
+            proxy: what it is.
+            opts: Pulumi's options.
+        """
+        facts = ComponentFacts(
+            tier=Tier.CHANNELS,
+            role="load-balancer",
+            replicas=1,
+            encrypted_in_transit=proxy.tls is not None if proxy.mode == "http" else None,
+            ports={proxy.listen.name: proxy.listen.port},
+        )
+        super().__init__(name, facts, opts)
+        self.finish()
+
+
+class Host(SkerryComponent):
+    """A machine: its facts, its files as the input `files`, and what stands on it as children."""
+
+    def __init__(
+        self,
+        name: str,
+        machine: Machine,
+        plan: HostsPlan,
+        spec: DeploymentSpec,
+        hosts: HostsSpec,
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
+        """Describe it.
+
+        Args:
+            name: the machine's name.
+            machine: what stands on it.
+            plan: all machines, for what joins them.
+            spec: the deployment.
+            hosts: how machines are kept.
+            opts: Pulumi's options.
+
+        Raises:
+            UsageError: something cannot be written for its program.
+        """
+        self.machine = machine
+        self.rendered = files_of(machine, plan, hosts)
+        texts = {file.path.lstrip("/"): file.text for file in self.rendered if not file.secret}
+        super().__init__(name, _facts(machine, plan, spec, hosts), opts, props={"files": texts})
+        for service in machine.services:
+            HostProgram(self.child_name(service.name), service, spec, self.child_options())
+        for proxy in machine.proxies:
+            HostProxy(self.child_name(proxy.name), proxy, self.child_options())
+        self.finish()
+
+
+def open_ports(machine: Machine) -> tuple[OpenPortFact, ...]:
+    """Return every port of a machine, whoever listens."""
+    rows: list[tuple[str, Listen]] = [(service.name, row) for service in machine.services for row in service.listens]
+    rows += [(proxy.name, proxy.listen) for proxy in machine.proxies]
+    rows += [("machine", row) for row in machine.opens]
+    return tuple(
+        OpenPortFact(
+            name=row.name,
+            port=row.port,
+            last=row.last,
+            protocol=row.protocol,
+            scheme=row.scheme,
+            bind=row.bind,
+            sources=row.sources,
+            overlay=row.overlay,
+            owner=owner,
+        )
+        for owner, row in rows
+    )
+
+
+def _host_fact(machine: Machine, plan: HostsPlan, spec: DeploymentSpec, hosts: HostsSpec) -> HostFact:
+    row, backup = machine.spec, hosts.backup if machine.backups else None
+    off_host = backup.off_host if backup else None
+    return HostFact(
+        address=row.address,
+        os=row.os.value,
+        arch=row.arch.value,
+        vcpu=row.vcpu,
+        memory_gib=row.memory_gib,
+        storage_gib=row.storage_gib,
+        gpu_model=row.gpu_model,
+        gpus=row.gpus,
+        gpu_memory_gib=row.gpu_memory_gib,
+        failure_domain=row.failure_domain,
+        network_interfaces=row.network_interfaces,
+        delivery=row.delivery.value,
+        host_key_known=row.ssh.host_key is not None if row.delivery is Delivery.SSH else None,
+        firewall=FirewallKind(hosts.firewall).value,
+        open_ports=open_ports(machine),
+        overlay=plan.overlay.name if plan.overlay and row.overlay else None,
+        memory_caps_mib=sum(service.memory_mib or 0 for service in machine.services),
+        uncapped=tuple(service.name for service in machine.services if service.memory_mib is None),
+        runs_as_root=tuple(
+            service.name
+            for service in machine.services
+            if service.supervisor is Supervisor.SYSTEMD and not service.user
+        ),
+        gpu_percent={service.name: service.gpu.percent for service in machine.services if service.gpu},
+        backup_recipients=len(backup.recipients) if backup else None,
+        backup_off_host=off_host,
+        backup_jurisdiction=(backup.off_host_jurisdiction or spec.target.jurisdiction) if backup and off_host else None,
+        keeps=tuple(service.name for service in machine.services if service.stateful),
+        packages=machine.packages,
+        purchase_usd=row.price.purchase_usd,
+        lifetime_years=row.price.lifetime_years,
+        average_watts=row.price.average_watts,
+        usd_per_kwh=row.price.usd_per_kwh,
+        usd_per_month=row.price.usd_per_month,
+        price_source=row.price.source,
+        comparable_instance=row.comparable_instance,
+    )
+
+
+def _facts(machine: Machine, plan: HostsPlan, spec: DeploymentSpec, hosts: HostsSpec) -> ComponentFacts:
+    row = machine.spec
+    nodes = NodesFact(
+        vcpu=row.vcpu,
+        memory_gib=row.memory_gib,
+        gpu_model=row.gpu_model,
+        gpus=row.gpus,
+        gpu_memory_gib=row.gpu_memory_gib,
+        purchase="existing",
+        priced_here=False,
+        comparable_instance=row.comparable_instance,
+    )
+    return ComponentFacts(
+        tier=machine.tier,
+        data_class=spec.data_class,
+        jurisdiction=row.jurisdiction or spec.target.jurisdiction,
+        role="host",
+        stateful=any(service.stateful for service in machine.services),
+        replicas=1,
+        encrypted_at_rest=row.storage_encrypted,
+        nodes=nodes,
+        host=_host_fact(machine, plan, spec, hosts),
+    )

@@ -1,0 +1,1 @@
+"""Machines without an orchestrator, as plain data that every reader and every blueprint knows."""

@@ -1,0 +1,81 @@
+"""The plain facts of a machine without an orchestrator, and the base of all facts."""
+
+from __future__ import annotations
+
+from pydantic import BaseModel, ConfigDict
+from pydantic.alias_generators import to_camel
+
+
+class Fact(BaseModel):
+    """The base of all facts: immutable, closed, camelCase on the wire."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", alias_generator=to_camel, populate_by_name=True)
+
+
+class OpenPortFact(Fact):
+    """A port of a machine, who is let in, and to what."""
+
+    name: str
+    port: int
+    last: int | None = None
+    """The last port of a range."""
+    protocol: str
+    scheme: str
+    """What is spoken: `http`, `https`, `grpc`, `quic`, ..."""
+    bind: str
+    """The address that it is bound to."""
+    sources: tuple[str, ...] = ()
+    """Address ranges that the firewall lets in; none: nobody beyond the machine, but for the overlay."""
+    overlay: bool = False
+    """True: machines of the overlay are let in."""
+    owner: str
+    """The service or proxy that listens."""
+
+
+class HostFact(Fact):
+    """A machine without an orchestrator."""
+
+    address: str
+    os: str
+    arch: str
+    vcpu: int
+    memory_gib: float
+    storage_gib: float
+    gpu_model: str | None = None
+    gpus: int = 0
+    gpu_memory_gib: float = 0
+    failure_domain: str | None = None
+    network_interfaces: int = 1
+    delivery: str
+    """`ssh`, `cloud-init` or `files`."""
+    host_key_known: bool | None = None
+    """Whether the machine's SSH key is pinned; None where nobody logs in."""
+    firewall: str
+    """`nftables`, `ufw` or `none`."""
+    open_ports: tuple[OpenPortFact, ...] = ()
+    overlay: str | None = None
+    """The WireGuard interface; None: it is in no overlay."""
+    memory_caps_mib: int = 0
+    """The sum of what its services may take at most."""
+    uncapped: tuple[str, ...] = ()
+    """Services without a cap of memory."""
+    runs_as_root: tuple[str, ...] = ()
+    """Services under systemd without a user."""
+    gpu_percent: dict[str, int] = {}
+    """Service -> its part of the GPU."""
+    backup_recipients: int | None = None
+    """How many keys can read its backups; 0: they are not encrypted; None: none is made."""
+    backup_off_host: str | None = None
+    """Where the second copy goes."""
+    backup_jurisdiction: str | None = None
+    keeps: tuple[str, ...] = ()
+    """Services that keep something."""
+    packages: tuple[str, ...] = ()
+    """Packages of its operating system that it needs."""
+    purchase_usd: float | None = None
+    lifetime_years: float | None = None
+    average_watts: float | None = None
+    usd_per_kwh: float | None = None
+    usd_per_month: float | None = None
+    price_source: str = ""
+    comparable_instance: str | None = None
