@@ -27,7 +27,7 @@ from tests.simulators.azure_stacks import (
 )
 from tests.simulators.provider_graphs import refusals
 from tests.simulators.replacements import Effect, effect
-from tests.simulators.stack_objects import inputs
+from tests.simulators.stack_objects import graph_of, inputs
 
 CLUSTER, POOL = "azure-native:containerservice:ManagedCluster", "azure-native:containerservice:AgentPool"
 POSTGRES, REDIS = "azure-native:dbforpostgresql:Server", "azure-native:redisenterprise:RedisEnterprise"
@@ -338,3 +338,12 @@ def test_what_a_change_does_is_known_from_the_provider_and_azures_own_documents(
 def test_a_failover_of_postgres_is_no_change_of_the_program() -> None:
     (made,) = of_type(POSTGRES, azure_base(MANAGED_POSTGRES))
     assert made.ignore_changes == ("availabilityZone", "highAvailability.standbyAvailabilityZone")
+
+
+@pytest.mark.parametrize("stack", ["sensei-saas-azure-base", "agentdb-aks-base", "agentdb-functions-azure"])
+def test_a_group_stays_with_the_stores_in_it_for_azure_deletes_what_a_group_holds(stack: str) -> None:
+    graph = graph_of(stack)
+    kept = [r for r in graph.resources if r.retain_on_delete and "resourceGroupName" in r.inputs]
+    groups = [r for r in graph.resources if r.type == "azure-native:resources:ResourceGroup"]
+    assert kept
+    assert [(True, True)] == [(r.protect, r.retain_on_delete) for r in groups]
