@@ -73,7 +73,9 @@ class AzureApplications(SkerryComponent):
             self.child_name("group"),
             location=spec.target.region,
             tags=tags_of(spec, Tier.PLATFORM),
-            opts=pulumi.ResourceOptions(parent=self, provider=provider, protect=True),
+            # What is in a group is deleted with it, and stores are to stay.
+            # Source: learn.microsoft.com/rest/api/resources/resourcegroups/delete, read 2026-11.
+            opts=pulumi.ResourceOptions(parent=self, provider=provider, protect=True, retain_on_delete=True),
         )
         self._place = Place(spec, group.name)
         applications = [application_of(role, row) for role, row in plan.services.items()]
