@@ -98,6 +98,12 @@ def application_of(name: str, spec: ApplicationSpec) -> Application:
     return Application(name, spec, row.definition)
 
 
+def hosts_of(application: Application) -> list[str]:
+    """Return the names that a service is called by, its own first; none where nobody outside calls it."""
+    row = application.spec
+    return [row.host, *row.more_hosts] if row.host is not None else []
+
+
 def places_in(text: str) -> list[str]:
     """Return the places that a value names, such as `database.host`, in their order."""
     return _PLACE.findall(text)

@@ -14,7 +14,7 @@ from components.aws.application_site import Site
 from components.aws.base import account_of, aws_provider
 from components.aws.ecs_cluster import AwsContainerCluster
 from components.aws.ecs_service import AwsContainerService
-from components.aws.entrance import AwsEntrance, behind, certificate_of, hosts_of
+from components.aws.entrance import AwsEntrance, behind, certificate_of
 from components.aws.lambda_service import AwsFunctionService
 from components.aws.network import AwsNetwork, NetworkShape
 from components.aws.password import AwsPassword
@@ -24,7 +24,8 @@ from components.aws.stores import CACHE_PORT, POSTGRES_PORT, AwsObjectStore, Aws
 from components.base import SkerryComponent
 from components.blueprints.deployment import target_fact
 from components.configuration import FlatConfig, secret_of
-from skerry.application import Application, application_of
+from skerry.application import Application, application_of, hosts_of
+from skerry.application_queue import fed_by_queue
 from skerry.aws_stores import cache_class
 from skerry.catalog import load_catalog
 from skerry.config.application import ApplicationsSpec, DatabaseSpec, Exposure, Need, Runtime
@@ -130,7 +131,7 @@ class AwsApplications(SkerryComponent):
             takers = [
                 one.definition.longest_request_s
                 for one in self._applications
-                if one.spec.runtime is Runtime.LAMBDA and Need.QUEUE in one.definition.needs
+                if one.spec.runtime is Runtime.LAMBDA and fed_by_queue(one)
             ]
             queue = AwsQueue(
                 self.child_name("queue"),
@@ -278,8 +279,8 @@ class AwsApplications(SkerryComponent):
             for one in callers:
                 if one.spec.runtime is Runtime.ECS:
                     self._access.let_in(one, made.group, exposure.value)
-                if zone_id is not None:
-                    made.name_it(zone_id, f"{one.spec.host}", one.name)
+                for index, host in enumerate(hosts_of(one) if zone_id is not None else []):
+                    made.name_it(zone_id or "", host, f"{one.name}-{index}" if index else one.name)
             self._outputs[f"{exposure.value}Entrance"] = made.balancer.dns_name
             found[exposure] = made
         return found

@@ -187,6 +187,7 @@ class AwsContainerService(SkerryComponent):
             "environment": [{"name": key, "value": value} for key, value in sorted(values.plain.items())],
             "secrets": [{"name": key, "valueFrom": value} for key, value in sorted(fetched.items())],
             "mountPoints": mounts,
+            **self._figures(),
             "stopTimeout": max(definition.drain_s, 2),
             "linuxParameters": {"initProcessEnabled": True, "capabilities": {"drop": ["ALL"]}},
             "logConfiguration": {
@@ -198,6 +199,16 @@ class AwsContainerService(SkerryComponent):
                 },
             },
         }
+
+    def _figures(self) -> dict[str, Any]:
+        """Return the labels by which the CloudWatch agent finds where Prometheus reads figures; none without any.
+
+        Source: Amazon CloudWatch "Detailed guide for autodiscovery on Amazon ECS clusters", read 2026-11.
+        """
+        path, port = self._application.definition.metrics_path, _main(self._application)
+        if path is None or not port:
+            return {}
+        return {"dockerLabels": {"ECS_PROMETHEUS_EXPORTER_PORT": f"{port}", "ECS_PROMETHEUS_METRICS_PATH": path}}
 
     def _disk(self) -> dict[str, int] | None:
         """Return the space of a task beyond what each has, where it keeps files that may be lost."""

@@ -12,7 +12,7 @@ from pulumi_aws import acm, ec2, lb, route53, vpc, wafv2
 from components.aws.access_logs import AwsAccessLogs
 from components.aws.network import AwsNetwork
 from components.base import SkerryComponent, checked_name
-from skerry.application import Application
+from skerry.application import Application, hosts_of
 from skerry.config.application import DnsSpec, Exposure
 from skerry.facts import ComponentFacts, EndpointFact, Tier
 
@@ -211,11 +211,6 @@ class AwsEntrance(SkerryComponent):
         )
 
 
-def hosts_of(application: Application) -> list[str]:
-    """Return the names that a service is called by, its own first."""
-    return [f"{application.spec.host}", *application.spec.more_hosts]
-
-
 def idle_timeout(applications: Sequence[Application]) -> int:
     """Return how long a connection may be silent: longer than the longest request of any service behind it."""
     longest = max(one.definition.longest_request_s for one in applications)
@@ -223,6 +218,7 @@ def idle_timeout(applications: Sequence[Application]) -> int:
 
 
 def _rate_rule(application: Application, index: int) -> dict[str, Any]:
+    named = [_named(host) for host in hosts_of(application)]
     return {
         "name": application.name,
         "priority": index,
@@ -233,16 +229,20 @@ def _rate_rule(application: Application, index: int) -> dict[str, Any]:
                 "aggregate_key_type": "IP",
                 "limit": (application.spec.rate_per_second or 0) * RATE_WINDOW_S,
                 "evaluation_window_sec": RATE_WINDOW_S,
-                "scope_down_statement": {
-                    "byte_match_statement": {
-                        "field_to_match": {"single_header": {"name": "host"}},
-                        "positional_constraint": "EXACTLY",
-                        "search_string": f"{application.spec.host}",
-                        "text_transformations": [{"priority": 0, "type": "LOWERCASE"}],
-                    }
-                },
+                "scope_down_statement": named[0] if len(named) == 1 else {"or_statement": {"statements": named}},
             }
         },
+    }
+
+
+def _named(host: str) -> dict[str, Any]:
+    return {
+        "byte_match_statement": {
+            "field_to_match": {"single_header": {"name": "host"}},
+            "positional_constraint": "EXACTLY",
+            "search_string": host,
+            "text_transformations": [{"priority": 0, "type": "LOWERCASE"}],
+        }
     }
 
 

@@ -23,7 +23,8 @@ from components.aws.entrance import AwsEntrance
 from components.aws.tags import tier_tag
 from components.base import SkerryComponent
 from skerry.application import Application
-from skerry.config.application import Access, Need
+from skerry.application_queue import fed_by_queue
+from skerry.config.application import Need
 from skerry.facts import ImageFact, Tier
 
 ALIAS: Final = "live"
@@ -83,7 +84,7 @@ class AwsFunctionService(SkerryComponent):
         )
         if application.spec.scale.prepared:
             self._prepare(alias)
-        if needs(application, Need.QUEUE) and application.definition.access.get(Need.QUEUE) is not Access.WRITE:
+        if fed_by_queue(application):
             self._take_jobs(alias)
         if entrance is not None:
             self._enter(entrance, alias)

@@ -121,7 +121,7 @@ class AzureApplications(SkerryComponent):
             secret_places["cache.password"] = "cache-password"
         container = queue_id = None
         if plan.bucket is not None:
-            objects = self._objects("objects", "objects")
+            objects = self._objects("objects", "objects", gib=plan.bucket.gib)
             container, account = objects.container.id, objects.account.name
             places["bucket.name"] = objects.container.name
             places["bucket.endpoint"] = account.apply(lambda found: f"https://{found}.blob.core.windows.net")
@@ -144,7 +144,9 @@ class AzureApplications(SkerryComponent):
             client_id=self._client_id(applications),
         )
 
-    def _objects(self, role: str, container: str, account: str | None = None) -> AzureObjectStore:
+    def _objects(
+        self, role: str, container: str, account: str | None = None, gib: int | None = None
+    ) -> AzureObjectStore:
         return AzureObjectStore(
             self.child_name(role),
             self._place,
@@ -152,6 +154,7 @@ class AzureApplications(SkerryComponent):
             self._key,
             account=account,
             container=container,
+            gib=gib,
             opts=self._inside,
         )
 
@@ -160,7 +163,7 @@ class AzureApplications(SkerryComponent):
         asked = {place for one in applications for text in one.environment.values() for place in places_in(text)}
         if "cache.password" in asked:
             self._secrets.add("cache-password", made.password)
-        return {"cache.host": made.endpoint, "cache.port": f"{REDIS_PORT}"}
+        return {"cache.scheme": "rediss", "cache.host": made.endpoint, "cache.port": f"{REDIS_PORT}"}
 
     def _database(self, wanted: DatabaseSpec) -> AzureRunDatabase:
         key = wanted.password_secret or ""

@@ -12,7 +12,7 @@ from components.azure.private_network import PrivateNetwork
 from components.azure.rights import Place
 from components.base import SkerryComponent, checked_name
 from components.clouds.managed import object_facts
-from skerry.facts import Tier
+from skerry.facts import StorageFact, Tier
 
 ACCOUNT_NAME_LENGTH: Final = 16
 """Names of accounts have at most 24 characters of a to z and 0 to 9, of which the provider adds 8.
@@ -42,6 +42,7 @@ class AzureObjectStore(SkerryComponent):
         *,
         account: str | None = None,
         container: str = CONTAINER,
+        gib: int | None = None,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         """Make account and container.
@@ -53,9 +54,13 @@ class AzureObjectStore(SkerryComponent):
             key: of everything in it.
             account: its name, before what the provider adds; left out, that of the system.
             container: its name.
+            gib: what finance should expect in it; left out, nobody says.
             opts: Pulumi's options.
         """
-        super().__init__(name, object_facts(place.spec), opts)
+        told = object_facts(place.spec)
+        if gib is not None:
+            told = told.model_copy(update={"storage": (StorageFact(kind="bucket", gib=gib),)})
+        super().__init__(name, told, opts)
         self.account = self._account(account or f"{place.spec.system.value[:9]}objects", place, key)
         self._keep_versions(place)
         self.container = storage.BlobContainer(

@@ -18,7 +18,7 @@ from components.azure.rights import Place, identity
 from components.azure.run_network import AzureRunNetwork
 from components.azure.run_service import AzureFunctionService
 from components.base import SkerryComponent
-from skerry.application import Application
+from skerry.application import Application, hosts_of
 from skerry.config.application import ApplicationsSpec
 from skerry.facts import ComponentFacts, Tier
 
@@ -80,16 +80,17 @@ class AzureRunEntrance(SkerryComponent):
         self._gateway(net, services, address, certificate)
         if plan.dns is not None:
             for application, _ in services:
-                dns.RecordSet(
-                    self.child_name(f"{application.name}-name"),
-                    resource_group_name=plan.dns.cloud_name or place.group,
-                    zone_name=plan.dns.zone,
-                    relative_record_set_name=f"{application.spec.host}".removesuffix(f".{plan.dns.zone}"),
-                    record_type="A",
-                    ttl=plan.dns.ttl_s,
-                    target_resource={"id": address.id},
-                    opts=self.child_options(),
-                )
+                for index, host in enumerate(hosts_of(application)):
+                    dns.RecordSet(
+                        self.child_name(f"{application.name}-name-{index}" if index else f"{application.name}-name"),
+                        resource_group_name=plan.dns.cloud_name or place.group,
+                        zone_name=plan.dns.zone,
+                        relative_record_set_name=host.removesuffix(f".{plan.dns.zone}"),
+                        record_type="A",
+                        ttl=plan.dns.ttl_s,
+                        target_resource={"id": address.id},
+                        opts=self.child_options(),
+                    )
         self.address: pulumi.Output[str] = address.ip_address.apply(lambda found: f"{found}")
         self.finish(endpoint=self.address, port=443, secret_ref=None, metrics_endpoint=None)
 
@@ -221,14 +222,16 @@ def _onward(application: Application, service: AzureFunctionService, part: Part)
 
 def _inward(application: Application, part: Part) -> Pieces:
     """Return where callers come in: by TLS, or without it only to be sent there."""
-    one, host = application.name, application.spec.host
+    one, hosts = application.name, hosts_of(application)
+    # One name is written as one, several as a list; the gateway takes either, and five at most.
+    named: dict[str, Any] = {"host_name": hosts[0]} if len(hosts) == 1 else {"host_names": hosts}
     front = part("frontendIPConfigurations", "internet")
     tls = {
         "name": one,
         "frontend_ip_configuration": front,
         "frontend_port": part("frontendPorts", "tls"),
         "protocol": "Https",
-        "host_name": host,
+        **named,
         "require_server_name_indication": True,
         "ssl_certificate": part("sslCertificates", "names"),
     }
@@ -237,7 +240,7 @@ def _inward(application: Application, part: Part) -> Pieces:
         "frontend_ip_configuration": front,
         "frontend_port": part("frontendPorts", "plain"),
         "protocol": "Http",
-        "host_name": host,
+        **named,
     }
     redirect = {
         "name": one,

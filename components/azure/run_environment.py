@@ -10,7 +10,7 @@ from pulumi_azure_native import app, monitor, operationalinsights, privatedns
 from components.azure.rights import Place, identity
 from components.azure.run_network import AzureRunNetwork
 from components.base import SkerryComponent
-from skerry.application import Application
+from skerry.application import Application, hosts_of
 from skerry.config.application import ApplicationsSpec, Exposure
 from skerry.facts import ComponentFacts, Tier
 
@@ -65,7 +65,8 @@ class AzureRunEnvironment(SkerryComponent):
         inside = [one for one in applications if one.spec.exposure is Exposure.INTERNAL]
         self.certificate = self._certificate(plan, who.id) if inside and plan.site.certificate else None
         for one in inside:
-            self._answer(network, f"{one.spec.host}", one.name)
+            for index, host in enumerate(hosts_of(one)):
+                self._answer(network, host, f"{one.name}-{index}" if index else one.name)
         if any(one.spec.exposure is not Exposure.NONE for one in applications):
             self._answer_all(network)
         self.finish()

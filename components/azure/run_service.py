@@ -33,7 +33,8 @@ from components.azure.rights import (
 )
 from components.azure.run_secrets import AzureRunSecrets
 from components.base import SkerryComponent
-from skerry.application import SECRET_PLACES, Application, parts_of
+from skerry.application import SECRET_PLACES, Application, hosts_of, parts_of
+from skerry.application_facts import site_endpoints
 from skerry.config.application import Access, Exposure, Need, ProbeSpec
 from skerry.facts import ComponentFacts, EndpointFact, ImageFact, ScalingFact, Tier
 from skerry.images import ImageReference
@@ -162,14 +163,18 @@ class AzureFunctionService(SkerryComponent):
                 "allow_insecure": False,
                 "client_certificate_mode": "ignore",
             }
+            if application.definition.sticky:
+                ingress["sticky_sessions"] = {"affinity": "sticky"}
             if application.spec.exposure is Exposure.INTERNAL:
                 ingress["ip_security_restrictions"] = [
                     {"name": f"callers-{index}", "action": "Allow", "ip_address_range": block}
                     for index, block in enumerate(application.spec.allow_cidrs)
                 ]
                 if certificate is not None:
-                    bound = {"name": application.spec.host, "binding_type": "SniEnabled", "certificate_id": certificate}
-                    ingress["custom_domains"] = [bound]
+                    ingress["custom_domains"] = [
+                        {"name": host, "binding_type": "SniEnabled", "certificate_id": certificate}
+                        for host in hosts_of(application)
+                    ]
             found["ingress"] = ingress
         return found
 
@@ -292,6 +297,7 @@ def facts_of_service(place: Place, application: Application, image: ImageFact) -
         )
         for host in application.definition.egress
     ]
+    endpoints += site_endpoints(application)
     if public and application.spec.host is not None:
         endpoints.append(
             EndpointFact(

@@ -105,7 +105,9 @@ class GcpApplications(SkerryComponent):
                 self._secrets.add("cache-password", cache.instance.auth_string)
         bucket = topic = subscription = None
         if plan.bucket is not None:
-            objects = GcpObjectStore(self.child_name("objects"), self._spec, self._key, opts=self._inside)
+            objects = GcpObjectStore(
+                self.child_name("objects"), self._spec, self._key, gib=plan.bucket.gib, opts=self._inside
+            )
             bucket = objects.bucket.name
             places |= {"bucket.name": bucket, "bucket.endpoint": OBJECTS_ENDPOINT}
             places["bucket.region"] = self._spec.target.region

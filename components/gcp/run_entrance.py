@@ -17,7 +17,7 @@ from pulumi_gcp import certificatemanager, compute, dns
 from components.base import SkerryComponent
 from components.gcp.run_network import GcpRunNetwork
 from components.gcp.run_service import CloudRunService
-from skerry.application import Application
+from skerry.application import Application, hosts_of
 from skerry.config.application import ApplicationsSpec, Exposure
 from skerry.config.spec import DeploymentSpec
 from skerry.facts import ComponentFacts, Tier
@@ -65,23 +65,24 @@ class GcpRunEntrance(SkerryComponent):
         super().__init__(name, facts, opts)
         self._spec, self._plan, self._network = spec, plan, network
         self._region = spec.target.region
-        hosts = [f"{application.spec.host}" for application, _ in services.values()]
-        backends = {
-            f"{application.spec.host}": self._backend(application, service, public=public)
-            for application, service in services.values()
-        }
+        hosts, backends = [], {}
+        for application, service in services.values():
+            backend = self._backend(application, service, public=public)
+            hosts += hosts_of(application)
+            backends |= dict.fromkeys(hosts_of(application), backend)
         self.address = self._balancer(hosts, backends, public=public)
         if plan.dns is not None:
             for role, (application, _) in services.items():
-                dns.RecordSet(
-                    self.child_name(role),
-                    managed_zone=zone_name(plan),
-                    name=f"{application.spec.host}.",
-                    type="A",
-                    ttl=plan.dns.ttl_s,
-                    rrdatas=[self.address],
-                    opts=self.child_options(),
-                )
+                for index, host in enumerate(hosts_of(application)):
+                    dns.RecordSet(
+                        self.child_name(f"{role}-{index}" if index else role),
+                        managed_zone=zone_name(plan),
+                        name=f"{host}.",
+                        type="A",
+                        ttl=plan.dns.ttl_s,
+                        rrdatas=[self.address],
+                        opts=self.child_options(),
+                    )
         self.finish(endpoint=self.address, port=443, secret_ref=None, metrics_endpoint=None)
 
     def _backend(self, application: Application, service: CloudRunService, *, public: bool) -> pulumi.Output[str]:

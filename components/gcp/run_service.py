@@ -14,7 +14,8 @@ from components.gcp.key import GcpKey
 from components.gcp.labels import tier_label
 from components.gcp.run_network import GcpRunNetwork
 from components.gcp.run_secrets import GcpRunSecrets
-from skerry.application import SECRET_PLACES, Application, parts_of
+from skerry.application import SECRET_PLACES, Application, hosts_of, parts_of
+from skerry.application_facts import site_endpoints
 from skerry.config.application import Access, Exposure, Need, ProbeSpec
 from skerry.config.spec import DeploymentSpec
 from skerry.facts import ComponentFacts, DataClass, EndpointFact, ImageFact, ScalingFact, Tier
@@ -135,6 +136,8 @@ class CloudRunService(SkerryComponent):
             template["scaling"]["cpu_utilization"] = scale.cpu_percent / 100
         if scale.concurrency is not None:
             template["max_instance_request_concurrency"] = scale.concurrency
+        if self._application.definition.sticky:
+            template["session_affinity"] = True
         return cloudrunv2.Service(
             self.child_name("service"),
             name=self._application.name,
@@ -143,7 +146,7 @@ class CloudRunService(SkerryComponent):
             # Whoever is let in comes by the load balancer and its name, or over the network.
             default_uri_disabled=self._application.spec.exposure is Exposure.PUBLIC,
             # Callers ask for a token for the name that they call it by.
-            custom_audiences=[f"https://{row.host}"] if (row := self._application.spec).host else None,
+            custom_audiences=[f"https://{host}" for host in hosts_of(self._application)] or None,
             # Nothing is kept in it that could be lost.
             deletion_protection=False,
             labels=tier_label(Tier.EXECUTION),
@@ -293,6 +296,7 @@ def facts_of_service(spec: DeploymentSpec, application: Application, image: Imag
         )
         for host in application.definition.egress
     ]
+    endpoints += site_endpoints(application)
     if public and application.spec.host is not None:
         endpoints.append(
             EndpointFact(

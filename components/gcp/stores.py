@@ -22,7 +22,7 @@ from components.gcp.key import GcpKey
 from components.gcp.labels import labels_of, tier_label
 from components.gcp.network import GcpNetwork
 from skerry.config.spec import DeploymentSpec
-from skerry.facts import Tier
+from skerry.facts import StorageFact, Tier
 
 POSTGRES_PORT: Final = 5432
 POSTGRES_VERSION: Final = "POSTGRES_17"
@@ -128,10 +128,22 @@ class GcpObjectStore(SkerryComponent):
         name: str,
         spec: DeploymentSpec,
         key: GcpKey,
+        *,
+        gib: int | None = None,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
-        """Make the bucket; its name is the provider's choice, since bucket names are shared by all of Google Cloud."""
-        super().__init__(name, object_facts(spec), opts)
+        """Make the bucket; its name is the provider's choice, since bucket names are shared by all of Google Cloud.
+
+        Args:
+            name: the component's name.
+            spec: the deployment.
+            key: of its objects.
+            gib: what finance should expect in it; left out, nobody says.
+            opts: Pulumi's options.
+        """
+        told = object_facts(spec)
+        storage_fact = () if gib is None else (StorageFact(kind="bucket", gib=gib),)
+        super().__init__(name, told.model_copy(update={"storage": storage_fact}) if storage_fact else told, opts)
         self.bucket = storage.Bucket(
             self.child_name("bucket"),
             location=spec.target.region,

@@ -147,8 +147,10 @@ class ClusterService(SkerryComponent):
     def _run(self, workload: Workload) -> pulumi.Resource:
         application, cluster = self._application, self._cluster
         inside = {row: port.port for row, port in application.definition.ports.items() if not port.between_replicas}
+        grpc = [row for row, port in application.definition.ports.items() if port.protocol is Protocol.GRPC]
         if inside:
-            service(self, "service", cluster, workload, ports=inside, sticky=application.definition.sticky)
+            sticky = application.definition.sticky
+            service(self, "service", cluster, workload, ports=inside, sticky=sticky, grpc=grpc)
         if not application.keeps_own_files:
             pods: pulumi.Resource = deployment(self, "deployment", cluster, workload)
             return pods
@@ -166,7 +168,7 @@ class ClusterService(SkerryComponent):
             # Source: Kubernetes "StatefulSets", Pod Name Label, read 2026-11
             first = {"statefulset.kubernetes.io/pod-name": f"{workload.name}-0"}
             called = f"{workload.name}-primary"
-            service(self, "primary", cluster, workload, name=called, ports=inside, selector=first)
+            service(self, "primary", cluster, workload, name=called, ports=inside, selector=first, grpc=grpc)
             self.primary = host_name(called, workload.namespace)
         return made
 

@@ -7,7 +7,7 @@ a disruption budget where there is more than one replica.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import Enum
 from typing import Any, Final
@@ -232,10 +232,14 @@ def service(
     ports: Mapping[str, int] | None = None,
     selector: Mapping[str, str] | None = None,
     sticky: bool = False,
+    grpc: Collection[str] = (),
 ) -> Service:
     """Make a ClusterIP Service over the workload's pods; with `headless` their addresses themselves.
 
-    Members of a store must find each other before they are ready; clients want `ready_only`.
+    Members of a store must find each other before they are ready; clients want `ready_only`. To ports of `grpc` a
+    gateway speaks HTTP/2 without TLS: else it would speak HTTP/1.1, which gRPC is not.
+
+    Source: Kubernetes "Service", Application protocol, `kubernetes.io/h2c` (not opened; check before relying on it).
     """
     wanted = ports or {key: port for container in workload.containers for key, port in container.ports.items()}
     udp = {name for container in workload.containers for name in container.udp}
@@ -243,7 +247,13 @@ def service(
         "type": "ClusterIP",
         "selector": {**workload.labels(), **(selector or {})},
         "ports": [
-            {"name": key, "port": port, "targetPort": key, **({"protocol": "UDP"} if key in udp else {})}
+            {
+                "name": key,
+                "port": port,
+                "targetPort": key,
+                **({"protocol": "UDP"} if key in udp else {}),
+                **({"appProtocol": "kubernetes.io/h2c"} if key in grpc else {}),
+            }
             for key, port in wanted.items()
         ],
     }

@@ -252,7 +252,7 @@ class ApplicationSpec(Spec):
     host: DnsName | None = None
     """The name that it is called by; required for `internal` and `public`."""
     more_hosts: tuple[DnsName, ...] = Field(default=(), max_length=8)
-    """Further names that it is called by, on a cluster."""
+    """Further names that it is called by."""
     mesh: MeshSpec | None = None
     """Other regions that it copies to, on a cluster; left out, none."""
     copies: dict[DnsLabel, CopySpec] = Field(default={}, max_length=5)

@@ -141,9 +141,11 @@ def aws_shared(plan: ApplicationsSpec, path: str) -> Iterator[Problem]:
         )
     for name, row in outside.items():
         zone = plan.dns.zone if plan.dns is not None else None
-        if zone is not None and row.host is not None and row.host != zone and not row.host.endswith(f".{zone}"):
-            text = f"'{row.host}' does not lie in the zone '{zone}'"
-            yield Problem(f"{path}.services.{name}.host", text, "name a host of the zone")
+        for host in filter(None, (row.host, *row.more_hosts)):
+            if zone is not None and host != zone and not host.endswith(f".{zone}"):
+                field = "host" if host == row.host else "more_hosts"
+                text = f"'{host}' does not lie in the zone '{zone}'"
+                yield Problem(f"{path}.services.{name}.{field}", text, "name a host of the zone")
     if plan.database is not None:
         yield from _database(plan.database, f"{path}.database")
     if plan.cache is not None:
@@ -151,6 +153,9 @@ def aws_shared(plan: ApplicationsSpec, path: str) -> Iterator[Problem]:
             cache_class(plan.cache.memory_gib)
         except CatalogError as exc:
             yield Problem(f"{path}.cache.memory_gib", str(exc))
+        if plan.cache.replicas < 2:
+            text = "one member could not be followed by another when it is lost, which is what is made here"
+            yield Problem(f"{path}.cache.replicas", text, "use 2 to 6")
         if plan.cache.replicas > 6:
             text = f"{plan.cache.replicas} is more than a primary with five replicas"
             yield Problem(f"{path}.cache.replicas", text, "use at most 6")

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from skerry.application import Application
+from skerry.application_queue import fed_by_queue
 from skerry.config.application import Exposure, Protocol
 from skerry.config.sense_ecs import entrance_problems
 from skerry.config.spec import DeploymentSpec
@@ -83,6 +84,7 @@ def _scale(path: str, application: Application) -> Iterator[Problem]:
 def _calls(path: str, application: Application) -> Iterator[Problem]:
     row, definition = application.spec, application.definition
     yield from entrance_problems(path, application)
+    yield from _started(path, application)
     for name, port in definition.ports.items():
         if port.protocol is Protocol.UDP or port.between_replicas:
             text = f"'{name}' is called by other replicas or over UDP, and nothing reaches a port of a function"
@@ -97,6 +99,22 @@ def _calls(path: str, application: Application) -> Iterator[Problem]:
     if row.exposure is not Exposure.NONE and body is not None and body > LARGEST_BODY_MIB:
         text = f"{body} MiB is more than a load balancer gives a function, {LARGEST_BODY_MIB} MiB"
         yield Problem(f"{path}.largest_body_mib", text, "use less, or runtime ecs")
+
+
+def _started(path: str, application: Application) -> Iterator[Problem]:
+    """Check that something starts the function, and one thing alone."""
+    definition, depth = application.definition, application.spec.scale.queue_depth
+    fed = fed_by_queue(application)
+    if fed and definition.ports:
+        text = "is started by callers and by the queue, whose events are unlike each other"
+        yield Problem(f"{path}.access.queue", text, "let it put jobs in alone (write), and make a service of the taker")
+    if not fed and not definition.ports:
+        yield Problem(path, "has no port and takes no jobs, so that nothing would start it", "give it one of the two")
+    if depth is not None and not fed:
+        yield Problem(f"{path}.scale.queue_depth", "no jobs are handed to this function", "use concurrency: 1")
+    elif depth not in (None, 1):
+        text = f"{depth} waiting jobs for each function: Lambda starts one for each job"
+        yield Problem(f"{path}.scale.queue_depth", text, "use 1")
 
 
 def _keeps(path: str, application: Application) -> Iterator[Problem]:

@@ -38,6 +38,7 @@ from skerry.systems.aethergraph_environment import (
     shared_environment,
     slack_environment,
 )
+from skerry.systems.runtimes import asks_callers, named_site
 
 SERVER, CONTROL_PLANE, WORKER, SLACK = "server", "control-plane", "worker", "slack"
 """Names of the services, and so of their resources."""
@@ -84,7 +85,7 @@ def plan_of(spec: DeploymentSpec) -> ApplicationsSpec:
         if saas
         else None,
         dns=own.dns,
-        site=own.site.model_copy(update={"name": own.site.name or own.name}),
+        site=named_site(own.site, own.name, own.runtime),
     )
 
 
@@ -140,7 +141,7 @@ def _slack_entrance(
     row = _service(own, RoleSpec(), SLACK, "aethergraph-server", [], environment, secrets, needs=needs, longest=60)
     opened = {
         "exposure": Exposure.PUBLIC,
-        "anonymous": True,
+        "anonymous": asks_callers(own.runtime),
         "host": host,
         "allow_cidrs": allow_cidrs,
         "paths": (SLACK_PATH,),
@@ -186,7 +187,7 @@ def _saas(spec: DeploymentSpec, own: AetherGraphSpec) -> dict[str, ApplicationSp
     )
     opened = {
         "exposure": Exposure.PUBLIC,
-        "anonymous": True,
+        "anonymous": asks_callers(own.runtime),
         "host": own.host,
         "allow_cidrs": own.allow_cidrs,
         "rate_per_second": own.rate_per_second,

@@ -25,6 +25,7 @@ from skerry.config.hybrid_edge import EdgeLayer
 from skerry.errors import SizingError
 from skerry.fargate import least_vcpu
 from skerry.service_catalog import load_services
+from skerry.systems.runtimes import named_site
 
 SERVICE: Final = "agentdb"
 """Its row in images/services.yaml."""
@@ -69,7 +70,7 @@ def plan_of(agentdb: AgentDbSpec) -> ApplicationsSpec:
         image=agentdb.image,
         vcpu=_vcpu(agentdb),
         memory_mib=agentdb.memory_mib,
-        storage_gib=_storage_gib(agentdb),
+        **_storage_gib(agentdb),
         storage_iops=agentdb.storage_iops,
         disposable_files=agentdb.disposable_files,
         scale=agentdb.scale or SCALES[agentdb.runtime],
@@ -89,7 +90,7 @@ def plan_of(agentdb: AgentDbSpec) -> ApplicationsSpec:
         database=agentdb.database,
         bucket=agentdb.bucket,
         dns=agentdb.dns,
-        site=agentdb.site.model_copy(update={"name": agentdb.site.name or agentdb.name}),
+        site=named_site(agentdb.site, agentdb.name, agentdb.runtime),
     )
 
 
@@ -109,7 +110,7 @@ def mesh_of(agentdb: AgentDbSpec) -> MeshSpec | None:
     geo = agentdb.geo
     if geo is None or geo.here not in geo.regions:
         return None
-    others = {name: row for name, row in geo.regions.items() if name != geo.here}
+    others = {name: row for name, row in sorted(geo.regions.items()) if name != geo.here}
     return MeshSpec(
         name=geo.here,
         host=geo.regions[geo.here].mesh_host,
@@ -169,6 +170,8 @@ def definition_of(agentdb: AgentDbSpec) -> ServiceDefinition:
             "data_path": LAMBDA_FOLDER if agentdb.runtime is Runtime.LAMBDA else row.data_path,
             "needs": tuple(needs),
             "longest_request_s": longest,
+            # Elsewhere no replica has a name of its own.
+            "primary": row.primary and agentdb.runtime is Runtime.KUBERNETES,
             "environment": {**row.environment, "QUIC_ENABLED": "true" if quic else "false"},
         }
     )
@@ -188,9 +191,11 @@ def _vcpu(agentdb: AgentDbSpec) -> float | None:
         return None  # said where sizes are judged
 
 
-def _storage_gib(agentdb: AgentDbSpec) -> int:
-    given = "storage_gib" in agentdb.model_fields_set
-    return agentdb.storage_gib if given or agentdb.runtime is not Runtime.LAMBDA else LAMBDA_GIB
+def _storage_gib(agentdb: AgentDbSpec) -> dict[str, int]:
+    """Return the space of its files where somebody asked for it, or where Lambda's is less than the usual."""
+    if "storage_gib" in agentdb.model_fields_set:
+        return {"storage_gib": agentdb.storage_gib}
+    return {"storage_gib": LAMBDA_GIB} if agentdb.runtime is Runtime.LAMBDA else {}
 
 
 def speaks_quic(agentdb: AgentDbSpec) -> bool:

@@ -125,7 +125,7 @@ def everything() -> dict[str, Any]:
         "runtime": "lambda",
         "image": f"{REGISTRY}/thumb:1.0.0",
         "scale": {
-            "minimum": 2, "maximum": 40, "queue_depth": 10, "prepared": 2, "prepared_maximum": 8,
+            "minimum": 2, "maximum": 40, "queue_depth": 1, "prepared": 2, "prepared_maximum": 8,
         },
         "secrets": {"API_KEY": "apiKey"},
     }  # fmt: skip

@@ -21,7 +21,7 @@ SECRETS: Final[Mapping[str, str]] = {"skerry:databasePassword": "only-of-this-te
 CLIENT: Final = "00000000-0000-0000-0000-0000000000cc"
 CERTIFICATE: Final = "https://names.vault.azure.net/secrets/names"
 
-_COMMON: Final[Mapping[str, Any]] = {
+COMMON: Final[Mapping[str, Any]] = {
     "system": "applications",
     "mode": "single-region",
     "data_class": "confidential",
@@ -140,7 +140,7 @@ def deployment(kind: str, changes: Mapping[str, Any] | None = None) -> dict[str,
         "azure": (AZURE_TARGET, "functions", "skerryexample.azurecr.io/api:1.0.0"),
     }[kind]
     found: dict[str, Any] = {
-        **json.loads(json.dumps(_COMMON)),
+        **json.loads(json.dumps(COMMON)),
         "target": target,
         "applications": services(runtime, image),
     }
