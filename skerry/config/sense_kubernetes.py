@@ -14,6 +14,10 @@ from skerry.errors import Problem
 TAKEN: Final = frozenset({"database", "valkey"})
 """Names of Services that the stores beside have."""
 
+LONGEST_NAME: Final = 38
+"""Characters of a service's name, which its route, its entrance's bounds, its budget and its copies take up: a label of
+DNS has 63, and a CronJob 52."""
+
 LEAST_IOPS: Final = 3_000
 MOST_IOPS: Final = 16_000
 """Of one EBS gp3 volume: what it does without a word, and the most that can be asked for (003 says the former too).
@@ -36,6 +40,10 @@ def kubernetes_problems(path: str, application: Application, spec: DeploymentSpe
     row, scale, definition = application.spec, application.spec.scale, application.definition
     if application.name in TAKEN:
         yield Problem(path, f"'{application.name}' is the name of a store beside it", "give the service another name")
+    if len(application.name) > LONGEST_NAME:
+        many = len(application.name)
+        text = f"'{application.name}' has {many} characters, and its route and its copies take its name"
+        yield Problem(path, text, f"use at most {LONGEST_NAME}")
     if scale.concurrency is not None:
         text = "is no measure of a cluster, whose autoscaler knows CPU, memory and the depth of a queue"
         yield Problem(f"{path}.scale.concurrency", text, "use cpu_percent, memory_percent or queue_depth")

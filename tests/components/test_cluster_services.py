@@ -189,6 +189,12 @@ REFUSED: Mapping[str, tuple[str, dict[str, Any], str, str]] = {
         "agentdb.storage_iops",
         "cannot be asked for on gcp",
     ),
+    "a name longer than its route and its copies leave room for": (
+        ONPREM,
+        {"agentdb.name": "n" * 39},
+        "agentdb",
+        "has 39 characters, and its route and its copies take its name; use at most 38",
+    ),
     "nobody signs": (ONPREM, {"services.certificates": None}, "agentdb.exposure", "nobody signs a certificate"),
     "no machines": (ONPREM, {"machines": None}, "machines", "is required"),
     "two autoscalers on one measure": (
@@ -226,6 +232,15 @@ def test_what_cannot_be_on_a_cluster_is_refused(case: str) -> None:
     assert [problem for problem in error.value.problems if problem.path == path and text in str(problem)], [
         str(problem) for problem in error.value.problems
     ]
+
+
+def test_the_longest_name_leaves_room_for_all_that_is_named_after_it() -> None:
+    graph = run_changed(ONPREM, {"agentdb.name": "n" * 38})
+    made = [one.inputs["metadata"]["name"] for one in graph.resources if isinstance(one.inputs.get("metadata"), dict)]
+    copies = [one.inputs["metadata"]["name"] for one in graph.of_type("kubernetes:batch/v1:CronJob")]
+    assert copies == [f"{'n' * 38}-0-backup"]
+    assert max(len(name) for name in copies) <= 52
+    assert max(len(name) for name in made) <= 63
 
 
 @pytest.fixture(scope="module")
