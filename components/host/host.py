@@ -152,6 +152,8 @@ def _host_fact(machine: Machine, plan: HostsPlan, spec: DeploymentSpec, hosts: H
             for service in machine.services
             if service.supervisor is Supervisor.SYSTEMD and not service.user
         ),
+        dev_tokens=tuple(service.name for service in machine.services if service.dev_token),
+        trust_on_first_use=tuple(service.name for service in machine.services if service.trust == "tofu"),
         gpu_percent={service.name: service.gpu.percent for service in machine.services if service.gpu},
         backup_recipients=len(backup.recipients) if backup else None,
         backup_off_host=off_host,

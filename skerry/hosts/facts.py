@@ -61,6 +61,10 @@ class HostFact(Fact):
     """Services without a cap of memory."""
     runs_as_root: tuple[str, ...] = ()
     """Services under systemd without a user."""
+    dev_tokens: tuple[str, ...] = ()
+    """Services that are started with a token for developers."""
+    trust_on_first_use: tuple[str, ...] = ()
+    """Services that trust whoever comes first."""
     gpu_percent: dict[str, int] = {}
     """Service -> its part of the GPU."""
     backup_recipients: int | None = None

@@ -145,6 +145,10 @@ class HostService:
     encrypted_in_transit: bool | None = None
     endpoints: tuple[EndpointFact, ...] = ()
     """What it calls beyond the machine."""
+    dev_token: bool = False
+    """True: it is started with a token for developers, which everybody knows."""
+    trust: str = ""
+    """How it knows others: `pki`, `tofu` (trust on first use), or empty where that is no question."""
     models: tuple[ModelFact, ...] = ()
     baselines: tuple[BaselineFact, ...] = ()
 
