@@ -19,7 +19,7 @@ Written by `python -m tests.simulators.coverage_report`; tests/coverage runs eac
 A row is in one state:
 
 - **met**: a test finds the seed's number at a path in the graph of a named stack (with the changes that are named),
-  or in what `skerry size` answers
+  in what `skerry size` answers, or in a file that `skerry render` writes for a machine
 - **finding**: the row is a trap, and a test provokes the finding or the refusal that names it
 - **documented**: only a page says it
 - **out of reach**, with the reason

@@ -1,8 +1,10 @@
 """The requirements of the seeds, row by row: what each says, where it stands, and the checks that find it.
 
-A row is in one state. `met`: its checks find the seed's number at a path in the graph of a named stack, or in what
-`skerry size` answers. `finding`: the row is a trap, and its checks provoke the finding or the refusal that names it.
-`documented`: only a page says it. `out`: out of reach, with the reason. `open`: not built yet, with what is missing.
+A row is in one state. `met`: its checks find the seed's number at a path in the graph of a named stack, in what
+`skerry size` answers, or in a file that `skerry render` writes for a machine (`file: <machine>/<path>` of a stack, with
+globs; `is`, `has` and `count`). `finding`: the row is a trap, and its checks provoke the finding or the refusal that
+names it. `documented`: only a page says it. `out`: out of reach, with the reason. `open`: not built yet, with what is
+missing.
 """
 
 from __future__ import annotations
@@ -26,6 +28,7 @@ from skerry.migration.plan import plan_migration
 from skerry.migration.text import migration_text
 from skerry.preflight.examine import examine
 from skerry.preflight.text import to_text
+from skerry.render.files import files
 from tests.simulators.changed_stacks import changed_deployment, run_changed
 from tests.simulators.size_answers import command, size_problems
 
@@ -107,6 +110,9 @@ def told(check_: Mapping[str, Any]) -> str:
         return f'`{check_["stack"]}` to {where}: `skerry migrate` says "{check_["migrate"]}"'
     if "rule" in check_:
         return f"{where}: {check_['rule']} on `{check_['at']}`: {check_['says']}"
+    if "file" in check_ and "stack" in check_:
+        found = f"{check_['count']} of" if "count" in check_ else "file"
+        return f"{where}: {found} `{check_['file']}`" + ("" if "count" in check_ else f" {_compared(check_)}")
     if "count" in check_:
         return f"{where}: {check_['count']} of `{check_['at']}`"
     if "file" in check_:
@@ -125,7 +131,7 @@ def problems(check_: Mapping[str, Any]) -> Iterator[str]:
     if "size" in check_:
         yield from size_problems(check_, _holds)
         return
-    if "file" in check_:
+    if "file" in check_ and "stack" not in check_:
         text = " ".join((ROOT / check_["file"]).read_text(encoding="utf-8").split())
         if check_["says"] not in text:
             yield f"{check_['file']} does not say it"
@@ -149,6 +155,8 @@ def problems(check_: Mapping[str, Any]) -> Iterator[str]:
             yield f"the migration plan of {stack} does not say it"
     elif "rule" in check_:
         yield from _finding(graph, check_)
+    elif "file" in check_:
+        yield from _rendered(graph, check_)
     else:
         yield from _value(graph, check_)
 
@@ -200,6 +208,19 @@ def _holds(value: Any, check_: Mapping[str, Any]) -> bool:
         return value is not None and check_["has"] in text
     number = isinstance(value, int | float)
     return number and (value >= check_["least"] if "least" in check_ else value <= check_["most"])
+
+
+def _rendered(graph: ResourceGraph, check_: Mapping[str, Any]) -> Iterator[str]:
+    """Judge the files that `skerry render` writes for machines: each that the glob names must hold what is asked."""
+    found = [one for one in files(graph) if fnmatchcase(one.path, check_["file"])]
+    if "count" in check_:
+        if len(found) != check_["count"]:
+            yield f"there are {len(found)}: {[one.path for one in found]}"
+    elif not found:
+        yield f"no file is {check_['file']}: {sorted(one.path for one in files(graph))}"
+    for one in found if "count" not in check_ else ():
+        if (one.text != check_["is"]) if "is" in check_ else (check_["has"] not in one.text):
+            yield f"{one.path} says {one.text}"
 
 
 def _finding(graph: ResourceGraph, check_: Mapping[str, Any]) -> Iterator[str]:
