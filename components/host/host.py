@@ -160,6 +160,7 @@ def _host_fact(machine: Machine, plan: HostsPlan, spec: DeploymentSpec, hosts: H
         backup_jurisdiction=(backup.off_host_jurisdiction or spec.target.jurisdiction) if backup and off_host else None,
         keeps=tuple(service.name for service in machine.services if service.stateful),
         packages=machine.packages,
+        carries=machine.carries,
         purchase_usd=row.price.purchase_usd,
         lifetime_years=row.price.lifetime_years,
         average_watts=row.price.average_watts,

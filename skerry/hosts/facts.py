@@ -32,6 +32,22 @@ class OpenPortFact(Fact):
     """The service or proxy that listens."""
 
 
+class CarriedFact(Fact):
+    """Something beside images, charts, models and baselines that must be brought to a machine."""
+
+    kind: str
+    """`source` (an archive of a repository), `wheels` (a folder of Python packages), `os-package` or `key`."""
+    name: str
+    version: str
+    source: str
+    """Where it comes from: a URL, or the command of the site that makes it."""
+    bytes: int | None = None
+    """None where nobody measured it."""
+    digest: str | None = None
+    """`sha256:...`; None while unresolved."""
+    why: str
+
+
 class HostFact(Fact):
     """A machine without an orchestrator."""
 
@@ -76,6 +92,8 @@ class HostFact(Fact):
     """Services that keep something."""
     packages: tuple[str, ...] = ()
     """Packages of its operating system that it needs."""
+    carries: tuple[CarriedFact, ...] = ()
+    """What is brought to it beside images, models and packages of its operating system."""
     purchase_usd: float | None = None
     lifetime_years: float | None = None
     average_watts: float | None = None

@@ -13,6 +13,7 @@ from typing import Final
 
 from skerry.config.host import HostSpec, OverlaySpec
 from skerry.facts import BaselineFact, EndpointFact, ImageFact, ModelFact, Tier
+from skerry.hosts.facts import CarriedFact
 
 LOOPBACK: Final = "127.0.0.1"
 EVERY_ADDRESS: Final = "0.0.0.0"
@@ -23,6 +24,8 @@ class Supervisor(str, Enum):
 
     COMPOSE = "compose"
     SYSTEMD = "systemd"
+    OTHER = "other"
+    """What no renderer knows, such as launchd, or an app: the plan itself holds its files, or people start it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,12 +100,16 @@ class HostService:
     """A DNS label, unique on the machine."""
     group: str = ""
     """Services of a group share a Compose file; empty: its own."""
+    description: str = ""
+    """systemd: what lists of units show; empty: its name."""
     supervisor: Supervisor
     image: ImageFact | None = None
     """Compose: what is run."""
     command: tuple[str, ...] = ()
     """systemd: the whole command, its program by full path; Compose: instead of the image's own."""
     environment: Mapping[str, str] = field(default_factory=dict)
+    environment_files: tuple[str, ...] = ()
+    """systemd: files of the machine with further variables, which must be there."""
     secrets: Mapping[str, str] = field(default_factory=dict)
     """Variable -> flat secret key of the stack; it reaches the machine in a file of its own, mode 0600."""
     listens: tuple[Listen, ...] = ()
@@ -131,6 +138,8 @@ class HostService:
     """systemd: its name under /var/log."""
     instances: tuple[str, ...] = ()
     """systemd: a template, with these instances; `%i` stands for each."""
+    only_with: tuple[str, ...] = ()
+    """systemd: the only addresses it exchanges packets with, such as `localhost`; none: all that the firewall lets."""
     network_online: bool = False
     """systemd: waits for a network that is up, not only begun."""
     host_network: bool = False
@@ -192,6 +201,12 @@ class Proxy:
     tls: ProxyTls | None = None
     members_tls: bool = False
     """True: members are called by TLS."""
+    member_identity: ProxyTls | None = None
+    """Where members are called by TLS: what the proxy shows them, and by whose authority it knows them."""
+    health_send: str = ""
+    """haproxy in mode tcp: a line that a member is sent, for example `INFO replication`."""
+    health_expect: str = ""
+    """What its answer must hold for the member to count, for example `role:master`."""
     idle_s: int = 60
     """How long a quiet connection lives."""
     requests_per_second: int = 0
@@ -294,6 +309,10 @@ class Machine:
     sudo: tuple[str, ...] = ()
     """Lines of /etc/sudoers.d, each checked by visudo before it counts."""
     sysctl: Mapping[str, str] = field(default_factory=dict)
+    setup: tuple[tuple[str, ...], ...] = ()
+    """Commands, each idempotent, that run as root once files are laid and before any service starts."""
+    carries: tuple[CarriedFact, ...] = ()
+    """What must be brought to it where it has no way to the internet, beside images, models and packages."""
     tier: Tier = Tier.PLATFORM
 
 
