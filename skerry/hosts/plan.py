@@ -131,7 +131,7 @@ class HostService:
     folder: str = ""
     """systemd: the working directory."""
     writable: tuple[str, ...] = ()
-    """systemd: paths outside its state and log folders that it may write."""
+    """systemd: paths outside its state and log folders that it may write; Compose: folders in memory for it."""
     state_folder: str = ""
     """systemd: its name under /var/lib."""
     log_folder: str = ""
@@ -142,6 +142,10 @@ class HostService:
     """systemd: the only addresses it exchanges packets with, such as `localhost`; none: all that the firewall lets."""
     network_online: bool = False
     """systemd: waits for a network that is up, not only begun."""
+    capabilities: tuple[str, ...] = ()
+    """Compose: Linux capabilities that it keeps, such as `NET_BIND_SERVICE`; it has no others."""
+    writable_root: bool = False
+    """Compose: it may write anywhere in its container; else only in mounts, /tmp and `writable`."""
     host_network: bool = False
     """Compose: shares the machine's network; multicast crosses no bridge."""
     stop_s: int = 30
@@ -222,11 +226,21 @@ class HostFile:
     text: str = ""
     secret: str = ""
     """The flat secret key whose value it holds instead of a text."""
+    variables: Mapping[str, str] = field(default_factory=dict)
+    """Variable -> flat secret key: it holds a line for each instead of a text (components/host/quoting.py)."""
     mode: str = "0644"
     owner: str = "root"
     group: str = "root"
+    check: tuple[str, ...] = ()
+    """A command that must accept it: `{path}` is where it waits; without that word it runs once all are in place."""
+    commands: tuple[tuple[str, ...], ...] = ()
+    """What is run once all are in place when it changed, before any unit is started again."""
+    enables: tuple[str, ...] = ()
+    """Units that it brings: enabled and started, also where it did not change."""
     restarts: tuple[str, ...] = ()
-    """Units that are started again when it changes."""
+    """Units that are reloaded, or started again where they cannot be, when it changes."""
+    on_machine: bool = True
+    """False: it is for whoever makes the machine, such as user data, and is not laid on it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
