@@ -59,7 +59,7 @@ class Context:
         return roots[0][1] if len(roots) == 1 else None
 
     def cloud(self, resource: Resource) -> str:
-        """Return `aws`, `gcp`, `azure` or `onprem` of the deployment; empty for a foreign program."""
+        """Return `aws`, `gcp`, `azure`, `onprem` or `hosts` of the deployment; empty for a foreign program."""
         deployment = self.deployment(resource)
         return deployment.target.kind if deployment else ""
 

@@ -11,6 +11,7 @@ from cost.aws_compute import GP3_FREE_IOPS, ebs_disks
 from cost.book_format import GB_MONTH, HOUR, IOPS_MONTH, ON_DEMAND, SPOT
 from cost.components import GIB_MONTH, MACHINE_MONTH, CostComponent, QuantityUnknown, Range, fixed, not_priced
 from cost.context import Context, InputNotKnownError, list_at, text_at, value_at
+from cost.hosts import host_costs
 from cost.pricebook import Price, PriceNotFound
 from skerry.errors import UsageError
 from skerry.facts import ComponentFacts, NodesFact, ScalingFact, StorageFact, Tier
@@ -53,6 +54,8 @@ class Comparison:
 
 def component_costs(context: Context, component: Resource, facts: ComponentFacts) -> Iterator[CostComponent]:
     """Yield what a component's own facts cost."""
+    if facts.host is not None:
+        yield from host_costs(context, component, facts.host)
     if facts.nodes is not None and facts.nodes.priced_here:
         yield from _machines(context, component, facts.nodes, facts.scaling)
     for item in facts.storage:
@@ -64,6 +67,8 @@ def component_costs(context: Context, component: Resource, facts: ComponentFacts
 def comparison(context: Context, component: Resource, facts: ComponentFacts) -> Comparison | None:
     """Return the rented machines that a pool names for comparison, or None."""
     nodes, scaling = facts.nodes, facts.scaling
+    if facts.host is not None:
+        scaling = ScalingFact(minimum=1, typical=1, maximum=1)
     if nodes is None or scaling is None or nodes.comparable_instance is None:
         return None
     cloud, _, rest = nodes.comparable_instance.partition(":")
@@ -127,6 +132,8 @@ def copies_of(facts: ComponentFacts, item: StorageFact) -> Range:
 
 
 def _storage(context: Context, component: Resource, item: StorageFact, copies: Range) -> Iterator[CostComponent]:
+    if context.cloud(component) == "hosts":
+        return  # on the machine's own disk, which is part of the machine
     if item.kind == "database":
         return  # priced by the cloud's resource, with its machine
     if item.kind == "bucket" and any(child.type in BUCKETS for child in context.graph.descendants(component.urn)):

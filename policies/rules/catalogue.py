@@ -13,6 +13,7 @@ from policies.rules import (
     encryption,
     entrances,
     gpu,
+    hosts,
     hybrid,
     network,
     reliability,
@@ -24,6 +25,7 @@ from policies.verdict import Rule
 ALL_RULES: Final[tuple[Rule, ...]] = (
     *residency.RULES,
     *edge.RESIDENCY,
+    *hosts.RESIDENCY,
     *network.RULES,
     *data_routes.RULES,
     *hybrid.RULES,
@@ -36,6 +38,7 @@ ALL_RULES: Final[tuple[Rule, ...]] = (
     *reliability.RULES,
     *aws_services.RELIABILITY,
     *gpu.RULES,
+    *hosts.RULES,
     *budget.RULES,
 )
 """Every rule that is run."""
@@ -53,6 +56,7 @@ FAMILIES: Final = {
     "SUP": "Supply chain",
     "REL": "Reliability",
     "GPU": "GPUs",
+    "HST": "Hosts",
     "BUD": "Budget",
     "WAV": "Waivers",
 }
