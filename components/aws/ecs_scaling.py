@@ -46,7 +46,7 @@ def autoscale(
             predefined = {"predefined_metric_specification": {"predefined_metric_type": kind}}
             measures[name] = {"target_value": percent, **predefined}
     if scale.queue_depth is not None:
-        backlog = _backlog(site.queue_name, cluster.name, service.name)
+        backlog = _backlog(site.queue_name, cluster.name, service.name, scale.queue_depth)
         measures["queue"] = {"target_value": scale.queue_depth, "customized_metric_specification": backlog}
     for name, measure in measures.items():
         appautoscaling.Policy(
@@ -63,25 +63,36 @@ def autoscale(
         )  # fmt: skip
 
 
-def _backlog(queue: pulumi.Input[str] | None, cluster: pulumi.Input[str], service: pulumi.Input[str]) -> dict[str, Any]:
-    """Return how many jobs wait for each task, as CloudWatch reckons it; all of them where none runs."""
-    waiting = metric(
-        "ApproximateNumberOfMessagesVisible", "AWS/SQS", [{"name": "QueueName", "value": queue}], "Maximum"
-    )
+def _backlog(
+    queue: pulumi.Input[str] | None, cluster: pulumi.Input[str], service: pulumi.Input[str], depth: int
+) -> dict[str, Any]:
+    """Return how many jobs there are for each task, as CloudWatch reckons it.
+
+    Where no task runs, one job is more than the target: autoscaling starts a task only where that is passed, and up to
+    `depth` jobs would wait for ever. What is being done counts, so that the last task is not taken away meanwhile.
+
+    Source: aws/copilot-cli issues 3376 and 3054 with the words of Amazon ECS on a capacity of 0, read 2026-11.
+    """
+    of_queue = [{"name": "QueueName", "value": queue}]
     running = metric(
         "RunningTaskCount",
         "ECS/ContainerInsights",
         [{"name": "ClusterName", "value": cluster}, {"name": "ServiceName", "value": service}],
         "Average",
     )
+    figures = {
+        "waiting": metric("ApproximateNumberOfMessagesVisible", "AWS/SQS", of_queue, "Maximum"),
+        "taken": metric("ApproximateNumberOfMessagesNotVisible", "AWS/SQS", of_queue, "Maximum"),
+        "running": running,
+    }
+    jobs = "(waiting + FILL(taken, 0))"
     return {
         "metrics": [
-            {"id": "waiting", "metric_stat": waiting, "return_data": False},
-            {"id": "running", "metric_stat": running, "return_data": False},
+            *({"id": name, "metric_stat": one, "return_data": False} for name, one in figures.items()),
             {
                 "id": "backlog",
                 "label": "jobs for each task",
-                "expression": "IF(FILL(running, 0) > 0, waiting / FILL(running, 0), waiting)",
+                "expression": f"IF(FILL(running, 0) > 0, {jobs} / FILL(running, 0), {jobs} * {depth + 1})",
                 "return_data": True,
             },
         ]

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import ast
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import pytest
@@ -274,9 +275,44 @@ def test_jobs_are_nobody_elses_for_longer_than_they_may_take(whole: ResourceGrap
     assert dead["messageRetentionSeconds"] == 14 * 86_400
     mapping = inputs(one(whole, "aws:lambda/eventSourceMapping:EventSourceMapping"))
     assert mapping["scalingConfig"] == {"maximumConcurrency": 40}
+
+
+BACKLOG: Mapping[str, tuple[tuple[int, int | None, int | None], float]] = {
+    "nothing waits and nothing runs": ((0, 0, 0), 0),
+    "one job and no task: more than the target of 5, or nothing would ever start": ((1, 0, 0), 6),
+    "a cluster that tells no number of tasks yet": ((1, None, None), 6),
+    "ten jobs for two tasks": ((10, 0, 2), 5),
+    "the last job is being done": ((0, 1, 1), 1),
+}
+"""What is so -> (waiting, taken, running tasks), and the jobs for each task that autoscaling reads."""
+
+
+@pytest.mark.parametrize("case", BACKLOG)
+def test_autoscaling_reads_how_many_jobs_there_are_for_each_task(whole: ResourceGraph, case: str) -> None:
+    (waiting, taken, running), expected = BACKLOG[case]
     policy = inputs(one(whole, POLICY, "worker-queue-scaling"))["targetTrackingScalingPolicyConfiguration"]
-    ids = [row["id"] for row in policy["customizedMetricSpecification"]["metrics"]]
-    assert (policy["targetValue"], ids) == (5, ["waiting", "running", "backlog"])
+    *figures, backlog = policy["customizedMetricSpecification"]["metrics"]
+    assert policy["targetValue"] == 5
+    assert [row["id"] for row in figures] == ["waiting", "taken", "running"]
+    assert [row["id"] for row in (*figures, backlog) if row["returnData"]] == ["backlog"]
+    assert expected == reckoned(backlog["expression"], waiting=waiting, taken=taken, running=running)
+
+
+class LikeCloudWatch(ast.NodeTransformer):
+    """Writes `IF(a, b, c)` as Python does, which looks at one of the two alone."""
+
+    def visit_Call(self, node: ast.Call) -> ast.AST:
+        self.generic_visit(node)
+        if isinstance(node.func, ast.Name) and node.func.id == "IF":
+            test, then, otherwise = node.args
+            return ast.IfExp(test, then, otherwise)
+        return node
+
+
+def reckoned(expression: str, **figures: int | None) -> Any:
+    tree = ast.fix_missing_locations(LikeCloudWatch().visit(ast.parse(expression, mode="eval")))
+    fill = {"FILL": lambda value, instead: instead if value is None else value}
+    return eval(compile(tree, "expression", "eval"), {**fill, **figures})
 
 
 def test_functions_held_ready_follow_their_use(whole: ResourceGraph) -> None:
