@@ -9,8 +9,8 @@ from components.host.files import files_of
 from skerry.config.host import Delivery, FirewallKind, HostsSpec
 from skerry.config.spec import DeploymentSpec
 from skerry.facts import ComponentFacts, NodesFact, StorageFact, Tier
-from skerry.hosts.facts import HostFact, OpenPortFact
-from skerry.hosts.plan import HostService, HostsPlan, Listen, Machine, Proxy, Supervisor
+from skerry.hosts.facts import GpuPartFact, HostFact, OpenPortFact
+from skerry.hosts.plan import GpuPart, HostService, HostsPlan, Listen, Machine, Proxy, Supervisor
 
 
 class HostProgram(SkerryComponent):
@@ -125,6 +125,16 @@ def open_ports(machine: Machine) -> tuple[OpenPortFact, ...]:
     )
 
 
+def _gpu_part(part: GpuPart) -> GpuPartFact:
+    return GpuPartFact(
+        device=part.device,
+        mechanism=part.mechanism,
+        percent=part.percent,
+        memory_mib=part.memory_mib,
+        profile=part.profile,
+    )
+
+
 def _host_fact(machine: Machine, plan: HostsPlan, spec: DeploymentSpec, hosts: HostsSpec) -> HostFact:
     row, backup = machine.spec, hosts.backup if machine.backups else None
     off_host = backup.off_host if backup else None
@@ -155,6 +165,7 @@ def _host_fact(machine: Machine, plan: HostsPlan, spec: DeploymentSpec, hosts: H
         dev_tokens=tuple(service.name for service in machine.services if service.dev_token),
         trust_on_first_use=tuple(service.name for service in machine.services if service.trust == "tofu"),
         gpu_percent={service.name: service.gpu.percent for service in machine.services if service.gpu},
+        gpu_parts={service.name: _gpu_part(service.gpu) for service in machine.services if service.gpu},
         backup_recipients=len(backup.recipients) if backup else None,
         backup_off_host=off_host,
         backup_jurisdiction=(backup.off_host_jurisdiction or spec.target.jurisdiction) if backup and off_host else None,

@@ -48,6 +48,19 @@ class CarriedFact(Fact):
     why: str
 
 
+class GpuPartFact(Fact):
+    """A service's part of a GPU."""
+
+    device: int
+    mechanism: str
+    """`mps`, `mig`, `time-slicing` or `whole`."""
+    percent: int
+    memory_mib: int
+    """The most memory that it may take; with time-slicing nothing holds it to that."""
+    profile: str = ""
+    """MIG's profile."""
+
+
 class HostFact(Fact):
     """A machine without an orchestrator."""
 
@@ -83,6 +96,8 @@ class HostFact(Fact):
     """Services that trust whoever comes first."""
     gpu_percent: dict[str, int] = {}
     """Service -> its part of the GPU."""
+    gpu_parts: dict[str, GpuPartFact] = {}
+    """Service -> its part of the GPU, with memory and mechanism."""
     backup_recipients: int | None = None
     """How many keys can read its backups; 0: they are not encrypted; None: none is made."""
     backup_off_host: str | None = None

@@ -80,6 +80,8 @@ class GpuPart:
     """The most memory it may pin; MPS's percentage limits threads alone."""
     profile: str = ""
     """MIG's profile."""
+    slice_index: int | None = None
+    """Which MIG slice of the device, counted from 0; services of one slice share it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
