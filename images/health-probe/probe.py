@@ -23,6 +23,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import SplitResult, urlsplit
 
 _SECONDS_A_DAY = 86_400
+_MAX_BODY_BYTES = 1 << 20
+"""More of an answer is not read."""
 
 
 class UsageError(Exception):
@@ -51,6 +53,8 @@ class Limits:
     minimum_days: float = 0.0
     """A certificate that ends sooner counts as down."""
     ca_file: str | None = None
+    json_object: bool = False
+    """True: what answers without a JSON object counts as down."""
 
 
 def parse(text: str) -> SplitResult:
@@ -81,8 +85,10 @@ def probe(parts: SplitResult, limits: Limits) -> Result:
         if parts.scheme == "tcp":
             socket.create_connection((parts.hostname or "", parts.port or 0), limits.timeout_s).close()
         else:
-            status, days = _ask(parts, limits)
+            status, days, body = _ask(parts, limits)
             reason = "" if status < 400 else f"it answers {status}"
+            if limits.json_object and not reason and not _is_object(body):
+                reason = "its answer is no JSON object"
             if days is not None and days < limits.minimum_days:
                 reason = reason or f"its certificate ends in {days:.1f} days"
     except ssl.SSLCertVerificationError as exc:
@@ -94,8 +100,15 @@ def probe(parts: SplitResult, limits: Limits) -> Result:
     return Result(shown(parts), not reason, round(time.monotonic() - began, 4), reason, days)
 
 
-def _ask(parts: SplitResult, limits: Limits) -> tuple[int, float | None]:
-    """Return the status, and the days that are left of the certificate. Redirects count as an answer."""
+def _is_object(body: bytes) -> bool:
+    try:
+        return isinstance(json.loads(body), dict)
+    except (ValueError, RecursionError):
+        return False
+
+
+def _ask(parts: SplitResult, limits: Limits) -> tuple[int, float | None, bytes]:
+    """Return the status, the days that are left of the certificate, and the body. Redirects count as an answer."""
     path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
     host, days = parts.hostname or "", None
     connection: http.client.HTTPConnection
@@ -110,7 +123,8 @@ def _ask(parts: SplitResult, limits: Limits) -> tuple[int, float | None]:
             ends = (connection.sock.getpeercert() or {}).get("notAfter")
             days = (ssl.cert_time_to_seconds(ends) - time.time()) / _SECONDS_A_DAY if isinstance(ends, str) else None
         connection.request("GET", path, headers={"User-Agent": "skerry-health-probe", "Connection": "close"})
-        return connection.getresponse().status, days
+        response = connection.getresponse()
+        return response.status, days, response.read(_MAX_BODY_BYTES) if limits.json_object else b""
     finally:
         connection.close()
 
@@ -138,7 +152,9 @@ def _label(one: Result) -> str:
 class Watch:
     """Asks every so often, and serves what came of it."""
 
-    def __init__(self, targets: Sequence[SplitResult], limits: Limits, every_s: float, port: int) -> None:
+    def __init__(
+        self, targets: Sequence[SplitResult], limits: Limits, every_s: float, port: int, bind: str = ""
+    ) -> None:
         """Bind the port; nothing is asked yet."""
         self.targets, self.limits, self.every_s = targets, limits, every_s
         self.results: tuple[Result, ...] = ()
@@ -159,7 +175,7 @@ class Watch:
             def log_message(self, *args: object) -> None:
                 """Say nothing about requests."""
 
-        self.server = ThreadingHTTPServer(("", port), Page)
+        self.server = ThreadingHTTPServer((bind, port), Page)
         self.server.daemon_threads = True
 
     def page(self, path: str) -> tuple[int, str]:
@@ -192,6 +208,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--ca-file", metavar="FILE", help="certificates to trust in place of the system's")
     parser.add_argument("--min-days", type=float, default=0.0, metavar="N", help="days that a certificate must last")
     parser.add_argument("--listen", type=int, metavar="PORT", help="ask again and again, and serve /ready and /metrics")
+    parser.add_argument("--bind", default="", metavar="ADDRESS", help="with --listen: this address only (default: all)")
+    parser.add_argument("--json", action="store_true", help="an answer over HTTP must be a JSON object")
     parser.add_argument("--every", type=float, default=15.0, metavar="S", help="seconds between rounds (default: 15)")
     args = parser.parse_args(argv)
     try:
@@ -206,9 +224,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     except OSError as exc:
         print(f"probe: --ca-file '{args.ca_file}' cannot be read as certificates: {exc}", file=sys.stderr)
         return 2
-    limits = Limits(args.timeout, args.min_days, args.ca_file)
+    limits = Limits(args.timeout, args.min_days, args.ca_file, args.json)
     if args.listen is not None:
-        watch = Watch(targets, limits, args.every, args.listen)
+        watch = Watch(targets, limits, args.every, args.listen, args.bind)
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: watch.ended.set())
         watch.run()

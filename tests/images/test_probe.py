@@ -40,9 +40,11 @@ def site() -> Iterator[str]:
             if path == "garbage":
                 self.wfile.write(b"\x00\xff nonsense\r\n\r\n")
                 return
-            self.send_response(int(path or "200"))
-            self.send_header("Content-Length", "0")
+            body = {"object": b'{"status": "healthy"}', "list": b"[1]", "deep": b"[" * 100_000}.get(path, b"")
+            self.send_response(200 if body else int(path or "200"))
+            self.send_header("Content-Length", str(len(body)))
             self.end_headers()
+            self.wfile.write(body)
 
         def log_message(self, *args: object) -> None:
             """Say nothing."""
@@ -74,6 +76,17 @@ def test_what_answers_is_up(target: str, site: str) -> None:
         int(bool(ANSWERS[target])),
         [(not ANSWERS[target], ANSWERS[target])],
     )
+
+
+JSON = {"an object": ("object", True), "a list": ("list", False), "nothing": ("200", False), "endless": ("deep", False)}
+
+
+@pytest.mark.parametrize("case", JSON)
+def test_where_asked_only_a_json_object_is_an_answer(case: str, site: str) -> None:
+    path, up = JSON[case]
+    code, results, _ = run("--json", f"http://{site}/{path}")
+    assert (code, results[0].get("reason", "")) == (int(not up), "" if up else "its answer is no JSON object")
+    assert run(f"http://{site}/{path}")[0] == 0
 
 
 def test_one_that_is_down_decides_and_all_are_told(site: str) -> None:
@@ -132,7 +145,7 @@ def get(port: int, path: str) -> tuple[int, str]:
 
 def test_it_watches_and_serves_until_it_is_ended(site: str) -> None:
     port, gone = free_port(), free_port()
-    command = [sys.executable, "-I", str(PROBE), "--listen", str(port), "--every", "0.2"]
+    command = [sys.executable, "-I", str(PROBE), "--bind", "127.0.0.1", "--listen", str(port), "--every", "0.2"]
     with subprocess.Popen([*command, f"http://{site}/", f"tcp://127.0.0.1:{gone}"]) as process:
         try:
             end = time.monotonic() + 15
