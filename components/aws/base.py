@@ -152,7 +152,7 @@ class AwsBase(SkerryComponent):
         sqs.QueuePolicy(
             self.child_name("interruptions"),
             queue_url=queue.url,
-            policy=queue.arn.apply(queue_policy),
+            policy=queue_policy(),
             opts=self._options,
         )
         for event, pattern in INTERRUPTIONS.items():

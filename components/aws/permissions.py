@@ -66,17 +66,20 @@ def key_policy(account: str, region: str) -> str:
     )
 
 
-def queue_policy(arn: str) -> str:
-    """Return the policy of Karpenter's queue: events come in, and only over TLS."""
+def queue_policy() -> str:
+    """Return the policy of Karpenter's queue: events come in, and only over TLS.
+
+    Of a queue's own policy every resource is that queue: so it is known before the queue is.
+    """
     return document(
         {
             "Sid": "Events",
             "Effect": "Allow",
             "Principal": {"Service": ["events.amazonaws.com", "sqs.amazonaws.com"]},
             "Action": "sqs:SendMessage",
-            "Resource": arn,
+            "Resource": "*",
         },
-        only_tls("sqs:*", [arn]),
+        only_tls("sqs:*", ["*"]),
     )
 
 

@@ -1,8 +1,9 @@
 """What whoever deploys a plan must be allowed to do: on AWS the actions of each type of resource, as a policy.
 
 The table skerry/data/aws_actions.csv holds the actions that CloudFormation's own handlers of a type need, to create,
-read, change and delete it. Pulumi's provider calls the same API, now and then with another read, so a first deployment
-under the policy may still name one that is missing. On the other clouds the rights are roles, one for each service.
+read, change and delete it. Pulumi's provider calls the same API, now and then with another read: those that are known
+stand in skerry/data/aws_provider_calls.csv, beside what the provider's functions that a program calls take. A first
+deployment under the policy may still name one that is missing. On the other clouds the rights are roles, one for each service.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ Source: AWS "IAM and AWS STS quotas", as public programs quote it, read 2026-11.
 OWN_ACTIONS: Final = ("sts:GetCallerIdentity",)
 """What the provider itself asks at its start, to compare the account with the one that it may touch."""
 
-_TABLE: Final = Path(__file__).resolve().parent.parent / "data" / "aws_actions.csv"
+_DATA: Final = Path(__file__).resolve().parent.parent / "data"
 
 _GCP_ROLES: Final[Mapping[str, str]] = {
     "gcp:certificatemanager": "roles/certificatemanager.editor",
@@ -78,30 +79,37 @@ class Rights:
 
 
 @cache
-def _actions() -> Mapping[str, str]:
-    with _TABLE.open(encoding="utf-8", newline="") as file:
+def _rows(name: str) -> Mapping[str, str]:
+    with (_DATA / f"{name}.csv").open(encoding="utf-8", newline="") as file:
         return {row["type"].lower(): row["actions"] for row in csv.DictReader(file)}
 
 
 def actions_of(token: str) -> tuple[str, ...] | None:
-    """Return the IAM actions that a type of resource takes, sorted; None where no source says so.
+    """Return the IAM actions that a type of resource, or a provider's function, takes; None where no source says so.
 
     Args:
-        token: `aws:ec2/vpc:Vpc`.
+        token: `aws:ec2/vpc:Vpc`, or `aws:route53/getZone:getZone`.
+
+    Returns:
+        The actions, sorted.
     """
-    table = _actions()
+    table = _rows("aws_actions")
     found = table.get(token.lower())
     if found is None:
         module, _, name = token.partition("/")
         found = table.get(f"aws::{module.removeprefix('aws:')}::{name.rsplit(':', 1)[-1]}".lower())
     if found is not None and found.startswith("="):
         found = table.get(found[1:].lower())
-    return None if found is None else tuple(sorted(found.split()))
+    own = _rows("aws_provider_calls").get(token.lower())
+    if found is None and own is None:
+        return None
+    return tuple(sorted({*(found or "").split(), *(own or "").split()}))
 
 
 def rights_of(graph: ResourceGraph) -> Rights:
     """Return what a plan asks of whoever deploys it."""
     tokens = sorted({one.type for one in graph.resources if one.custom and not one.is_provider})
+    tokens += sorted({one.token for one in graph.invokes if one.token.startswith("aws:")})
     known = {token: actions_of(token) for token in tokens if token.startswith("aws:")}
     actions = {action for found in known.values() for action in found or ()}
     roles = {_gcp_role(token): token for token in tokens if token.startswith("gcp:")}

@@ -24,7 +24,7 @@ SMALL, LARGE = 2048, 6144
 DOCUMENTS = {
     "trust": (permissions.trust_of("pods.eks.amazonaws.com", tag_session=True), SMALL),
     "key": (permissions.key_policy(ACCOUNT, REGION), LARGE),
-    "queue": (permissions.queue_policy(QUEUE), LARGE),
+    "queue": (permissions.queue_policy(), LARGE),
     "bucket": (permissions.bucket_policy(BUCKET), LARGE),
     "agents": (permissions.agents_policy(BUCKET, KEY), LARGE),
     "flow logs": (permissions.flow_log_policy(f"arn:aws:logs:{REGION}:{ACCOUNT}:log-group:g"), LARGE),
@@ -70,7 +70,7 @@ def test_the_key_encrypts_volumes_that_aws_makes_for_the_account_and_logs_of_the
     assert f"arn:aws:logs:{REGION}:{ACCOUNT}:log-group:*" == context
 
 
-@pytest.mark.parametrize("text", [permissions.bucket_policy(BUCKET), permissions.queue_policy(QUEUE)])
+@pytest.mark.parametrize("text", [permissions.bucket_policy(BUCKET), permissions.queue_policy()])
 def test_what_is_not_tls_is_refused(text: str) -> None:
     refusals = [row for row in statements(text) if row["Effect"] == "Deny"]
     assert [row["Condition"] for row in refusals] == [{"Bool": {"aws:SecureTransport": "false"}}]
