@@ -114,6 +114,8 @@ class HostService:
     """systemd: files of the machine with further variables, which must be there."""
     secrets: Mapping[str, str] = field(default_factory=dict)
     """Variable -> flat secret key of the stack; it reaches the machine in a file of its own, mode 0600."""
+    expands: tuple[str, ...] = ()
+    """systemd: variables of its own that its command holds as words `${NAME}`; any other `$` is text."""
     listens: tuple[Listen, ...] = ()
     needs: tuple[str, ...] = ()
     """Services of the same machine that must be well before."""
@@ -213,6 +215,8 @@ class Proxy:
     """haproxy in mode tcp: a line that a member is sent, for example `INFO replication`."""
     health_expect: str = ""
     """What its answer must hold for the member to count, for example `role:master`."""
+    redirect: Listen | None = None
+    """A plain port whose callers are sent to this one, where they are to be; None: there is none."""
     idle_s: int = 60
     """How long a quiet connection lives."""
     requests_per_second: int = 0
