@@ -257,16 +257,28 @@ def test_a_zone_is_drained_and_every_store_keeps_its_majority(running: Running) 
     }
 
 
+# Of a base's own pool, m6i.2xlarge, e2-standard-4 and Standard_D4s_v5, where operators and Ray's head run.
+SYSTEM: Final = {"aws": Machines("platform", 3, 8, 32), "gcp": Machines("platform", 3, 4, 16)}
+CLOUDS: Final[Mapping[str, tuple[Machines, int]]] = {
+    "sensei-private-aws": (SYSTEM["aws"], 2 * 2),
+    "sensei-private-gcp": (SYSTEM["gcp"], 0),
+    "sensei-private-azure": (SYSTEM["gcp"], 2),
+}
+"""Stack -> machines of the cluster's own pods, and pods of plugins: of GPUs and adapters, Google's own, of GPUs.
+
+Those of mode saas have the same pods, but for one route, on the same pools.
+"""
+
+
+@pytest.mark.parametrize("name", CLOUDS)
 def test_the_platform_stack_of_a_cloud_stands_on_the_machines_of_its_base(
-    rendered: Callable[[str], Rendered], tmp_path_factory: pytest.TempPathFactory
+    name: str, rendered: Callable[[str], Rendered], tmp_path_factory: pytest.TempPathFactory
 ) -> None:
-    """The stack with Karpenter: nobody adds machines here, so the fewest that its pools may have stand there."""
-    name = "sensei-saas-aws"
+    """Nobody adds machines here, so the fewest that its pools may have stand there."""
+    system, expected = CLOUDS[name]
     with KubeCluster(tmp_path_factory.mktemp("cloud") / "cluster") as cluster:
-        # The machines of the base's own system group, m6i.2xlarge, where operators and Ray's head run.
-        system = Machines("platform", 3, 8, 32)
         running = start(cluster, name, rendered(name), [system], cognitive=2, execution=4, meta=3)
         running.site.settle("Ray", lambda: ray_is(running.ray, 4), SETTLED_S)
         plugins = running.site.pods("kube-system")
-        assert len(plugins) == 2 * 2, "the plugins of GPUs and of adapters stand on the machines with GPUs alone"
+        assert len(plugins) == expected, "plugins stand on the machines with GPUs alone"
         assert running.site.waiting() == []

@@ -18,6 +18,7 @@ from tests.simulators.stack_objects import (
     AWS,
     CUSTOMER,
     PLATFORMS,
+    PRIVATE,
     ROOT,
     STACKS,
     VENDOR,
@@ -35,7 +36,7 @@ TERMS = {
 OTHERS = {
     CUSTOMER: {"LicenseRef-Llama-3.1-Community"},
     # The plugin of AWS's fabric.
-    **{stack: {*TERMS, "LicenseRef-AWS-Image"} for stack in (AWS, VENDOR)},
+    **{stack: {*TERMS, "LicenseRef-AWS-Image"} for stack in (AWS, PRIVATE[0], VENDOR)},
 }
 """Stack -> its licences with terms, where they are not those of all tiers."""
 SUP007 = next(rule for rule in RULES if rule.id == "SUP007")

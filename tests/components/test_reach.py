@@ -12,7 +12,19 @@ from components.blueprints.sensei import NAMESPACES, flows
 from components.kubernetes.cluster import PRIVATE_RANGES
 from skerry.facts import facts_of
 from skerry.graph import UNKNOWN, ResourceGraph
-from tests.simulators.stack_objects import AWS, AZURE, GCP, PLATFORMS, Pods, graph_of, inputs, objects, pods, selects
+from tests.simulators.stack_objects import (
+    AWS,
+    AZURE,
+    GCP,
+    PLATFORMS,
+    PRIVATE,
+    Pods,
+    graph_of,
+    inputs,
+    objects,
+    pods,
+    selects,
+)
 
 _ADDRESS = re.compile(r"([a-z0-9.-]+)\.(sensei-[a-z]+)\.svc\.cluster\.local:(\d+)")
 NAMESPACE_LABEL = "kubernetes.io/metadata.name"
@@ -235,7 +247,7 @@ def test_with_local_inference_nothing_may_leave_for_anywhere(stack: str) -> None
         for row in rule.get("ports", [{"port": "any"}])
     }
     # The stores of secrets of these two have no address inside the network: External Secrets alone calls them.
-    assert anywhere == ({("sensei-operators", 443)} if stack in (GCP, AZURE) else set())
+    assert anywhere == ({("sensei-operators", 443)} if stack in (GCP, AZURE, *PRIVATE[1:]) else set())
 
 
 @pytest.mark.parametrize("stack", PLATFORMS)

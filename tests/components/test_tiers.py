@@ -20,6 +20,7 @@ from skerry.sizing import fit
 from tests.simulators.stack_objects import (
     AZURE,
     PLATFORMS,
+    PRIVATE,
     ROOT,
     STACKS,
     THINKING,
@@ -85,7 +86,7 @@ def test_nothing_downloads_weights_at_run_time(stack: str) -> None:
     pod = pod_of(stack, "vllm")
     assert variable(pod, "HF_HUB_OFFLINE") == "1"
     arguments = pod.spec["containers"][0]["args"]
-    assert arguments[0].startswith("az://" if stack == AZURE else "s3://")
+    assert arguments[0].startswith("az://" if stack in (AZURE, PRIVATE[2]) else "s3://")
 
 
 @pytest.mark.parametrize("stack", WORKING)

@@ -17,6 +17,7 @@ from tests.simulators.stack_objects import (
     GCP,
     ONPREM,
     PLATFORMS,
+    PRIVATE,
     STACKS,
     THINKING,
     VENDOR,
@@ -127,6 +128,7 @@ _OWN = {"gateway-gateway", "gateway-route-temporal-ui", "gateway-route-mlflow"}
 WAYS_IN = {
     AIRGAPPED: _OWN,
     ONPREM: _OWN,
+    **dict.fromkeys(PRIVATE, _OWN),
     **{stack: {*_OWN, "gateway-route-temporal"} for stack in (AWS, GCP, AZURE)},
     VENDOR: {"entrance-gateway", "entrance-route-architect", "entrance-route-learning"},
     CUSTOMER: set(),

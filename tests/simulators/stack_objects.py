@@ -17,13 +17,17 @@ AWS_BASE, AWS = "sensei-saas-aws-base", "sensei-saas-aws"
 GCP_BASE, GCP = "sensei-saas-gcp-base", "sensei-saas-gcp"
 AZURE_BASE, AZURE = "sensei-saas-azure-base", "sensei-saas-azure"
 VENDOR_BASE, VENDOR, CUSTOMER = "sensei-hybrid-vendor-base", "sensei-hybrid-vendor", "sensei-hybrid-customer"
-WHOLE = (AIRGAPPED, ONPREM, AWS, GCP, AZURE)
+PRIVATE = ("sensei-private-aws", "sensei-private-gcp", "sensei-private-azure")
+"""Mode private in a customer's account of a cloud; each stands on a base."""
+WHOLE = (AIRGAPPED, ONPREM, AWS, GCP, AZURE, *PRIVATE)
 """The stacks that hold Kubernetes objects of all tiers."""
 THINKING, WORKING = (*WHOLE, VENDOR), (*WHOLE, CUSTOMER)
 """Those with the cognitive and the meta tier; those with the execution tier and Temporal."""
 PLATFORMS = (*WHOLE, VENDOR, CUSTOMER)
 """The stacks that hold Kubernetes objects; the last two are the sides of mode hybrid, each with tiers of its own."""
-STACKS = (AIRGAPPED, ONPREM, AWS_BASE, AWS, GCP_BASE, GCP, AZURE_BASE, AZURE, VENDOR_BASE, VENDOR, CUSTOMER)
+DEPLOYED = (AIRGAPPED, ONPREM, AWS_BASE, AWS, GCP_BASE, GCP, AZURE_BASE, AZURE, VENDOR_BASE, VENDOR, CUSTOMER)
+"""Those whose whole lives tests/cli_real/test_lifecycle.py knows; test_private.py deploys the rest."""
+STACKS = (*DEPLOYED, *(f"{one}-base" for one in PRIVATE), *PRIVATE)
 
 
 @cache
