@@ -8,33 +8,28 @@ import pytest
 import yaml
 
 from skerry.config.spec import CONFIG_KEY
-from skerry.engine.run import run_program
-from tests.simulators.aws_service_stacks import STACKS, everything, services
-from tests.simulators.graph_equality import NORMALISED, compare, read_command
+from tests.simulators.aws_service_stacks import ECS, STACKS, everything, services
+from tests.simulators.come_up import bring_up_all
 from tests.simulators.pulumi_cli import ROOT, PulumiCli
 
 pytestmark = pytest.mark.timeout(1200)
 
 
-def told_alike(cli: PulumiCli, stack: str, plan: Path) -> None:
-    preview = cli.preview_json(ROOT, stack, "--show-secrets", "--save-plan", str(plan))
-    engine = run_program(cli.copy_of(ROOT), stack)
-    found = compare(engine, read_command(preview, plan.read_text(encoding="utf-8")))
-    assert found.differences == []
-    assert set(found.touched) <= set(NORMALISED)
-
-
-def comes_up(cli: PulumiCli, stack: str) -> None:
-    cli.check(cli.up(ROOT, stack))
-    again = cli.preview(ROOT, stack, "--expect-no-changes")
-    assert again.returncode == 0, again.text[-3000:]
-
-
 @pytest.mark.parametrize("stack", STACKS)
 def test_both_engines_tell_the_same_and_the_command_brings_it_up_once(tmp_path: Path, stack: str) -> None:
+    bring_up_all(PulumiCli(tmp_path / "world"), [stack], packed=[ECS])
+
+
+def test_the_policy_pack_stops_services_outside_their_boundary(tmp_path: Path) -> None:
     cli = PulumiCli(tmp_path / "world")
-    told_alike(cli, stack, tmp_path / "plan.json")
-    comes_up(cli, stack)
+    file = cli.copy_of(ROOT) / "stacks" / f"Pulumi.{ECS}.yaml"
+    whole = file.read_text(encoding="utf-8")
+    assert whole.count("jurisdictions: [US]") == 1
+    file.write_text(whole.replace("jurisdictions: [US]", "jurisdictions: [FR]"), encoding="utf-8")
+    done = cli.preview(ROOT, ECS, "--policy-pack", str(cli.copy_of(ROOT) / "policies"))
+    assert done.returncode != 0
+    assert "[mandatory]" in done.text
+    assert "RES001" in done.text
 
 
 def test_services_that_no_blueprint_knows_come_up_with_everything_that_may_be_shared(tmp_path: Path) -> None:
@@ -45,5 +40,4 @@ def test_services_that_no_blueprint_knows_come_up_with_everything_that_may_be_sh
     values = {CONFIG_KEY: services(plan), "skerry:apiKey": "a-key-of-no-one"}
     whole = yaml.safe_dump({"config": {"pulumi:disable-default-providers": ["*"], **values}})
     (cli.copy_of(ROOT) / "stacks" / f"Pulumi.{stack}.yaml").write_text(whole, encoding="utf-8")
-    told_alike(cli, stack, tmp_path / "plan.json")
-    comes_up(cli, stack)
+    bring_up_all(cli, [stack])

@@ -10,6 +10,8 @@ AIRGAPPED: Final = "aethergraph-server-airgapped"
 SAAS_BASE, SAAS = "aethergraph-saas-aws-base", "aethergraph-saas-aws"
 ECS: Final = "aethergraph-saas-ecs-aws"
 SHIPPED: Final = (ONPREM, AIRGAPPED, SAAS_BASE, SAAS, ECS)
+WORLDS: Final = ((ONPREM,), (AIRGAPPED,), (SAAS_BASE, SAAS), (ECS,))
+"""What is deployed side by side, each over those before it."""
 
 SIDECAR: Final[Mapping[str, Any]] = {"mode": "sidecar"}
 LOCAL_WORKER: Final[Mapping[str, Any]] = {

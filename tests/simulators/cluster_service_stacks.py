@@ -21,6 +21,13 @@ GEO_STACKS: Final = (
 EDGE_REGIONS: Final = ("agentdb-edge-us-west", "agentdb-edge-us-east", "agentdb-edge-eu-west")
 EDGE_STACKS: Final = tuple(f"{one}{ending}" for one in ("agentdb-edge-core", *EDGE_REGIONS) for ending in ("-base", ""))
 EDGE_LAYER: Final = "agentdb-edge-layer"
+GEO_BASES: Final = tuple(one for one in GEO_STACKS if one.endswith("-base"))
+EDGE_WORLDS: Final = tuple((f"{one}-base", one) for one in ("agentdb-edge-core", *EDGE_REGIONS))
+WORLDS: Final = (
+    (ONPREM,), (EKS_BASE, EKS), (GKE_BASE, GKE), (AKS_BASE, AKS), (EDGE_LAYER,), *EDGE_WORLDS,
+    (*GEO_BASES, "agentdb-geo-us", "agentdb-geo-eu", "agentdb-geo-ap", GEO_NAMES),
+)  # fmt: skip
+"""What is deployed side by side, each over those before it."""
 
 NEW_SERVICES: Final[dict[str, Any]] = {
     "database": {"zones": 2, "storage_gib": 50},
