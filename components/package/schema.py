@@ -39,6 +39,8 @@ TYPE_NAMES: Final = {
     "ScaleSpec": "ServiceScale",
     "StoresSpec": "AetherGraphStores",
     "MeshSpec": "ServiceMesh",
+    "ReplicationSpec": "ReplicaCopies",
+    "ProgramSpec": "AgentDbProgram",
 }
 """Specs whose type is not their name without `Spec`: all types of the package stand in one place."""
 

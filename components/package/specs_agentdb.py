@@ -11,7 +11,32 @@ from components.package.specs_applications import DnsZone, RuntimeSite, ServiceS
 from components.package.specs_geo import Geo
 from components.package.specs_hybrid_edge import HybridEdge
 from skerry.config.agentdb import AgentDbProfile
+from skerry.config.agentdb_program import ReplicaConsistency, SqliteSync
 from skerry.config.application import Runtime, ServiceExposure
+
+
+class ReplicaCopies(TypedDict):
+    """How replicas that are joined by QUIC follow the one that writes."""
+
+    interval_ms: NotRequired[int]
+    """Milliseconds between two copies, and between two heartbeats."""
+    consistency: NotRequired[ReplicaConsistency]
+    """When a write counts as done."""
+    missed_heartbeats: NotRequired[int]
+    """Heartbeats in a row that are missed until a primary counts as lost."""
+
+
+class AgentDbProgram(TypedDict):
+    """How the program writes its files, which always have a write-ahead log, and keeps what it read."""
+
+    batch_size: NotRequired[int]
+    """Operations that one transaction takes together."""
+    cache_s: NotRequired[int]
+    """Seconds that an answer is kept; 0 keeps none."""
+    sqlite_sync: NotRequired[SqliteSync]
+    """When SQLite asks the disk whether it has what was written."""
+    checkpoint_pages: NotRequired[int]
+    """Pages of the write-ahead log that are carried into the file together."""
 
 
 class AgentDbSettings(TypedDict):
@@ -35,6 +60,10 @@ class AgentDbSettings(TypedDict):
     """The longest that a request or a stream may last in seconds."""
     quic: NotRequired[bool]
     """Whether replicas join over QUIC (UDP); left out, wherever the runtime carries UDP."""
+    replication: NotRequired[ReplicaCopies]
+    """How replicas that are joined by QUIC follow the one that writes."""
+    program: NotRequired[AgentDbProgram]
+    """How the program writes its files and keeps what it read."""
     disposable_files: NotRequired[bool]
     """True where its files may be lost with a replica, since what counts is kept elsewhere or can be made again."""
     storage_gib: NotRequired[int]

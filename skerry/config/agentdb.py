@@ -9,6 +9,7 @@ from enum import Enum
 
 from pydantic import Field
 
+from skerry.config.agentdb_program import ProgramSpec, ReplicationSpec
 from skerry.config.application import (
     BucketSpec,
     DatabaseSpec,
@@ -57,6 +58,10 @@ class AgentDbSpec(Spec):
     """The longest that a request or a stream may last in seconds."""
     quic: bool | None = None
     """Whether replicas join over QUIC (UDP); left out, wherever the runtime carries UDP."""
+    replication: ReplicationSpec = ReplicationSpec()
+    """How replicas that are joined by QUIC follow the one that writes."""
+    program: ProgramSpec = ProgramSpec()
+    """How the program writes its files and keeps what it read."""
     disposable_files: bool = False
     """True where its files may be lost with a replica, since what counts is kept elsewhere or can be made again."""
     storage_gib: int = Field(default=10, ge=1, le=65_536)

@@ -14,7 +14,7 @@ from skerry.config.sense_geo import geo_problems
 from skerry.config.sense_hybrid_edge import hybrid_edge_problems
 from skerry.config.spec import DeploymentSpec, Layer
 from skerry.errors import Problem
-from skerry.systems.agentdb import CARRIES_UDP, at_the_edge, plan_of, service_name, told_of_database
+from skerry.systems.agentdb import CARRIES_UDP, at_the_edge, plan_of, service_name, speaks_quic, told_of_database
 
 _TAKERS = {
     Runtime.LAMBDA: "lambda is called by events, and nothing reaches a port of it",
@@ -32,6 +32,9 @@ def agentdb_problems(spec: DeploymentSpec) -> Iterator[Problem]:
         text = f"QUIC is UDP, and {_TAKERS[agentdb.runtime]}"
         yield Problem("agentdb.quic", text, "set quic: false, or use runtime kubernetes or ecs")
         return
+    if not speaks_quic(agentdb) and "replication" in agentdb.model_fields_set:
+        text = "has no meaning where nothing joins replicas (quic is off)"
+        yield Problem("agentdb.replication", text, "remove it, or use runtime kubernetes or ecs with quic on")
     yield from geo_problems(spec, agentdb)
     yield from hybrid_edge_problems(spec, agentdb)
     yield from edge_layer_problems(spec, agentdb)

@@ -25,6 +25,7 @@ from skerry.config.hybrid_edge import EdgeLayer
 from skerry.errors import SizingError
 from skerry.fargate import least_vcpu
 from skerry.service_catalog import load_services
+from skerry.systems.agentdb_program import program_environment, replication_environment
 from skerry.systems.runtimes import named_site
 
 SERVICE: Final = "agentdb"
@@ -172,7 +173,12 @@ def definition_of(agentdb: AgentDbSpec) -> ServiceDefinition:
             "longest_request_s": longest,
             # Elsewhere no replica has a name of its own.
             "primary": row.primary and agentdb.runtime is Runtime.KUBERNETES,
-            "environment": {**row.environment, "QUIC_ENABLED": "true" if quic else "false"},
+            "environment": {
+                **row.environment,
+                "QUIC_ENABLED": "true" if quic else "false",
+                **program_environment(agentdb.program),
+                **(replication_environment(agentdb.replication) if quic else {}),
+            },
         }
     )
 

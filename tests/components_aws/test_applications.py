@@ -14,7 +14,9 @@ from skerry.graph import UNKNOWN, Resource, ResourceGraph, plain
 from tests.simulators.aws_service_stacks import (
     ECS,
     LAMBDA,
+    PROGRAM_DEFAULTS,
     REGISTRY,
+    REPLICATION_DEFAULTS,
     STACKS,
     changed,
     everything,
@@ -83,7 +85,13 @@ def test_the_container_has_the_ports_the_image_and_no_secret_in_plain_text() -> 
         {"containerPort": 4433, "protocol": "udp"},
     ]
     plain_values = {item["name"]: item["value"] for item in row["environment"]}
-    assert plain_values == {"DATABASE_MODE": "graph", "NODE_ENV": "production", "QUIC_ENABLED": "true"}
+    assert plain_values == {
+        "DATABASE_MODE": "graph",
+        "NODE_ENV": "production",
+        "QUIC_ENABLED": "true",
+        **PROGRAM_DEFAULTS,
+        **REPLICATION_DEFAULTS,
+    }
     kept = {item["name"]: item["valueFrom"] for item in row["secrets"]}
     names = ("HOST", "NAME", "PASSWORD", "PORT", "USER")
     assert kept == {f"DATABASE_{name}": f"/{ECS}/agentdb/DATABASE_{name}" for name in names}

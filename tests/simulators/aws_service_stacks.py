@@ -17,6 +17,22 @@ ECS, LAMBDA = "agentdb-ecs-aws", "agentdb-lambda-aws"
 STACKS: Final = (ECS, LAMBDA)
 REGISTRY: Final = "111122223333.dkr.ecr.us-east-1.amazonaws.com"
 
+PROGRAM_DEFAULTS: Final = {
+    "BATCH_SIZE": "100",
+    "CACHE_S": "60",
+    "SQLITE_JOURNAL_MODE": "WAL",
+    "SQLITE_SYNCHRONOUS": "NORMAL",
+    "SQLITE_WAL_CHECKPOINT_PAGES": "1000",
+}
+"""What AgentDB's program is told where a stack says nothing: 003:6161, 003:6198, 003:2085 to 2088, 003:2728."""
+
+REPLICATION_DEFAULTS: Final = {
+    "REPLICA_SYNC_MS": "1000",
+    "REPLICA_CONSISTENCY": "eventual",
+    "REPLICA_MISSED_HEARTBEATS": "3",
+}
+"""What replicas that QUIC joins are told: 003:1303, 003:1306, 003:1474."""
+
 
 def shipped(stack: str) -> dict[str, Any]:
     """Return the deployment of a stack as its file has it."""
