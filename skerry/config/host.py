@@ -94,6 +94,8 @@ class OverlayPeerSpec(Spec):
     """Its address inside."""
     public_key: str | None = Field(default=None, pattern=WIREGUARD_KEY)
     """Its WireGuard public key, made by `skerry hosts keys` at the site; left out, nothing is rendered for it."""
+    private_key_secret: SecretKey | None = None
+    """The secret key of its private key; left out, the key is put on the machine by hand."""
     endpoint: HostAddress | None = None
     """Where others reach it from outside; left out, its address."""
 
@@ -167,6 +169,12 @@ class HostBackupSpec(Spec):
     """Where they lie on the machine."""
     off_host: str | None = Field(default=None, pattern=r"^(sftp|s3|file)://\S{3,300}$")
     """Where a second copy goes: `sftp://user@host/path`, `s3://bucket/path` or a medium; left out, a finding."""
+    off_host_secret: SecretKey | None = None
+    """The secret key of what it logs in with: an SSH private key, or an AWS credentials file; left out, by hand."""
+    off_host_key: str | None = Field(default=None, pattern=HOST_KEY)
+    """`sftp`: the other host's public key; another is refused. Left out, no copy is sent by sftp."""
+    off_host_endpoint: str | None = Field(default=None, pattern=r"^https?://[A-Za-z0-9.:\[\]-]{1,253}$")
+    """`s3`: a server other than AWS's own."""
     off_host_jurisdiction: CountryCode | None = None
     """The country where that lies; left out, the target's."""
 
