@@ -155,7 +155,7 @@ def _host_fact(machine: Machine, plan: HostsPlan, spec: DeploymentSpec, hosts: H
         firewall=FirewallKind(hosts.firewall).value,
         open_ports=open_ports(machine),
         overlay=plan.overlay.name if plan.overlay and row.overlay else None,
-        memory_caps_mib=sum(service.memory_mib or 0 for service in machine.services),
+        memory_caps_mib=sum((service.memory_mib or 0) * max(1, len(service.instances)) for service in machine.services),
         uncapped=tuple(service.name for service in machine.services if service.memory_mib is None),
         runs_as_root=tuple(
             service.name

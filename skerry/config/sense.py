@@ -85,7 +85,7 @@ def _target(spec: DeploymentSpec) -> Iterator[Problem]:
         yield Problem("layer", "base has no meaning on own machines", "remove it: there is only the platform layer")
     if own and target.region:
         yield Problem("target.region", f"'{target.region}' has no meaning on own machines", "remove it")
-    if not target.connected and not target.site_registry:
+    if not target.connected and not target.site_registry and target.kind is not TargetKind.HOSTS:
         yield Problem("target.site_registry", "is required where connected is false", "name host:port of the registry")
     if spec.mode is Mode.AIR_GAPPED and target.connected:
         yield Problem("target.connected", "is true, but mode is air-gapped", "set connected: false")

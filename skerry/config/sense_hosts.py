@@ -11,6 +11,8 @@ from graphlib import CycleError, TopologicalSorter
 
 from skerry.catalog import load_catalog
 from skerry.config.host import HostsSpec, OverlaySpec
+from skerry.config.sense_agent_mesh import mesh_problems
+from skerry.config.sense_dual_host import dual_host_problems
 from skerry.config.spec import DeploymentSpec, Layer, System, TargetKind
 from skerry.errors import CatalogError, Problem, UsageError
 from skerry.gpus import gpu_model, gpu_models
@@ -39,7 +41,7 @@ def hosts_problems(spec: DeploymentSpec) -> Iterator[Problem]:
     hosts = spec.hosts
     if hosts is None:
         return
-    broken = [*_ranges(hosts), *_machines(hosts), *_overlay(hosts)]
+    broken = [*_ranges(hosts), *_machines(hosts), *_overlay(hosts), *mesh_problems(spec), *dual_host_problems(spec)]
     yield from broken
     if broken:
         return
@@ -142,7 +144,7 @@ def _meet(one: Listen, other: Listen) -> bool:
 
 
 def _memory(machine: Machine, path: str) -> Iterator[Problem]:
-    caps = sum(service.memory_mib or 0 for service in machine.services)
+    caps = sum((service.memory_mib or 0) * max(1, len(service.instances)) for service in machine.services)
     if caps > machine.spec.memory_gib * 1024:
         text = f"the caps of its services sum to {caps} MiB, and it has {machine.spec.memory_gib:g} GiB"
         yield Problem(f"{path}.memory_gib", text, "lower the caps, or move a service to another machine")
