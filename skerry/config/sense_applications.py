@@ -85,7 +85,7 @@ def system_problems(spec: DeploymentSpec) -> Iterator[Problem]:
         if (spec.system is system) != (value is not None):
             needed = spec.system is system
             text = "is required and missing" if needed else f"has no meaning for {spec.system.value}"
-            yield Problem(system.value, text, "describe it" if needed else "remove it")
+            yield Problem(system.value.replace("-", "_"), text, "describe it" if needed else "remove it")
     if spec.machines is not None and spec.machines.stores.purchase is Purchase.SPOT:
         yield Problem("machines.stores.purchase", "spot machines may be taken away at any time", "use on-demand")
 
