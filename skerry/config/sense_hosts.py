@@ -13,7 +13,6 @@ from skerry.catalog import load_catalog
 from skerry.config.host import HostsSpec, OverlaySpec
 from skerry.config.sense_agent_mesh import mesh_problems
 from skerry.config.sense_dual_host import dual_host_problems
-from skerry.config.sense_dual_host import dual_host_problems
 from skerry.config.spec import DeploymentSpec, Layer, System, TargetKind
 from skerry.errors import CatalogError, Problem, UsageError
 from skerry.gpus import gpu_model, gpu_models
