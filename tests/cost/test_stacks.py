@@ -81,3 +81,25 @@ def test_on_azure_what_the_book_has_is_priced_and_the_rest_says_so() -> None:
     }  # fmt: skip
     assert Decimal(60_000) < found.minimum_usd < found.typical_usd < found.maximum_usd
     assert not found.is_complete
+
+
+PRIVATE_MONTHS = [
+    ("sensei-private-aws", {"machines p4d.24xlarge", "machines c6i.8xlarge"}),
+    ("sensei-private-gcp", {"machines a2-ultragpu-4g", "machines c2d-highcpu-32"}),
+    ("sensei-private-azure", {"machines Standard_NC96ads_A100_v4", "machines Standard_F32s_v2"}),
+]
+
+
+def test_a_private_deployment_in_each_cloud_costs_what_the_page_of_targets_says() -> None:
+    text = (ROOT / "docs" / "targets.md").read_text(encoding="utf-8")
+    (row,) = [line for line in text.splitlines() if line.startswith("| a month at the smallest size")]
+    months = []
+    for stack, machines in PRIVATE_MONTHS:
+        found = priced(stack)
+        months.append(f"{found.minimum_usd:,.0f} USD")
+        known = {line.component.name for line in found.lines if line.component.monthly is not None}
+        assert machines <= known
+        assert not found.is_complete
+        # 250,000 USD are the budget that the stack file names.
+        assert found.minimum_usd < found.typical_usd < found.maximum_usd < Decimal(250_000)
+    assert row.split("|")[2:5] == [f" {month} " for month in months]
