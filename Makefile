@@ -9,7 +9,7 @@ DEMO ?= build/demo
 PARALLEL ?= -n auto --maxprocesses 4 --dist loadfile
 export VENV
 
-.PHONY: help equality venv demo test test-all test-fast lint lock golden toolchain cluster-tools server-tools docs bench bench-engine bench-bundle clean
+.PHONY: help equality venv demo test test-all test-fast lint lock golden toolchain cluster-tools server-tools host-tools docs bench bench-engine bench-bundle clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-13s %s\n", $$1, $$2}'
@@ -33,6 +33,7 @@ test-all: ## every test there is, with the whole life of every stack; writes its
 	@PYTHON=$(PY) tests/toolchain/build_cluster.sh
 	@PYTHON=$(PY) tests/toolchain/build_operators.sh
 	@PYTHON=$(PY) tests/toolchain/build_servers.sh
+	@tests/toolchain/build_compose.sh
 	@SKERRY_ALL_LIFECYCLES=1 SKERRY_REQUIRE_TOOLCHAIN=1 SKERRY_REQUIRE_CLUSTER=1 SKERRY_REQUIRE_SERVERS=1 SKERRY_REQUIRE_TOOLS=1 $(PY) -m pytest \
 	  --junitxml=build/test-all.xml; code=$$?; \
 	  $(PY) -m tests.simulators.lifecycle_report build/test-all.xml docs/lifecycle.md && exit $$code
@@ -66,6 +67,9 @@ cluster-tools: ## build etcd, kube-apiserver, KWOK, the KubeRay operator and fet
 server-tools: ## install PostgreSQL with pgvector, Valkey, SeaweedFS, Barman and Envoy for tests, cached like the Pulumi CLI
 	@.ci/venv all
 	@PYTHON=$(PY) tests/toolchain/build_servers.sh
+
+host-tools: ## build the loader of the Compose specification, cached like the Pulumi CLI
+	@tests/toolchain/build_compose.sh
 
 equality: ## the engine beside the real CLI on the public programs of SKERRY_EXAMPLES; writes docs/equality.md
 	@.ci/venv all

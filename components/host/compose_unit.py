@@ -62,7 +62,7 @@ def _unit(machine: Machine, plan: HostsPlan) -> str:
         unit
         for service in services
         for name in service.needs
-        if name in known and known[name].supervisor is Supervisor.SYSTEMD
+        if name in known and known[name].supervisor == Supervisor.SYSTEMD
         for unit in unit_names(known[name])
     }
     if _shares(machine):

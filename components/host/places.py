@@ -39,19 +39,19 @@ def has_firewall(machine: Machine, hosts: HostsSpec, kind: FirewallKind) -> bool
 
 def composed(machine: Machine) -> tuple[HostService, ...]:
     """Return the services under Compose."""
-    return tuple(service for service in machine.services if service.supervisor is Supervisor.COMPOSE)
+    return tuple(service for service in machine.services if service.supervisor == Supervisor.COMPOSE)
 
 
 def under_systemd(machine: Machine) -> tuple[HostService, ...]:
     """Return the services under systemd."""
-    return tuple(service for service in machine.services if service.supervisor is Supervisor.SYSTEMD)
+    return tuple(service for service in machine.services if service.supervisor == Supervisor.SYSTEMD)
 
 
 def unit_names(service: HostService) -> tuple[str, ...]:
     """Return the units that keep a service running."""
-    if service.supervisor is Supervisor.COMPOSE:
+    if service.supervisor == Supervisor.COMPOSE:
         return (COMPOSE_UNIT,)
-    if service.supervisor is not Supervisor.SYSTEMD:
+    if service.supervisor != Supervisor.SYSTEMD:
         return ()
     if not service.instances:
         return (f"{service.name}.service",)

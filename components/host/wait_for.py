@@ -50,7 +50,7 @@ for url in "$@"; do wait_until "$url" answers "$url"; done
 def wait_files(machine: Machine, plan: HostsPlan, hosts: HostsSpec) -> tuple[HostFile, ...]:
     """Return the script where a service waits for another machine or is asked whether it is well."""
     asked = any(
-        service.waits_for or (service.health is not None and service.supervisor is Supervisor.SYSTEMD)
+        service.waits_for or (service.health is not None and service.supervisor == Supervisor.SYSTEMD)
         for service in machine.services
     )
     return (HostFile(path=WAIT, text=SCRIPT, mode="0755"),) if asked and is_linux(machine) else ()
