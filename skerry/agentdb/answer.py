@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from decimal import Decimal
 
-from skerry.agentdb import hardware, layers, load, network, profiles, scaling, service, storage, tables
+from skerry.agentdb import beside, hardware, layers, load, network, profiles, scaling, service, storage, tables
 from skerry.agentdb.rows import Architecture, Batching, Bottleneck, Contradiction, Phase, Profile, Tier
 from skerry.errors import UsageError
 from skerry.figures import Figure, chosen
@@ -56,6 +56,13 @@ class Answer:
     section_10: Architecture | None
     """The architecture of section 10 with as many nodes and regions."""
     node: hardware.Node
+    scenarios: tuple[beside.Scenario, ...]
+    """Single ones with at most as many agents."""
+    copies: beside.Copies | None
+    """None: one node."""
+    disk_iops: Figure
+    carried: tuple[beside.Carried, ...]
+    """What a node's disk carries."""
     loads: tuple[load.Load, ...]
     """Of one region, at each number of requests at once that was measured, and the one asked for."""
     bottleneck: Bottleneck
@@ -96,6 +103,7 @@ def answer(asked: Asked) -> Answer:
     shards = scaling.shards(asked.episodes, asked.users)
     levels = sorted({*load.tested_concurrencies(), int(at_once.known)})
     profile = profiles.profile_for(asked.agents, asked.profile)
+    disk_iops, carried = beside.carried(asked.target)
     return Answer(
         asked=asked,
         concurrency=at_once,
@@ -103,6 +111,10 @@ def answer(asked: Asked) -> Answer:
         section_10=profiles.architecture_for(int(layout.nodes.known), int(layout.regions.known)),
         node=node,
         loads=tuple(load.load_at(a_region, level) for level in levels),
+        scenarios=beside.scenarios(asked.agents),
+        copies=beside.copies(int(layout.nodes.known)),
+        disk_iops=disk_iops,
+        carried=carried,
         bottleneck=load.bottleneck_at(asked.agents),
         other_bottleneck=load.other_bottleneck_at(asked.agents),
         storage=size,

@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from skerry.agentdb import tables
 from skerry.agentdb.answer import Answer, Asked
+from skerry.agentdb.beside import Carried, Copies, Scenario
 from skerry.agentdb.layers import EdgeLayers
 from skerry.agentdb.load import Load
 from skerry.agentdb.plans import Run
@@ -67,14 +68,24 @@ def to_document(answer: Answer) -> dict[str, Any]:
         "node": {
             "cores": {**figure(node.cores), "sources": _sources(node.cores_by)},
             "memory": {**figure(node.memory_mib), "atLeast": node.memory_is_least, "sources": _sources(node.memory_by)},
-            "disk": {**figure(node.disk_gb), "sources": _sources(node.disk_by)},
+            "disk": {
+                **figure(node.disk_gb),
+                "sources": _sources(node.disk_by),
+                "operations": figure(answer.disk_iops),
+                "carries": [_carried(one) for one in answer.carried],
+            },
             "network": {**figure(node.network_mbps), "sources": _sources(node.network_by)},
         },
         "storage": _storage(answer.storage),
         "sharding": _sharding(answer.shards, answer.sessions_a_shard),
         "batching": None if answer.batching is None else {"rule": answer.batching.rule, "seed": answer.batching.seed},
         "network": _network(answer),
-        "load": {"concurrency": figure(answer.concurrency), "measured": [_load(one) for one in answer.loads]},
+        "load": {
+            "concurrency": figure(answer.concurrency),
+            "measured": [_load(one) for one in answer.loads],
+            "machine": tables.stress().environment.model_dump(mode="json", exclude={"lines"}),
+            "scenarios": [_scenario(one) for one in answer.scenarios],
+        },
         "bottleneck": _bottleneck(answer.bottleneck),
         "otherBottleneck": _bottleneck(answer.other_bottleneck),
         "slo": [_objective(one) for one in answer.objectives],
@@ -158,6 +169,7 @@ def _network(answer: Answer) -> dict[str, Any]:
         "sync": figure(need.sync),
         "total": figure(need.total),
         "aPairOfRegions": figure(need.a_pair) if need.a_pair else None,
+        "copies": _copies(answer.copies),
         "transfer": None if sent is None else {"gb": figure(sent.gb), "mbps": figure(sent.mbps)},
         "notes": list(need.notes),
     }
@@ -172,6 +184,37 @@ def _load(one: Load) -> dict[str, Any]:
         "memory": figure(one.memory_mb),
         "success": figure(one.success_percent),
         "cpu": figure(one.cpu_percent),
+    }
+
+
+def _scenario(one: Scenario) -> dict[str, Any]:
+    return {
+        "name": one.name,
+        "agents": one.agents,
+        "throughput": figure(one.ops_s),
+        "otherThroughput": figure(one.lower_ops_s) if one.lower_ops_s else None,
+        "p50": figure(one.p50_ms) if one.p50_ms else None,
+        "memory": figure(one.memory_mb),
+        "batchGain": figure(one.batch_gain) if one.batch_gain else None,
+    }
+
+
+def _copies(one: Copies | None) -> dict[str, Any] | None:
+    if one is None:
+        return None
+    return {
+        "latency": [figure(limit) for limit in one.latency_ms],
+        "overhead": [figure(limit) for limit in one.overhead_percent],
+    }
+
+
+def _carried(one: Carried) -> dict[str, Any]:
+    return {
+        "what": one.what,
+        "operations": figure(one.iops),
+        "throughput": figure(one.mb_s),
+        "latency": figure(one.latency_ms),
+        "perSecond": figure(one.per_second),
     }
 
 

@@ -10,6 +10,7 @@ import yaml
 
 from skerry.agentdb import tables
 from skerry.agentdb.answer import Answer
+from skerry.agentdb.beside import Scenario
 from skerry.agentdb.load import Load
 from skerry.agentdb.rows import Contradiction, Profile
 from skerry.agentdb.service import Holds
@@ -112,6 +113,11 @@ def _node(answer: Answer, width: int) -> list[str]:
         least = "at least " if name == "memory" and node.memory_is_least else ""
         lines.append(f"  {name}: {least}{tidy(taken.known)} {taken.unit}")
         lines += _source_lines(sources, width)
+        if name == "disk":
+            done = ", or ".join(f"{tidy(one.per_second.known)} x {one.what}" for one in answer.carried)
+            lines += wrapped(
+                f"{answer.disk_iops.how}, {told(answer.disk_iops)}, does in a second {done}", width, "    "
+            )
     return lines
 
 
@@ -133,10 +139,22 @@ def _load(answer: Answer, width: int) -> list[str]:
     lines.append("  at once  operations/s     p50   memory  success   CPU")
     for one in answer.loads:
         lines += _load_row(one, width)
+    lines += [line for one in answer.scenarios for line in wrapped(_scenario(one), width, "  ")]
     lines += wrapped(
         "more nodes: nobody measured what a cluster carries; the analysis expects 2 to 3 times", width, "  "
     )
     return lines
+
+
+def _scenario(one: Scenario) -> str:
+    other = f" (or {tidy(one.lower_ops_s.known, 2)})" if one.lower_ops_s else ""
+    waited = f", {tidy(one.p50_ms.known, 2)} ms" if one.p50_ms else ""
+    batched = f", {tidy(one.batch_gain.known)} times faster in batches" if one.batch_gain else ""
+    lines = seeds(dict.fromkeys((*one.ops_s.seeds, *one.memory_mb.seeds)))
+    return (
+        f"the scenario {one.name} alone, {one.agents} agents: {tidy(one.ops_s.known, 2)} operations/s{other}{waited}, "
+        f"{tidy(one.memory_mb.known, 2)} MB{batched}{lines}"
+    )
 
 
 def _load_row(one: Load, width: int) -> list[str]:
@@ -196,6 +214,13 @@ def _network(answer: Answer, width: int) -> list[str]:
     if need.a_pair is not None:
         lines += wrapped(f"{told(need.a_pair)}: {need.a_pair.how}", width, "  ")
     lines += [line for note in need.notes for line in wrapped(note, width, "    ")]
+    if answer.copies is not None:
+        (soon, late), (least, most) = answer.copies.latency_ms, answer.copies.overhead_percent
+        text = (
+            f"a copy takes {tidy(soon.known)} to {tidy(late.known)} ms and {tidy(least.known)} to {tidy(most.known)} % "
+            f"of the throughput{seeds((*soon.seeds, *least.seeds))}; nobody measured it here"
+        )
+        lines += wrapped(text, width, "  ")
     sent = answer.transfer
     if sent is not None:
         lines += wrapped(f"{told(sent.gb)}: {sent.gb.how}; {tidy(sent.mbps.known)} Mbps", width, "  ")
