@@ -24,6 +24,7 @@ from components.aws.application_site import (
     value_statements,
     values_of,
 )
+from components.aws.ecs_delivery import deployment_of, moved_by
 from components.aws.ecs_scaling import autoscale
 from components.aws.entrance import AwsEntrance
 from components.aws.shared_files import AwsSharedFiles
@@ -31,6 +32,7 @@ from components.aws.tags import tier_tag
 from components.base import SkerryComponent
 from skerry.application import Application
 from skerry.config.application import Need, ProbeSpec, Protocol, ScaleSpec
+from skerry.config.delivery import Strategy
 from skerry.facts import ImageFact, Tier
 from skerry.fargate import FargateSize, fargate_size
 from skerry.images import ImageReference
@@ -83,7 +85,9 @@ class AwsContainerService(SkerryComponent):
         self._files = self._shared_files()
         task = self._task(values_of(application, site))
         target = self._target() if entrance is not None else None
-        rules = entrance.route(application, target) if entrance is not None and target is not None else []
+        turns = application.spec.delivery.strategy is not Strategy.ROLLING
+        other = self._target("t2") if entrance is not None and turns else None
+        rules = entrance.route(application, target, other) if entrance is not None and target is not None else []
         self.service = ecs.Service(
             self.child_name("service"),
             # Autoscaling and people name it, so it is not the provider's choice; two of one name cannot be at once.
@@ -102,12 +106,12 @@ class AwsContainerService(SkerryComponent):
                 "security_groups": site.access.groups_of(application),
                 "assign_public_ip": False,
             },
-            load_balancers=self._load_balancers(target),
+            load_balancers=self._load_balancers(target, moved_by(self, other, rules[0]) if other else None),
             service_registries=self._registry(namespace),
             health_check_grace_period_seconds=self._grace() if target is not None else None,
             deployment_minimum_healthy_percent=100,
             deployment_maximum_percent=200,
-            deployment_circuit_breaker={"enable": True, "rollback": True},
+            **deployment_of(application.spec.delivery),
             availability_zone_rebalancing="ENABLED",
             enable_execute_command=False,
             enable_ecs_managed_tags=True,
@@ -232,13 +236,13 @@ class AwsContainerService(SkerryComponent):
         wanted = bucket is not None or queue is not None or files is not None
         return role(self, "task", "ecs-tasks.amazonaws.com", statements.apply(as_document) if wanted else None)
 
-    def _target(self) -> lb.TargetGroup:
+    def _target(self, role: str = "tg") -> lb.TargetGroup:
         definition = self._application.definition
         main = definition.ports[next(iter(definition.ports))]
         probe = definition.ready or definition.health
         grpc = main.protocol is Protocol.GRPC
         return lb.TargetGroup(
-            self.child_name("tg", 24),
+            self.child_name(role, 24),
             vpc_id=self._site.network.vpc_id,
             target_type="ip",
             port=main.port,
@@ -251,11 +255,13 @@ class AwsContainerService(SkerryComponent):
             opts=self.child_options(),
         )
 
-    def _load_balancers(self, target: lb.TargetGroup | None) -> list[dict[str, Any]] | None:
+    def _load_balancers(
+        self, target: lb.TargetGroup | None, moved: dict[str, Any] | None
+    ) -> list[dict[str, Any]] | None:
         if target is None:
             return None
-        port = _main(self._application)
-        return [{"target_group_arn": target.arn, "container_name": self._application.name, "container_port": port}]
+        named = {"container_name": self._application.name, "container_port": _main(self._application)}
+        return [{"target_group_arn": target.arn, **named, **({"advanced_configuration": moved} if moved else {})}]
 
     def _registry(self, namespace: servicediscovery.PrivateDnsNamespace | None) -> dict[str, Any] | None:
         """Give the tasks a name in the network, by which the others and their own replicas find them."""

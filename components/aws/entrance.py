@@ -14,6 +14,7 @@ from components.aws.network import AwsNetwork
 from components.base import SkerryComponent, checked_name
 from skerry.application import Application, hosts_of
 from skerry.config.application import DnsSpec, Exposure
+from skerry.config.sense_delivery import rule_parts
 from skerry.facts import ComponentFacts, EndpointFact, Tier
 
 TLS_POLICY: Final = "ELBSecurityPolicy-TLS13-1-2-2021-06"
@@ -24,10 +25,6 @@ LEAST_IDLE_S: Final = 60
 LONGEST_IDLE_S: Final = 4000
 IDLE_MARGIN_S: Final = 10
 """A connection is kept a little longer than the longest request, so that the service ends it and not the balancer."""
-
-VALUES_OF_RULE: Final = 5
-"""Source: Elastic Load Balancing "Quotas for your Application Load Balancers", condition values per rule (not opened;
-check before relying on it)."""
 
 PRIORITIES: Final = 49_999
 RATE_WINDOW_S: Final = 60
@@ -114,15 +111,16 @@ class AwsEntrance(SkerryComponent):
             opts=self.child_options(),
         )
 
-    def route(self, application: Application, target_group: lb.TargetGroup) -> list[lb.ListenerRule]:
-        """Send what is meant for a service to it, by host, path and who calls; a rule has few values, so several."""
-        row, rules = application.spec, []
-        hosts = hosts_of(application)
-        left = max(VALUES_OF_RULE - len(hosts), 2)
-        paths = _parts([f"{path}*" for path in row.paths], left // 2 if row.allow_cidrs else left)
-        ranges = _parts(list(row.allow_cidrs), left // 2 if row.paths else left)
-        for index, (some_paths, some_ranges) in enumerate((a, b) for a in paths for b in ranges):
-            conditions: list[dict[str, Any]] = [{"host_header": {"values": hosts}}]
+    def route(
+        self, application: Application, target_group: lb.TargetGroup, other: lb.TargetGroup | None = None
+    ) -> list[lb.ListenerRule]:
+        """Send what is meant for a service to it, by host, path and who calls; a rule has few values, so several.
+
+        Where two groups of tasks take turns, ECS says which of them callers meet, and an update does not undo that.
+        """
+        rules = []
+        for index, (some_paths, some_ranges) in enumerate(rule_parts(application)):
+            conditions: list[dict[str, Any]] = [{"host_header": {"values": hosts_of(application)}}]
             if some_paths:
                 conditions.append({"path_pattern": {"values": some_paths}})
             if some_ranges:
@@ -132,9 +130,9 @@ class AwsEntrance(SkerryComponent):
                     self.child_name(f"{application.name}-rule-{index}" if index else application.name),
                     listener_arn=self._listener.arn,
                     priority=self._priority(f"{application.name}/{index}"),
-                    actions=[{"type": "forward", "target_group_arn": target_group.arn}],
+                    actions=[_forward(target_group, other)],
                     conditions=conditions,
-                    opts=self.child_options(),
+                    opts=self.child_options(ignore_changes=["actions"] if other is not None else []),
                 )
             )
         return rules
@@ -250,8 +248,11 @@ def _visible(name: str) -> dict[str, Any]:
     return {"cloudwatch_metrics_enabled": True, "metric_name": name, "sampled_requests_enabled": False}
 
 
-def _parts(values: list[str], size: int) -> list[list[str]]:
-    return [values[at : at + size] for at in range(0, len(values), size)] or [[]]
+def _forward(target_group: lb.TargetGroup, other: lb.TargetGroup | None) -> dict[str, Any]:
+    if other is None:
+        return {"type": "forward", "target_group_arn": target_group.arn}
+    groups = [{"arn": target_group.arn, "weight": 100}, {"arn": other.arn, "weight": 0}]
+    return {"type": "forward", "forward": {"target_groups": groups}}
 
 
 def certificate_of(

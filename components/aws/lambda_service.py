@@ -25,6 +25,7 @@ from components.base import SkerryComponent
 from skerry.application import Application
 from skerry.application_queue import fed_by_queue
 from skerry.config.application import Need
+from skerry.config.delivery import DeliverySpec, Strategy
 from skerry.facts import ImageFact, Tier
 
 ALIAS: Final = "live"
@@ -79,7 +80,7 @@ class AwsFunctionService(SkerryComponent):
             self.child_name(ALIAS),
             name=ALIAS,
             function_name=self.function.name,
-            function_version=self.function.version,
+            **shared_out(application.spec.delivery, self.function.version),
             opts=self.child_options(),
         )
         if application.spec.scale.prepared:
@@ -208,3 +209,14 @@ class AwsFunctionService(SkerryComponent):
             opts=self.child_options(depends_on=[allowed]),
         )
         entrance.route(self._application, target)
+
+
+def shared_out(delivery: DeliverySpec, newest: pulumi.Input[str]) -> dict[str, Any]:
+    """Return which versions the alias names: the newest, or the stable one with a share of callers for the newest."""
+    if delivery.strategy is Strategy.ROLLING or delivery.stable is None:
+        return {"function_version": newest}
+    if delivery.percent is None:
+        return {"function_version": delivery.stable}
+    share = delivery.percent / 100
+    weights = pulumi.Output.from_input(newest).apply(lambda version: {f"{version}": share})
+    return {"function_version": delivery.stable, "routing_config": {"additional_version_weights": weights}}

@@ -17,6 +17,7 @@ from components.gcp.run_secrets import GcpRunSecrets
 from skerry.application import SECRET_PLACES, Application, hosts_of, parts_of
 from skerry.application_facts import site_endpoints
 from skerry.config.application import Access, Exposure, Need, ProbeSpec
+from skerry.config.delivery import DeliverySpec, Strategy
 from skerry.config.spec import DeploymentSpec
 from skerry.facts import ComponentFacts, DataClass, EndpointFact, ImageFact, ScalingFact, Tier
 
@@ -151,6 +152,7 @@ class CloudRunService(SkerryComponent):
             deletion_protection=False,
             labels=tier_label(Tier.EXECUTION),
             template=template,
+            traffics=shared_out(self._application.spec.delivery),
             opts=opts,
         )
 
@@ -272,6 +274,20 @@ class CloudRunService(SkerryComponent):
                 )
             )
         return found
+
+
+def shared_out(delivery: DeliverySpec) -> list[dict[str, Any]] | None:
+    """Return which revisions callers meet: the newest alone, or the stable one and a share of them the newest.
+
+    The newest can be tried by its tag, whatever its share.
+    """
+    if delivery.strategy is Strategy.ROLLING or delivery.stable is None:
+        return None
+    share = delivery.percent or 0
+    return [
+        {"type": "TRAFFIC_TARGET_ALLOCATION_TYPE_REVISION", "revision": delivery.stable, "percent": 100 - share},
+        {"type": "TRAFFIC_TARGET_ALLOCATION_TYPE_LATEST", "percent": share, "tag": "next"},
+    ]
 
 
 def secret_role(key: str) -> str:

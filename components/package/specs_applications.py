@@ -7,6 +7,7 @@ types and descriptions equal to the specs, which check the values.
 from collections.abc import Mapping, Sequence
 from typing import NotRequired, TypedDict
 
+from components.package.specs_delivery import Delivery
 from skerry.config.application import Access, Need, Protocol, Runtime, ServiceExposure, Vertical
 
 
@@ -171,7 +172,7 @@ class Application(TypedDict):
     host: NotRequired[str]
     """The name that it is called by; required for `internal` and `public`."""
     more_hosts: NotRequired[Sequence[str]]
-    """Further names that it is called by, on a cluster."""
+    """Further names that it is called by."""
     mesh: NotRequired[ServiceMesh]
     """Other regions that it copies to, on a cluster; left out, none."""
     copies: NotRequired[Mapping[str, Copy]]
@@ -180,6 +181,8 @@ class Application(TypedDict):
     """Address ranges that may call it; left out, all of the private network, or of the internet where `public`."""
     paths: NotRequired[Sequence[str]]
     """Beginnings of the paths that are let in from outside; left out, all."""
+    delivery: NotRequired[Delivery]
+    """How a new version comes in."""
     site_endpoints: NotRequired[Sequence[SiteEndpoint]]
     """Hosts of the private network that it calls; nothing else outside the deployment is opened."""
     rate_per_second: NotRequired[int]

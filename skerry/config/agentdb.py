@@ -21,6 +21,7 @@ from skerry.config.application import (
     ScaleSpec,
     SiteSpec,
 )
+from skerry.config.delivery import DeliverySpec
 from skerry.config.geo import GeoSpec
 from skerry.config.hybrid_edge import HybridEdgeSpec
 from skerry.config.words import DnsLabel, SecretKey, Spec
@@ -82,6 +83,8 @@ class AgentDbSpec(Spec):
     """Address ranges that may call it; left out, all of the private network, or of the internet where `public`."""
     rate_per_second: int | None = Field(default=None, ge=1, le=1_000_000)
     """Requests a second of one caller that are let through, where `public`; left out, no bound."""
+    delivery: DeliverySpec = DeliverySpec()
+    """How a new version comes in; the checklist asks for blue and green, and 10, 50 and 100 percent of callers."""
     dns: DnsSpec | None = None
     """Where its name is written; left out, nowhere: the address is an output."""
     environment: dict[EnvironmentName, str] = Field(default={}, max_length=100)

@@ -12,6 +12,7 @@ from typing import Annotated, Final
 
 from pydantic import Field
 
+from skerry.config.delivery import DeliverySpec
 from skerry.config.words import CatalogName, CountryCode, DnsLabel, SecretKey, Spec
 from skerry.config.zone import DnsName as DnsName
 
@@ -261,6 +262,8 @@ class ApplicationSpec(Spec):
     """Address ranges that may call it; left out, all of the private network, or of the internet where `public`."""
     paths: tuple[HttpPath, ...] = Field(default=(), max_length=16)
     """Beginnings of the paths that are let in from outside; left out, all."""
+    delivery: DeliverySpec = DeliverySpec()
+    """How a new version comes in."""
     site_endpoints: tuple[SiteEndpointSpec, ...] = Field(default=(), max_length=16)
     """Hosts of the private network that it calls; nothing else outside the deployment is opened."""
     rate_per_second: int | None = Field(default=None, ge=1, le=1_000_000)

@@ -12,6 +12,7 @@ from typing import Final
 
 from skerry.application import Application
 from skerry.config.application import Access, ApplicationsSpec, Need, Runtime, Vertical
+from skerry.config.sense_delivery import delivery_problems
 from skerry.errors import Problem
 
 CLUSTER, ECS, LAMBDA = Runtime.KUBERNETES, Runtime.ECS, Runtime.LAMBDA
@@ -107,6 +108,7 @@ def service_field_problems(path: str, application: Application) -> Iterator[Prob
             text = f"is only on {there}: {runtime.value} {row.why}"
             yield Problem(f"{path}.{row.field}", text, f"remove it, or use {there.replace(' and ', ' or ')}")
     yield from _beside(path, application)
+    yield from delivery_problems(path, application)
 
 
 def _beside(path: str, application: Application) -> Iterator[Problem]:

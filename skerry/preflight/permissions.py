@@ -3,7 +3,8 @@
 The table skerry/data/aws_actions.csv holds the actions that CloudFormation's own handlers of a type need, to create,
 read, change and delete it. Pulumi's provider calls the same API, now and then with another read: those that are known
 stand in skerry/data/aws_provider_calls.csv, beside what the provider's functions that a program calls take. A first
-deployment under the policy may still name one that is missing. On the other clouds the rights are roles, one for each service.
+deployment under the policy may still name one that is missing. On the other clouds the rights are roles, one for each
+service.
 """
 
 from __future__ import annotations

@@ -81,6 +81,7 @@ def plan_of(agentdb: AgentDbSpec) -> ApplicationsSpec:
         allow_cidrs=agentdb.allow_cidrs,
         rate_per_second=agentdb.rate_per_second,
         more_hosts=more_hosts(agentdb),
+        delivery=agentdb.delivery,
         mesh=mesh_of(agentdb),
         copies=copies_of(agentdb),
         environment={**regional_environment(agentdb), **layer_environment(agentdb), **agentdb.environment},

@@ -5,7 +5,6 @@ from __future__ import annotations
 import copy
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any, Final
 
 from skerry.config import application
@@ -18,12 +17,10 @@ from skerry.engine.run import run_program
 from skerry.errors import ConfigError
 from skerry.graph_json import to_json
 from tests.simulators.serverless_stacks import AZURE_TARGET, CERTIFICATE, CLIENT, COMMON, GCP_TARGET
+from tests.simulators.service_field_changes import CHANGES, OWN, Change
 from tests.simulators.stack_objects import ROOT
 
 RUNTIMES: Final = ("kubernetes", "ecs", "lambda", "cloud-run", "functions")
-
-WEB, WORKER = "applications.services.web", "applications.services.worker"
-PLAN: Final = "applications"
 
 _AWS: Final[Mapping[str, Any]] = {
     "kind": "aws",
@@ -55,17 +52,6 @@ SECRETS: Final = {
     f"skerry:{name}": "only-of-this-test"
     for name in ("databasePassword", "apiKey", "otherKey", "cachePassword", "otherPassword")
 }
-
-
-@dataclass(frozen=True, slots=True)
-class Change:
-    """A field that is given another value, and what has to be otherwise beside it before."""
-
-    path: str
-    value: object
-    before: Mapping[str, object] | None = None
-    told_at: str | None = None
-    """The end of the path of a refusal, where it is not the field's own."""
 
 
 def _web(runtime: str, registry: str) -> dict[str, Any]:
@@ -107,7 +93,7 @@ def _web(runtime: str, registry: str) -> dict[str, Any]:
 def _worker(runtime: str, registry: str) -> dict[str, Any]:
     scale: dict[str, Any] = {"minimum": 1, "maximum": 1}
     if runtime == "lambda":
-        scale = {"minimum": 0, "maximum": 5, "queue_depth": 5}
+        scale = {"minimum": 0, "maximum": 5, "queue_depth": 1}
     return {
         "definition": {
             "needs": ["queue"],
@@ -187,8 +173,7 @@ def problems(deployment: Mapping[str, Any]) -> dict[str, str]:
 def graph_text(deployment: Mapping[str, Any]) -> str:
     """Return the graph of a deployment as text."""
     values = {CONFIG_KEY: json.dumps(deployment), **SECRETS, "skerry:entraClientId": CLIENT}
-    found = to_json(run_program(ROOT, "fields", StackConfig(values, frozenset(SECRETS))))
-    return found
+    return to_json(run_program(ROOT, "fields", StackConfig(values, frozenset(SECRETS))))
 
 
 def fields() -> Iterator[str]:
@@ -203,141 +188,36 @@ def fields() -> Iterator[str]:
                 yield f"{name}.{field}"
 
 
-FILES: Final[Mapping[str, object]] = {f"{WEB}.definition.data_path": "/tmp/data", f"{WEB}.disposable_files": True}
-CLUSTER_FILES: Final[Mapping[str, object]] = {f"{WEB}.definition.data_path": "/var/data"}
-INSIDE: Final = {f"{WEB}.exposure": "internal"}
-UNNAMED: Final = {f"{WEB}.exposure": "none", f"{WEB}.host": None}
-CALLS: Final = {"host": "erp.corp.example", "cidrs": ["10.200.0.0/16"], "port": 8443}
-JOINED: Final = {
-    "name": "us",
-    "host": "mesh-us.vendor.example",
-    "peers": {"eu": "mesh-eu.vendor.example"},
-    "cidrs": ["10.90.0.0/16"],
-    "jurisdictions": {"eu": "DE"},
-}
-COPIED: Final = {"core": {"host": "core.vendor.example", "jurisdiction": "US"}}
-WITH_PEERS: Final[Mapping[str, object]] = {
-    **CLUSTER_FILES,
-    f"{WEB}.definition.ports": {
-        "http": {"port": 9000},
-        "quic": {"port": 4433, "protocol": "udp", "between_replicas": True},
-    },
-}
-"""A service with files whose replicas join."""
+def change_of(runtime: str, field: str) -> Change:
+    """Return how a field is changed on a runtime."""
+    found = OWN.get((runtime, field), CHANGES[field])
+    if isinstance(found.value, str) and found.value.startswith("REGISTRY/"):
+        value = found.value.replace("REGISTRY", _TARGETS[runtime][1])
+        return Change(found.path, value, found.before)
+    return found
 
 
-def _definition(field: str, value: object, **more: Any) -> Change:
-    return Change(f"{WEB}.definition.{field}", value, **more)
+def state_of(runtime: str, field: str, graphs: dict[str, str]) -> str:
+    """Say what becomes of a field: `refused`, `used`, or `quiet` where nothing is other than before.
 
-
-def _row(field: str, value: object, **more: Any) -> Change:
-    return Change(f"{WEB}.{field}", value, **more)
-
-
-def _shared(field: str, value: object, **more: Any) -> Change:
-    return Change(f"{PLAN}.{field}", value, **more)
-
-
-CHANGES: Final[Mapping[str, Change]] = {
-    "PortSpec.port": _definition("ports.http.port", 9100),
-    "PortSpec.protocol": _definition("ports.http.protocol", "grpc"),
-    "PortSpec.between_replicas": _definition(
-        "ports.peers", {"port": 9555, "protocol": "tcp", "between_replicas": True}
-    ),
-    "ProbeSpec.path": _definition("health.path", "/alive"),
-    "ProbeSpec.initial_delay_s": _definition("health.initial_delay_s", 44),
-    "ProbeSpec.period_s": _definition("health.period_s", 37),
-    "ServiceDefinition.ports": _definition("ports.more", {"port": 9001, "protocol": "http"}),
-    "ServiceDefinition.health": _definition("health", None),
-    "ServiceDefinition.ready": _definition("ready", {"path": "/ready", "period_s": 7}),
-    "ServiceDefinition.metrics_path": _definition("metrics_path", "/figures"),
-    "ServiceDefinition.vcpu": _definition("vcpu", 2, before={f"{WEB}.definition.memory_mib": 4096}),
-    "ServiceDefinition.vcpu_limit": _definition("vcpu_limit", 3),
-    "ServiceDefinition.memory_mib": _definition("memory_mib", 4096, before={f"{WEB}.definition.vcpu": 2}),
-    "ServiceDefinition.memory_limit_mib": _definition("memory_limit_mib", 3333),
-    "ServiceDefinition.data_path": _definition("data_path", "/tmp/data"),
-    "ServiceDefinition.single_writer": _definition(
-        "single_writer", True, before={f"{WEB}.definition.data_path": "/tmp/data"}
-    ),
-    "ServiceDefinition.primary": _definition("primary", True, before={f"{WEB}.definition.data_path": "/tmp/data"}),
-    "ServiceDefinition.needs": _definition(
-        "needs", ["database", "cache", "queue"], before={f"{WEB}.definition.access": {"queue": "write"},
-        f"{WEB}.definition.environment.BUCKET": None}
-    ),
-    "ServiceDefinition.access": _definition("access", {"bucket": "write", "queue": "write"}),
-    "ServiceDefinition.environment": _definition("environment.MORE", "a value"),
-    "ServiceDefinition.egress": _definition("egress", ["api.other.example"]),
-    "ServiceDefinition.longest_request_s": _definition("longest_request_s", 200),
-    "ServiceDefinition.largest_body_mib": _definition("largest_body_mib", 17),
-    "ServiceDefinition.sticky": _definition("sticky", True),
-    "ServiceDefinition.drain_s": _definition("drain_s", 77),
-    "ServiceDefinition.user": _definition("user", 12_345),
-    "ScaleSpec.minimum": _row("scale.minimum", 2),
-    "ScaleSpec.typical": _row("scale.typical", 4),
-    "ScaleSpec.maximum": _row("scale.maximum", 9),
-    "ScaleSpec.cpu_percent": _row("scale.cpu_percent", 55),
-    "ScaleSpec.memory_percent": _row("scale.memory_percent", 66),
-    "ScaleSpec.concurrency": _row("scale.concurrency", 33),
-    "ScaleSpec.queue_depth": _row("scale.queue_depth", 12),
-    "ScaleSpec.prepared": _row("scale.prepared", 3),
-    "ScaleSpec.prepared_maximum": _row("scale.prepared_maximum", 5, before={f"{WEB}.scale.prepared": None}),
-    "ScaleSpec.vertical": _row("scale.vertical", "recommend"),
-    "ScaleSpec.spot_share": _row("scale.spot_share", 0.4),
-    "SiteEndpointSpec.host": _row("site_endpoints", [{**CALLS, "host": "crm.corp.example"}],
-                                  before={f"{WEB}.site_endpoints": [CALLS]}),
-    "SiteEndpointSpec.cidrs": _row("site_endpoints", [{**CALLS, "cidrs": ["10.201.0.0/16"]}],
-                                   before={f"{WEB}.site_endpoints": [CALLS]}),
-    "SiteEndpointSpec.port": _row("site_endpoints", [{**CALLS, "port": 8444}],
-                                  before={f"{WEB}.site_endpoints": [CALLS]}),
-    "ApplicationSpec.service": _row("service", "stand-in", before={f"{WEB}.definition": None}),
-    "ApplicationSpec.definition": _row(
-        "definition", {"ports": {"http": {"port": 9300}}, "health": {"path": "/alive"}, "vcpu": 1, "memory_mib": 2048}
-    ),
-    "ApplicationSpec.runtime": _row("runtime", "another"),
-    "ApplicationSpec.image": _row("image", "REGISTRY/web:2.0.0"),
-    "ApplicationSpec.vcpu": _row("vcpu", 2, before={f"{WEB}.memory_mib": 4096}),
-    "ApplicationSpec.memory_mib": _row("memory_mib", 4096, before={f"{WEB}.definition.vcpu": 2}),
-    "ApplicationSpec.storage_gib": _row("storage_gib", 7, before=FILES),
-    "ApplicationSpec.storage_iops": _row("storage_iops", 4000, before=FILES),
-    "ApplicationSpec.shared_files": _row("shared_files", True, before=FILES),
-    "ApplicationSpec.disposable_files": _row(
-        "disposable_files", True, before={f"{WEB}.definition.data_path": "/tmp/data"}
-    ),
-    "ApplicationSpec.scale": _row("scale.maximum", 11),
-    "ApplicationSpec.exposure": _row("exposure", "internal"),
-    "ApplicationSpec.anonymous": _row("anonymous", True),
-    "ApplicationSpec.host": _row("host", "other.vendor.example"),
-    "ApplicationSpec.more_hosts": _row("more_hosts", ["also.vendor.example"]),
-    "ApplicationSpec.mesh": _row("mesh", JOINED, before=FILES),
-    "ApplicationSpec.copies": _row("copies", COPIED),
-    "ApplicationSpec.allow_cidrs": _row("allow_cidrs", ["203.0.113.0/24"]),
-    "ApplicationSpec.paths": _row("paths", ["/api"]),
-    "ApplicationSpec.site_endpoints": _row("site_endpoints", [CALLS]),
-    "ApplicationSpec.rate_per_second": _row("rate_per_second", 21),
-    "ApplicationSpec.environment": _row("environment", {"MORE": "a value"}),
-    "ApplicationSpec.secrets": _row("secrets.OTHER_KEY", "otherKey"),
-    "DatabaseSpec.vcpu": _shared("database.vcpu", 4),
-    "DatabaseSpec.memory_gib": _shared("database.memory_gib", 32),
-    "DatabaseSpec.instance_type": _shared("database.instance_type", "db.m6g.xlarge"),
-    "DatabaseSpec.storage_gib": _shared("database.storage_gib", 200),
-    "DatabaseSpec.zones": _shared("database.zones", 1),
-    "DatabaseSpec.retention_days": _shared("database.retention_days", 21),
-    "DatabaseSpec.name": _shared("database.name", "orders"),
-    "DatabaseSpec.extensions": _shared("database.extensions", ["vector"]),
-    "DatabaseSpec.password_secret": _shared("database.password_secret", "otherPassword"),
-    "CacheSpec.memory_gib": _shared("cache.memory_gib", 5),
-    "CacheSpec.replicas": _shared("cache.replicas", 1),
-    "CacheSpec.password_secret": _shared("cache.password_secret", "cachePassword"),
-    "BucketSpec.gib": _shared("bucket.gib", 777),
-    "QueueSpec.longest_job_s": _shared("queue.longest_job_s", 250),
-    "QueueSpec.attempts": _shared("queue.attempts", 9),
-    "QueueSpec.retention_days": _shared("queue.retention_days", 6),
-    "DnsSpec.zone": _shared("dns.zone", "example"),
-    "DnsSpec.ttl_s": _shared("dns.ttl_s", 120),
-    "DnsSpec.cloud_name": _shared("dns.cloud_name", "other-zone"),
-    "SiteSpec.name": _shared("site.name", "greenhouse"),
-    "SiteSpec.network_cidr": _shared("site.network_cidr", "10.77.0.0/16"),
-    "SiteSpec.certificate": _shared("site.certificate", "arn:aws:acm:us-east-1:111122223333:certificate/abc"),
-    "SiteSpec.repositories": _shared("site.repositories", True),
-}
-"""A field -> another value of it, and what must be otherwise beside it for the field to have a meaning."""
+    Args:
+        runtime: where.
+        field: what.
+        graphs: the graphs of descriptions that were run already; filled here.
+    """
+    change = change_of(runtime, field)
+    before, after = changed(runtime, change, only_before=True), changed(runtime, change)
+    old, new = problems(before), problems(after)
+    if set(new.items()) - set(old.items()) or any(one.startswith(change.path) for one in old if one in new):
+        return "refused"
+    if old and not new:
+        return "used"  # it is what the runtime asks for
+    key = json.dumps(before, sort_keys=True)
+    if old:
+        return f"cannot be asked: {old}"
+    if key not in graphs:
+        graphs[key] = graph_text(before)
+    try:
+        return "quiet" if graph_text(after) == graphs[key] else "used"
+    except ConfigError:
+        return "used"  # it names a secret that the stack does not set
