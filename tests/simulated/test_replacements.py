@@ -10,7 +10,7 @@ from typing import Final
 import pytest
 
 from skerry.graph import Resource
-from tests.simulators import replacements
+from tests.simulators import lives_services, replacements
 from tests.simulators.replacements import Effect, cloudformation, cloudformation_type, effect, replaced_by, steps
 from tests.simulators.sdk_types import sdk_of
 from tests.simulators.stack_objects import STACKS, graph_of
@@ -115,7 +115,7 @@ def without_an_answer(found: list[Resource]) -> list[str]:
     return [f"{r.type} {path}" for r in found for path in replacements.unanswered(r.type, r.inputs)]
 
 
-@pytest.mark.parametrize("stack", STACKS)
+@pytest.mark.parametrize("stack", (*STACKS, *lives_services.HARMLESS))
 def test_every_value_of_a_store_has_an_answer(stack: str) -> None:
     found = stores(stack)
     assert found, f"{stack} keeps no data"

@@ -19,8 +19,8 @@ from tests.simulators.changed_stacks import changed_file
 from tests.simulators.graph_equality import Command, read_command
 from tests.simulators.pulumi_cli import ROOT, Done, PulumiCli
 
-REFUSED = "refused"
-"""What a change does that would replace a protected resource."""
+UPDATE, CREATE, REPLACE, REFUSED = "update", "create", "replace", "refused"
+"""What a change does to a resource; the last: it would replace a protected one."""
 
 
 @dataclass(frozen=True, slots=True)
