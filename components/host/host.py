@@ -9,21 +9,27 @@ from components.host.files import files_of
 from skerry.config.host import Delivery, FirewallKind, HostsSpec
 from skerry.config.spec import DeploymentSpec
 from skerry.facts import ComponentFacts, NodesFact, StorageFact, Tier
-from skerry.hosts.facts import GpuPartFact, HostFact, OpenPortFact
-from skerry.hosts.plan import GpuPart, HostService, HostsPlan, Listen, Machine, Proxy, Supervisor
+from skerry.hosts.facts import SECRET_SCHEMES, GpuPartFact, HostFact, OpenPortFact
+from skerry.hosts.plan import LOOPBACK, GpuPart, HostService, HostsPlan, Listen, Machine, Proxy, Supervisor
 
 
 class HostProgram(SkerryComponent):
     """A program that a machine keeps running, under Compose or systemd."""
 
     def __init__(
-        self, name: str, service: HostService, spec: DeploymentSpec, opts: pulumi.ResourceOptions | None = None
+        self,
+        name: str,
+        service: HostService,
+        machine: Machine,
+        spec: DeploymentSpec,
+        opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         """Describe it.
 
         Args:
             name: `<machine>-<service>`.
             service: what it is.
+            machine: where it stands.
             spec: the deployment.
             opts: Pulumi's options.
         """
@@ -34,7 +40,8 @@ class HostProgram(SkerryComponent):
             role=service.role,
             stateful=service.stateful,
             replicas=max(1, len(service.instances)),
-            encrypted_in_transit=service.encrypted_in_transit,
+            encrypted_at_rest=machine.spec.storage_encrypted if service.stateful else None,
+            encrypted_in_transit=_in_secret(service),
             images=(service.image,) if service.image else (),
             models=service.models,
             baselines=service.baselines,
@@ -98,10 +105,17 @@ class Host(SkerryComponent):
         texts = {file.path.lstrip("/"): file.text for file in self.rendered if not file.secret}
         super().__init__(name, _facts(machine, plan, spec, hosts), opts, props={"files": texts})
         for service in machine.services:
-            HostProgram(self.child_name(service.name), service, spec, self.child_options())
+            HostProgram(self.child_name(service.name), service, machine, spec, self.child_options())
         for proxy in machine.proxies:
             HostProxy(self.child_name(proxy.name), proxy, self.child_options())
         self.finish()
+
+
+def _in_secret(service: HostService) -> bool | None:
+    """Return whether what it speaks beyond the machine is encrypted: by TLS, or because only the overlay carries it."""
+    if service.encrypted_in_transit is not None or not service.listens:
+        return service.encrypted_in_transit
+    return all(row.scheme in SECRET_SCHEMES or row.bind == LOOPBACK or not row.sources for row in service.listens)
 
 
 def open_ports(machine: Machine) -> tuple[OpenPortFact, ...]:
@@ -199,7 +213,6 @@ def _facts(machine: Machine, plan: HostsPlan, spec: DeploymentSpec, hosts: Hosts
         data_class=spec.data_class,
         jurisdiction=row.jurisdiction or spec.target.jurisdiction,
         role="host",
-        stateful=any(service.stateful for service in machine.services),
         replicas=1,
         encrypted_at_rest=row.storage_encrypted,
         nodes=nodes,

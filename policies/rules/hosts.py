@@ -10,11 +10,8 @@ from policies.context import Context, boundary
 from policies.verdict import Judgement, Rule, Severity, not_applicable, ok, undetermined, violation
 from skerry.gpus import gpu_model
 from skerry.graph import Resource, ResourceGraph
-from skerry.hosts.facts import HostFact, OpenPortFact
+from skerry.hosts.facts import SECRET_SCHEMES, HostFact, OpenPortFact
 from skerry.jurisdictions import inside
-
-SECRET_SCHEMES: Final = frozenset({"https", "wss", "grpcs", "rediss", "quic", "wireguard", "ssh", "tls", "postgresqls"})
-"""What nobody between can read: TLS or a protocol with ciphers of its own."""
 
 _LOOPBACK: Final = ("127.0.0.1", "::1", "localhost")
 

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from pydantic import BaseModel, ConfigDict
 from pydantic.alias_generators import to_camel
+
+SECRET_SCHEMES: Final = frozenset({"https", "wss", "grpcs", "rediss", "quic", "wireguard", "ssh", "tls", "postgresqls"})
+"""What nobody between can read: TLS, or a protocol with ciphers of its own."""
 
 
 class Fact(BaseModel):
