@@ -206,6 +206,12 @@ def _rights(service: HostService) -> dict[str, Any]:
 def _network(service: HostService) -> dict[str, Any]:
     if service.host_network:
         return {"network_mode": "host"}
+    lost = next((row for row in service.listens if row.scheme == "multicast"), None)
+    if lost is not None:
+        raise UsageError(
+            f"service '{service.name}' wants multicast on {lost.port}, and none crosses the network of its container: "
+            "set host_network, or name the others one by one"
+        )
     ports = [row for listen in service.listens for row in _ports(listen)]
     return {"ports": ports} if ports else {}
 
