@@ -224,6 +224,24 @@ def _config_of(project: Project, stack: str) -> dict[str, str]:
     return dict(load_stack_config(project, stack).values)
 
 
+def deployment_of(program: Path | None, stack: str) -> str:
+    """Return the JSON of a stack's deployment, for a command that runs no program.
+
+    Raises:
+        UsageError: the stack has no file, or its file no deployment of Skerry's.
+    """
+    from skerry.config.spec import CONFIG_KEY
+    from skerry.engine.project import load_project
+
+    project = load_project(project_folder(program))
+    if stack not in project.stacks():
+        raise UsageError(f"the stack '{stack}' has no file: {', '.join(project.stacks()) or 'no stack'} have")
+    text = _config_of(project, stack).get(CONFIG_KEY)
+    if text is None:
+        raise UsageError(f"the file of stack '{stack}' holds no {CONFIG_KEY}: name a stack of Skerry's")
+    return text
+
+
 def _read(args: argparse.Namespace, option: str, file: str) -> ResourceGraph:
     graph = _reader(option)(_text(option, file))
     set_here = overrides(args.config, graph.project)
