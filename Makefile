@@ -68,8 +68,9 @@ server-tools: ## install PostgreSQL with pgvector, Valkey, SeaweedFS, Barman and
 	@.ci/venv all
 	@PYTHON=$(PY) tests/toolchain/build_servers.sh
 
-host-tools: ## build the loader of the Compose specification, cached like the Pulumi CLI
+host-tools: ## build the loader of the Compose specification and a linter of workflows, cached like the Pulumi CLI
 	@tests/toolchain/build_compose.sh
+	@tests/toolchain/build_actionlint.sh
 
 equality: ## the engine beside the real CLI on the public programs of SKERRY_EXAMPLES; writes docs/equality.md
 	@.ci/venv all

@@ -13,7 +13,7 @@ import pytest
 from skerry.catalog import load_catalog
 
 IMAGES = Path(__file__).resolve().parents[2] / "images"
-NAMES = ("bundle-loader", "health-probe", "stand-in")
+NAMES = ("bundle-loader", "health-probe", "load-test", "stand-in")
 ANNOTATIONS = ("title", "description", "version", "revision", "licenses")
 KNOWN = {"ARG", "FROM", "LABEL", "ENV", "COPY", "RUN", "USER", "WORKDIR", "EXPOSE", "ENTRYPOINT", "CMD"}
 

@@ -181,7 +181,7 @@ def test_a_label_of_a_metric_cannot_be_broken_out_of(program: Callable[[str], Mo
     assert "\nfake" not in page
 
 
-@pytest.mark.parametrize("path", ["health-probe/probe.py", "stand-in/service.py"])
+@pytest.mark.parametrize("path", ["health-probe/probe.py", "load-test/load.py", "stand-in/service.py"])
 def test_a_program_needs_the_standard_library_alone(path: str) -> None:
     tree = ast.parse((PROBE.parents[1] / path).read_text(encoding="utf-8"))
     roots = {
@@ -192,7 +192,7 @@ def test_a_program_needs_the_standard_library_alone(path: str) -> None:
 
 
 def test_the_programs_are_typed(tmp_path: Path) -> None:
-    files = [str(PROBE), str(PROBE.parents[1] / "stand-in" / "service.py")]
+    files = [str(PROBE), *(str(PROBE.parents[1] / one) for one in ("stand-in/service.py", "load-test/load.py"))]
     done = subprocess.run(
         [sys.executable, "-m", "mypy", "--strict", "--python-version", "3.11", "--cache-dir", str(tmp_path), *files],
         cwd=tmp_path,
@@ -201,4 +201,4 @@ def test_the_programs_are_typed(tmp_path: Path) -> None:
         timeout=120,
         check=False,
     )
-    assert (done.returncode, done.stdout) == (0, "Success: no issues found in 2 source files\n")
+    assert (done.returncode, done.stdout) == (0, "Success: no issues found in 3 source files\n")
