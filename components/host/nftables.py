@@ -100,7 +100,8 @@ def _input(machine: Machine, rules: tuple[Rule, ...]) -> Iterator[str]:
     if any(row.scheme == "multicast" for row in listens_of(machine)):
         yield "    ip protocol igmp accept"
     yield from (f"    {line}" for line in _own_containers(machine))
-    yield from (f"    {_line(rule)}" for rule in rules)
+    # Docker's own proxy takes published ports here where it translates no addresses.
+    yield from (f"    {_line(rule, translated=False)}" for rule in rules)
     yield "  }"
 
 
@@ -129,18 +130,18 @@ def _forward(machine: Machine, rules: tuple[Rule, ...]) -> Iterator[str]:
     yield "    # Docker's published ports: the port is that before translation."
     yield f'    iifname {{ "docker0", "{COMPOSE_BRIDGE}" }} accept'
     yield f'    oifname != "{COMPOSE_BRIDGE}" accept'
-    yield from (f"    {_line(rule)}" for rule in rules if rule.forwarded)
+    yield from (f"    {_line(rule, translated=True)}" for rule in rules if rule.forwarded)
     yield "    drop"
     yield "  }"
 
 
-def _line(rule: Rule) -> str:
+def _line(rule: Rule, *, translated: bool) -> str:
     words = []
     if rule.interface:
         words.append(f'iifname "{rule.interface}"')
     if rule.source:
         words.append(f"{'ip6' if ':' in rule.source else 'ip'} saddr {rule.source}")
-    if rule.forwarded:
+    if translated:
         words.append(f"meta l4proto {rule.protocol} ct original proto-dst {_ports(rule)}")
     else:
         words.append(f"{rule.protocol} dport {_ports(rule)}")

@@ -14,7 +14,7 @@ from components.host.places import HEAD, bracketed, is_linux
 from components.host.proxies import checked_proxy, proxies_of, proxy_drop_in
 from skerry.config.host import HostsSpec
 from skerry.errors import UsageError
-from skerry.hosts.plan import HostFile, HostsPlan, Machine, Proxy, ProxyTls
+from skerry.hosts.plan import HostFile, HostsPlan, Machine, Proxy
 
 UNIT: Final = "nginx.service"
 PATH: Final = "/etc/nginx/nginx.conf"
@@ -36,9 +36,19 @@ def nginx_files(machine: Machine, plan: HostsPlan, hosts: HostsSpec) -> tuple[Ho
         return ()
     units = (UNIT,) if is_linux(machine) else ()
     text = "\n".join([f"# {HEAD}", *_main(proxies)]) + "\n"
-    check = ("nginx", "-t", "-q", "-c", "{path}")
-    conf = HostFile(path=PATH, text=text, check=check, enables=units, restarts=units)
+    conf = HostFile(path=PATH, text=text, check=_check(machine, proxies), enables=units, restarts=units)
     return (conf, *proxy_drop_in(machine, plan, UNIT))
+
+
+def _check(machine: Machine, proxies: tuple[Proxy, ...]) -> tuple[str, ...]:
+    """Return what asks nginx, which binds addresses even then: that of an overlay is not there at the first time."""
+    asks = ("nginx", "-t", "-q", "-c", "{path}")
+    own = machine.spec.overlay.address if machine.spec.overlay is not None else ""
+    if own not in {proxy.listen.bind for proxy in proxies}:
+        return asks
+    moved = f"s/listen {re.escape(own)}:/listen 127.0.0.1:/"
+    script = f'sed \'{moved}\' "$0" > "$0.asked" && nginx -t -q -c "$0.asked"; code=$?; rm -f "$0.asked"; exit $code'
+    return ("sh", "-c", script, "{path}")
 
 
 def quoted(text: str) -> str:
@@ -122,18 +132,20 @@ def _server(proxy: Proxy) -> Iterator[str]:
     words = [_address(row.bind, row.port), *(["ssl"] if proxy.tls else []), *(["http2"] if grpc else [])]
     yield f"listen {' '.join(words)};"
     if proxy.tls is not None:
-        yield from _tls(proxy.tls)
+        yield from _tls(proxy)
     if proxy.requests_per_second:
         yield f"limit_req zone={quoted(proxy.name)} burst={2 * proxy.requests_per_second} nodelay;"
     yield f"keepalive_timeout {proxy.idle_s}s;"
     yield from _block("location /", _location(proxy, "grpc" if grpc else "proxy"))
 
 
-def _tls(tls: ProxyTls) -> Iterator[str]:
+def _tls(proxy: Proxy) -> Iterator[str]:
+    tls = proxy.tls
+    assert tls is not None  # noqa: S101  asked by the caller
     yield f"ssl_certificate {quoted(tls.certificate)};"
     yield f"ssl_certificate_key {quoted(tls.key)};"
     yield "ssl_protocols TLSv1.2 TLSv1.3;"
-    yield "ssl_session_cache shared:tls:10m;"
+    yield f"ssl_session_cache shared:{proxy.mode}_tls:10m;"
     yield "ssl_session_tickets off;"
     if tls.client_authority:
         yield f"ssl_client_certificate {quoted(tls.client_authority)};"
@@ -193,7 +205,7 @@ def _stream(proxy: Proxy) -> Iterator[str]:
         f"listen {_address(row.bind, row.port)}{' udp' if row.protocol == 'udp' else ''}{' ssl' if proxy.tls else ''};"
     ]
     if proxy.tls is not None:
-        lines += _tls(proxy.tls)
+        lines += _tls(proxy)
     lines += [f"proxy_pass {quoted(proxy.name)};", "proxy_connect_timeout 5s;", f"proxy_timeout {proxy.idle_s}s;"]
     if proxy.members_tls:
         lines += ["proxy_ssl on;", *_member_tls(proxy, "proxy")]

@@ -83,7 +83,6 @@ def _files(machine: Machine, plan: HostsPlan, service: HostService) -> Iterator[
     yield HostFile(
         path=f"{UNITS}/{name}",
         text=unit_text(machine, plan, service),
-        check=("systemd-analyze", "verify", "--man=no", *(f"{UNITS}/{unit}" for unit in units)),
         commands=(("systemctl", "daemon-reload"),),
         enables=units,
         restarts=units,

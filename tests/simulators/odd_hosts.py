@@ -1,4 +1,4 @@
-"""Machines with what no shipped stack has: odd names, ranges of ports, IPv6, words that each program reads in its way."""
+"""Machines with what no shipped stack has: odd names, ranges, IPv6, words that each program reads in its way."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ from skerry.hosts.plan import (
 ODD_VALUES: Final = {
     "DOLLAR": "$HOME ${HOME} $$ $",
     "PERCENT": "100% %i %n %%",
-    "QUOTES": "it's \"so\" `date`",
+    "QUOTES": 'it\'s "so" `date`',
     "BACKSLASH": "C:\\new\\table \\",
     "SPACES": "  before and after  ",
     "HASH": "a # b #c",
@@ -102,7 +102,7 @@ def composed_services() -> tuple[HostService, ...]:
             image=image(),
             environment=ODD_VALUES,
             secrets={"TOKEN": "oddToken"},
-            command=("serve", "--format", "%h $USER ${X:-y} $$", "it's \"odd\"", "a b"),
+            command=("serve", "--format", "%h $USER ${X:-y} $$", 'it\'s "odd"', "a b"),
             listens=(listen(8200, last=8203), listen(8204, protocol="udp", bind="198.18.0.10")),
             health=Health(command=("/probe", "http://127.0.0.1:8200/health?x=$y"), start_period_s=120),
             memory_mib=512,
