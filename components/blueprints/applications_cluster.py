@@ -16,6 +16,7 @@ from components.blueprints.applications_services import (
     hosts_of,
     make_entrances,
     make_issuer,
+    make_monitoring,
     secret_rows,
     sync_secrets,
 )
@@ -38,7 +39,6 @@ from components.kubernetes.cluster import Cluster
 from components.kubernetes.keda import Keda
 from components.kubernetes.tenancy import Flow, PriorityClasses, TierNamespace
 from components.services.certificates import CertificateIssuer
-from components.services.service_monitoring import ServiceMonitoring
 from skerry.application import Application, application_of
 from skerry.catalog import load_catalog
 from skerry.config.application import ApplicationsSpec
@@ -148,16 +148,7 @@ class OnCluster:
         applications = list(self._applications.values())
         self._replicas(made, issuer)
         make_entrances(spec, cluster, applications, names, issuer, ready, first)
-        if spec.services.monitoring is not None:
-            ServiceMonitoring(
-                "monitoring",
-                cluster,
-                namespace=names[Tier.EXECUTION],
-                applications=applications,
-                spec=spec.services.monitoring,
-                depends_on=first,
-                opts=ready,
-            )
+        make_monitoring(spec, cluster, applications, names, ready, first)
         return {
             "namespaces": {tier.value: names[tier] for tier in spaces},
             "endpoints": self._addresses(made),

@@ -15,11 +15,14 @@ from components.kubernetes.tenancy import TierNamespace
 from components.services.certificates import CertificateIssuer
 from components.services.external_secrets import SecretRow, SecretSync
 from components.services.gateway import API_CLIENTS, envoy_controller
+from components.services.openings import EVERY_POD
 from components.services.service_entrance import ServiceEntrance, entrances_of
+from components.services.service_monitoring import ServiceMonitoring
 from components.stores.backup import BackupStore
 from components.stores.backup_jobs import StoreBackup, files_copier
 from skerry.application import Application
 from skerry.config.application import ApplicationsSpec, Exposure
+from skerry.config.services import PrometheusKind
 from skerry.config.spec import DeploymentSpec
 from skerry.facts import Tier
 
@@ -170,6 +173,52 @@ def make_entrances(
         )
         for one in wanted
     }
+
+
+def make_monitoring(
+    spec: DeploymentSpec,
+    cluster: Cluster,
+    applications: Sequence[Application],
+    names: Mapping[Tier, str],
+    ready: pulumi.ResourceOptions,
+    first: Sequence[pulumi.Resource],
+) -> None:
+    """Read what services tell of themselves and wake people, by a Prometheus of our own or by the cluster's.
+
+    Raises:
+        CatalogError: a chart or an image has no row.
+    """
+    asked = spec.services.monitoring
+    if asked is None:
+        return
+    own, before = None, list(first)
+    if asked.prometheus is PrometheusKind.STACK:
+        own = f"{spec.system.value}-monitoring"
+        space = TierNamespace(
+            own,
+            cluster,
+            namespace=own,
+            tier=Tier.PLATFORM,
+            flows=(),
+            # Prometheus finds its targets, and its operator makes it: both ask the API.
+            api_clients={"monitoring": EVERY_POD},
+            managed=False,
+            keeps_data=True,
+            opts=ready,
+        )
+        before.append(space.made)
+    proxies = bool(entrances_of(applications)) and spec.services.entrance.gateway_class is None
+    ServiceMonitoring(
+        "monitoring",
+        cluster,
+        namespace=names[Tier.EXECUTION],
+        applications=applications,
+        spec=asked,
+        own=own,
+        entrance=f"{spec.system.value}-gateway" if proxies else None,
+        depends_on=before,
+        opts=ready,
+    )
 
 
 def hosts_of(applications: Sequence[Application]) -> dict[str, str]:

@@ -13,6 +13,7 @@ from skerry.errors import CatalogError
 FOLDER: Final = Path(__file__).resolve().parent
 ALERTS: Final = FOLDER / "alerts"
 DASHBOARDS: Final = FOLDER / "dashboards"
+OF_SERVICES: Final = FOLDER / "service_alerts" / "services.yaml"
 
 RUNBOOKS: Final = "docs/runbooks"
 """Where the rules' files say that the pages lie; a deployment may put another address in its place."""
@@ -30,6 +31,17 @@ def rule_groups(part: str, *, runbooks: str = RUNBOOKS, backup_hours: int = 26) 
     text = _text(ALERTS / f"{part}.yaml")
     text = text.replace(f"{RUNBOOKS}/", f"{runbooks.rstrip('/')}/")
     text = text.replace(BACKUP_SECONDS, str(backup_hours * 3600))
+    found: list[dict[str, Any]] = yaml.safe_load(text)["groups"]
+    return found
+
+
+def service_rule_groups(*, runbooks: str = RUNBOOKS) -> list[dict[str, Any]]:
+    """Return the groups of rules of services without tiers, with the addresses of a deployment's pages.
+
+    Raises:
+        CatalogError: the file cannot be read.
+    """
+    text = _text(OF_SERVICES).replace(f"{RUNBOOKS}/", f"{runbooks.rstrip('/')}/")
     found: list[dict[str, Any]] = yaml.safe_load(text)["groups"]
     return found
 

@@ -7,7 +7,6 @@ from typing import Final
 
 from skerry.application import Application
 from skerry.config.application import ApplicationsSpec, Exposure, Protocol, Vertical
-from skerry.config.services import PrometheusKind
 from skerry.config.spec import DeploymentSpec, Layer, Purchase, RelationalKind, TargetKind
 from skerry.errors import Problem
 
@@ -150,9 +149,9 @@ def kubernetes_shared(spec: DeploymentSpec, plan: ApplicationsSpec, path: str) -
     if spec.meta.relational_kind is RelationalKind.MANAGED and spec.target.kind is TargetKind.ONPREM:
         yield Problem("meta.relational_kind", "own machines have no managed PostgreSQL", "remove it")
     monitoring = spec.services.monitoring
-    if monitoring is not None and monitoring.prometheus is not PrometheusKind.EXISTING:
-        text = "is a Prometheus of our own, whose rules and dashboards are those of the tiers"
-        yield Problem("services.monitoring.prometheus", text, "use existing, and name its namespace")
+    if monitoring is not None and monitoring.grafana:
+        text = "shows dashboards of the tiers, and this deployment has none"
+        yield Problem("services.monitoring.grafana", text, "remove it, or point a Grafana that is there at Prometheus")
     if spec.services.gateway is not None:
         text = "leads to the user interfaces of the tiers, and this deployment has none"
         yield Problem("services.gateway", text, "remove it; services.entrance is that of the services")

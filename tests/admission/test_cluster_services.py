@@ -29,6 +29,7 @@ def test_services_that_only_the_stack_describes_are_admitted(tmp_path: Path, clu
     services = whole["config"]["skerry:deployment"]["applications"]["services"]
     services["orders"]["scale"]["vertical"] = "recommend"
     services["packer"]["scale"]["vertical"] = "auto"
+    whole["config"]["skerry:deployment"]["services"]["monitoring"] = {"alertmanager_secret": "alerts-out"}
     (tmp_path / "stacks" / "Pulumi.shop.yaml").write_text(yaml.safe_dump(whole))
     stack = render("shop", tmp_path / "rendered", tmp_path)
     modes = {one["metadata"]["name"]: one["spec"]["updatePolicy"] for one in stack.of("VerticalPodAutoscaler")}

@@ -203,11 +203,11 @@ REFUSED: Mapping[str, tuple[str, dict[str, Any], str, str]] = {
         "agentdb.scale.vertical",
         "the number of replicas follows CPU and memory too",
     ),
-    "a Prometheus of our own": (
+    "dashboards of the tiers": (
         ONPREM,
-        {"services.monitoring": {}},
-        "services.monitoring.prometheus",
-        "whose rules and dashboards are those of the tiers",
+        {"services.monitoring": {"grafana": True}},
+        "services.monitoring.grafana",
+        "shows dashboards of the tiers, and this deployment has none",
     ),
     "user interfaces that nobody has": (
         ONPREM,
@@ -260,7 +260,7 @@ def test_a_new_service_stands_on_kubernetes_by_config_alone(shop: ResourceGraph)
     assert env["DATABASE_URL"]["value"] == f"postgresql://app@{host}:5432/app"
     assert env["DATABASE_PASSWORD"]["valueFrom"]["secretKeyRef"] == {"name": "database-app", "key": "password"}
     assert env["CACHE_URL"]["value"] == ("redis://valkey-0.valkey-headless.applications-stores.svc.cluster.local:6379")
-    assert env["BUCKET_AT"]["value"] == "http://seaweedfs-s3.applications-stores.svc.cluster.local:8333/sensei"
+    assert env["BUCKET_AT"]["value"] == "http://seaweedfs-s3.applications-stores.svc.cluster.local:8333/applications"
     assert env["PRICE_TAG"]["value"] == "$$(plain)", "Kubernetes would fill in a variable"
     assert env["SIGNING_KEY"]["valueFrom"]["secretKeyRef"] == {"name": "orders-secrets", "key": "SIGNING_KEY"}
     assert {kind(one) for one in shop.resources if one.name.startswith("orders-")} == {
@@ -361,7 +361,8 @@ def test_secrets_that_a_site_would_make_come_from_its_store(shop: ResourceGraph)
 
 def test_the_cluster_s_prometheus_reads_what_tells_figures_and_nothing_else(shop: ResourceGraph) -> None:
     found = {inputs(one)["metadata"]["name"]: inputs(one)["spec"] for one in objects(shop, "PodMonitor")}
-    assert {name: spec["podMetricsEndpoints"][0]["path"] for name, spec in found.items()} == {"orders": "/metrics"}
+    paths = {"orders": "/metrics", "entrance": "/stats/prometheus"}
+    assert {name: spec["podMetricsEndpoints"][0]["path"] for name, spec in found.items()} == paths
     (opened,) = [one for one in objects(shop, "NetworkPolicy") if one.name == "monitoring-to-orders"]
     (rule,) = inputs(opened)["spec"]["ingress"]
     assert [row["port"] for row in rule["ports"]] == [8080]
