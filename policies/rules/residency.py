@@ -9,6 +9,7 @@ from typing import Any, Final
 from policies.context import Context, boundary
 from policies.places import cloud_of, country_of, place_of
 from policies.rules import azure
+from policies.rules.outside_models import prompts
 from policies.verdict import Judgement, Rule, Severity, not_applicable, ok, undetermined, violation
 from policies.workloads import kind_of
 from skerry.facts import DataClass
@@ -145,6 +146,7 @@ def _items(value: Any, path: str) -> Iterator[Any]:
 
 
 def _copies(graph: ResourceGraph, context: Context) -> Iterator[Judgement]:
+    yield from prompts(context)
     for resource, facts in context.components():
         if facts.backup is not None:
             what = f"its backup to {facts.backup.destination}"
