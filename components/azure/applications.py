@@ -17,7 +17,7 @@ from components.azure.run_environment import AzureRunEnvironment
 from components.azure.run_network import AzureRunNetwork
 from components.azure.run_queue import JOBS, AzureRunQueue
 from components.azure.run_secrets import AzureRunSecrets
-from components.azure.run_service import AzureFunctionService, Shared, secret_role
+from components.azure.run_service import AzureFunctionService, Shared
 from components.azure.run_stores import AzureRunCache, AzureRunDatabase
 from components.azure.stores import ADMINISTRATOR, POSTGRES_PORT, REDIS_PORT
 from components.azure.tags import tags_of
@@ -25,6 +25,7 @@ from components.base import SkerryComponent
 from components.blueprints.deployment import target_fact
 from components.configuration import FlatConfig, secret_of
 from skerry.application import Application, application_of, places_in
+from skerry.application_facts import secret_role
 from skerry.catalog import load_catalog
 from skerry.config.application import ApplicationsSpec, CacheSpec, DatabaseSpec, Exposure
 from skerry.config.spec import DeploymentSpec

@@ -34,10 +34,10 @@ from components.azure.rights import (
 from components.azure.run_secrets import AzureRunSecrets
 from components.base import SkerryComponent
 from skerry.application import SECRET_PLACES, Application, hosts_of, parts_of
-from skerry.application_facts import site_endpoints
+from skerry.application_facts import instance_facts, secret_role
 from skerry.config.application import Access, Exposure, Need, ProbeSpec
 from skerry.config.delivery import DeliverySpec, Strategy
-from skerry.facts import ComponentFacts, EndpointFact, ImageFact, ScalingFact, Tier
+from skerry.facts import ImageFact, Tier
 from skerry.images import ImageReference
 
 KIND: Final = "functionapp"
@@ -110,17 +110,19 @@ class AzureFunctionService(SkerryComponent):
         Raises:
             UsageError: its environment names what is nowhere.
         """
-        super().__init__(name, facts_of_service(place, application, image), opts)
+        scale = application.spec.scale
+        minimum = max(scale.minimum, scale.prepared or 0)
+        facts = instance_facts(place.spec, application, image, minimum=minimum, autoscaler=AUTOSCALER)
+        super().__init__(name, facts, opts)
         self._place, self._application, self._shared = place, application, shared
         self.identity = identity(self, "identity", place, Tier.EXECUTION)
         rights = self._rights()
         bearing: Any = {"type": "UserAssigned", "user_assigned_identities": [self.identity.id]}
-        scale = application.spec.scale
         template: Any = {
             "containers": [self._container(image)],
             "scale": {
                 # What is always ready is not stopped.
-                "min_replicas": max(scale.minimum, scale.prepared or 0),
+                "min_replicas": minimum,
                 "max_replicas": scale.maximum,
             },
             "termination_grace_period_seconds": min(application.definition.drain_s, 600),
@@ -290,62 +292,6 @@ def shared_out(delivery: DeliverySpec) -> list[dict[str, Any]] | None:
         {"revision_name": delivery.stable, "weight": 100 - share},
         {"latest_revision": True, "weight": share, "label": "next"},
     ]
-
-
-def secret_role(key: str) -> str:
-    """Return how a secret key of the stack is called among the secrets: a DNS label."""
-    return "".join(f"-{one.lower()}" if one.isupper() else one for one in key).replace("_", "-").replace(".", "-")
-
-
-def facts_of_service(place: Place, application: Application, image: ImageFact) -> ComponentFacts:
-    """Return what readers may know of a function."""
-    spec, scale = place.spec, application.spec.scale
-    minimum = max(scale.minimum, scale.prepared or 0)
-    typical = max(minimum, scale.minimum if scale.typical is None else scale.typical)
-    public = application.spec.exposure is Exposure.PUBLIC
-    endpoints = [
-        EndpointFact(
-            name=host.partition(".")[0],
-            host=host,
-            port=443,
-            protocol="https",
-            direction="egress",
-            scope="internet",
-            why=f"{application.name} calls it",
-        )
-        for host in application.definition.egress
-    ]
-    endpoints += site_endpoints(application)
-    if public and application.spec.host is not None:
-        endpoints.append(
-            EndpointFact(
-                name="public",
-                host=application.spec.host,
-                port=443,
-                protocol="https",
-                direction="ingress",
-                scope="internet",
-                why="callers, without an identity" if application.spec.anonymous else "callers, each with an identity",
-            )
-        )
-    return ComponentFacts(
-        tier=Tier.EXECUTION,
-        data_class=spec.data_class,
-        role="service",
-        images=(image,),
-        ports={name: port.port for name, port in application.definition.ports.items()},
-        endpoints=tuple(endpoints),
-        internet_facing=public,
-        encrypted_at_rest=True,
-        encrypted_in_transit=True,
-        failure_domains=max(len(spec.target.failure_domains), 1),
-        scaling=ScalingFact(
-            minimum=minimum,
-            typical=typical,
-            maximum=scale.maximum,
-            autoscaler=AUTOSCALER if application.scales else None,
-        ),
-    )
 
 
 def _probe(kind: str, probe: ProbeSpec, port: int) -> dict[str, Any]:

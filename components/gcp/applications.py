@@ -14,10 +14,11 @@ from components.gcp.key import GcpKey
 from components.gcp.run_entrance import GcpRunEntrance
 from components.gcp.run_network import GcpRunNetwork
 from components.gcp.run_secrets import GcpRunSecrets
-from components.gcp.run_service import CloudRunService, Shared, secret_role
+from components.gcp.run_service import CloudRunService, Shared
 from components.gcp.run_stores import USER, GcpRunCache, GcpRunDatabase, GcpRunQueue
 from components.gcp.stores import POSTGRES_PORT, REDIS_PORT, GcpObjectStore
 from skerry.application import Application, application_of, places_in
+from skerry.application_facts import secret_role
 from skerry.catalog import load_catalog
 from skerry.config.application import ApplicationsSpec, DatabaseSpec, Exposure
 from skerry.config.spec import DeploymentSpec

@@ -15,11 +15,11 @@ from components.gcp.labels import tier_label
 from components.gcp.run_network import GcpRunNetwork
 from components.gcp.run_secrets import GcpRunSecrets
 from skerry.application import SECRET_PLACES, Application, hosts_of, parts_of
-from skerry.application_facts import site_endpoints
+from skerry.application_facts import instance_facts, secret_role
 from skerry.config.application import Access, Exposure, Need, ProbeSpec
 from skerry.config.delivery import DeliverySpec, Strategy
 from skerry.config.spec import DeploymentSpec
-from skerry.facts import ComponentFacts, DataClass, EndpointFact, ImageFact, ScalingFact, Tier
+from skerry.facts import ImageFact, Tier
 
 ACCOUNT_NAME_LENGTH: Final = 22
 """As in base.py."""
@@ -92,7 +92,9 @@ class CloudRunService(SkerryComponent):
         Raises:
             UsageError: its environment names what is nowhere.
         """
-        super().__init__(name, facts_of_service(spec, application, image), opts)
+        minimum = application.spec.scale.minimum
+        facts = instance_facts(spec, application, image, minimum=minimum, autoscaler=AUTOSCALER)
+        super().__init__(name, facts, opts)
         self._spec, self._application, self._shared = spec, application, shared
         self.account = serviceaccount.Account(
             checked_name(application.name, ACCOUNT_NAME_LENGTH),
@@ -276,7 +278,7 @@ class CloudRunService(SkerryComponent):
         return found
 
 
-def shared_out(delivery: DeliverySpec) -> list[dict[str, Any]] | None:
+def shared_out(delivery: DeliverySpec) -> list[Any] | None:
     """Return which revisions callers meet: the newest alone, or the stable one and a share of them the newest.
 
     The newest can be tried by its tag, whatever its share.
@@ -288,62 +290,6 @@ def shared_out(delivery: DeliverySpec) -> list[dict[str, Any]] | None:
         {"type": "TRAFFIC_TARGET_ALLOCATION_TYPE_REVISION", "revision": delivery.stable, "percent": 100 - share},
         {"type": "TRAFFIC_TARGET_ALLOCATION_TYPE_LATEST", "percent": share, "tag": "next"},
     ]
-
-
-def secret_role(key: str) -> str:
-    """Return how a secret key of the stack is called among the secrets: a DNS label."""
-    return "".join(f"-{one.lower()}" if one.isupper() else one for one in key).replace("_", "-").replace(".", "-")
-
-
-def facts_of_service(spec: DeploymentSpec, application: Application, image: ImageFact) -> ComponentFacts:
-    """Return what readers may know of a service on Cloud Run."""
-    scale = application.spec.scale
-    typical = scale.minimum if scale.typical is None else scale.typical
-    public = application.spec.exposure is Exposure.PUBLIC
-    endpoints = [
-        EndpointFact(
-            name=host.partition(".")[0],
-            host=host,
-            port=443,
-            protocol="https",
-            direction="egress",
-            scope="internet",
-            why=f"{application.name} calls it",
-        )
-        for host in application.definition.egress
-    ]
-    endpoints += site_endpoints(application)
-    if public and application.spec.host is not None:
-        endpoints.append(
-            EndpointFact(
-                name="public",
-                host=application.spec.host,
-                port=443,
-                protocol="https",
-                direction="ingress",
-                scope="internet",
-                why="callers, without an identity" if application.spec.anonymous else "callers, each with an identity",
-            )
-        )
-    data_class: DataClass = spec.data_class
-    return ComponentFacts(
-        tier=Tier.EXECUTION,
-        data_class=data_class,
-        role="service",
-        images=(image,),
-        ports={name: port.port for name, port in application.definition.ports.items()},
-        endpoints=tuple(endpoints),
-        internet_facing=public,
-        encrypted_at_rest=True,
-        encrypted_in_transit=True,
-        failure_domains=max(len(spec.target.failure_domains), 1),
-        scaling=ScalingFact(
-            minimum=scale.minimum,
-            typical=typical,
-            maximum=scale.maximum,
-            autoscaler=AUTOSCALER if application.scales else None,
-        ),
-    )
 
 
 def _startup(probe: ProbeSpec | None, port: int) -> dict[str, Any]:
