@@ -144,7 +144,12 @@ class SharedStores:
         if asked is not None:
             channels = channels.model_copy(update={"pubsub_replicas": asked.replicas})
         memory = {"memory": _gib(asked.memory_gib)} if asked is not None else {}
-        return PubSub("cache", self.cluster, namespace=namespace, channels=channels, opts=opts, **memory)
+        purpose = " and ".join(
+            word for word, wanted in (("cache", asked), ("queue of jobs", self.plan.queue)) if wanted is not None
+        )
+        return PubSub(
+            "cache", self.cluster, namespace=namespace, channels=channels, purpose=purpose, opts=opts, **memory
+        )
 
     def _objects(self, asked: BucketSpec, namespace: str, opts: pulumi.ResourceOptions) -> ObjectStore:
         database = None
@@ -163,7 +168,13 @@ class SharedStores:
             )
         channels = self.spec.channels.model_copy(update={"object_store_gib": asked.gib})
         return ObjectStore(
-            "objects", self.cluster, namespace=namespace, channels=channels, database=database, opts=opts
+            "objects",
+            self.cluster,
+            namespace=namespace,
+            channels=channels,
+            database=database,
+            bucket=self.plan.site.name or self.spec.system.value,
+            opts=opts,
         )
 
 

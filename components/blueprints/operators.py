@@ -30,7 +30,7 @@ def postgres_operator(
     """Return the operator that PostgreSQL in the cluster needs; none where the cloud runs it."""
     if not runs_postgres(spec, cluster):
         return []
-    why = "PostgreSQL of Temporal and MLflow"
+    why = "PostgreSQL in the cluster"
     repository, tag, digest = image_values(cluster, "cloudnative-pg", why)
     placement = cluster.placements[Tier.PLATFORM]
     operator = Operator(

@@ -172,6 +172,7 @@ class ObjectStore(SkerryComponent):
         namespace: str,
         channels: ChannelsSpec,
         database: ServiceAddress | None,
+        bucket: str = BUCKET,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         """Make the store, or take the cloud's.
@@ -182,6 +183,7 @@ class ObjectStore(SkerryComponent):
             namespace: the namespace of the channels.
             channels: who runs it, and its size.
             database: a PostgreSQL with the database `objects`, where a store in the cluster keeps its metadata.
+            bucket: what the bucket of a store in the cluster is called.
             opts: Pulumi's options.
 
         Raises:
@@ -208,7 +210,7 @@ class ObjectStore(SkerryComponent):
         image = cluster.catalog.image("seaweedfs", cluster.target, "object store")
         super().__init__(name, _facts(cluster, channels, image), opts)
         url = f"http://{host_name('seaweedfs-s3', namespace)}:{S3_PORT}"
-        self.access = Bucket(BUCKET, REGION, url, CREDENTIALS_SECRET)
+        self.access = Bucket(bucket, REGION, url, CREDENTIALS_SECRET)
         self._make(cluster, namespace, channels, image, database)
         self.finish(
             endpoint=host_name("seaweedfs-s3", namespace),

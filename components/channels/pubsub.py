@@ -71,6 +71,7 @@ class PubSub(SkerryComponent):
         namespace: str,
         channels: ChannelsSpec,
         memory: str = "2Gi",
+        purpose: str = "pub/sub channel",
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         """Make the channel, or take the managed one.
@@ -81,6 +82,7 @@ class PubSub(SkerryComponent):
             namespace: the namespace of the channels.
             channels: who runs it, and its members.
             memory: of a member in the cluster, in Kubernetes' form.
+            purpose: what its images are for, as people read it.
             opts: Pulumi's options.
         """
         managed = cluster.pubsub if channels.pubsub is not PubSubKind.VALKEY else None
@@ -94,8 +96,8 @@ class PubSub(SkerryComponent):
                 endpoint=managed.endpoint, port=managed.port, secret_ref=managed.secret_ref, metrics_endpoint=None
             )
             return
-        image = cluster.catalog.image("valkey", cluster.target, "pub/sub channel")
-        exporter = cluster.catalog.image("valkey-exporter", cluster.target, "metrics of the pub/sub channel")
+        image = cluster.catalog.image("valkey", cluster.target, purpose)
+        exporter = cluster.catalog.image("valkey-exporter", cluster.target, f"metrics of the {purpose}")
         super().__init__(name, _facts(cluster, channels, (image, exporter)), opts)
         self.scheme = "redis"
         workload = _members(cluster, namespace, channels, (image, exporter), memory)

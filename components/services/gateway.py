@@ -20,6 +20,8 @@ from skerry.config.services import Exposure, GatewayController, GatewaySpec, Rou
 from skerry.facts import ComponentFacts, EndpointFact, Tier
 
 NAME: Final = "sensei"
+ENTRANCE: Final = "entrance over HTTPS"
+"""What its images are for, as people read it."""
 CLASS: Final = "sensei-envoy"
 TLS_SECRET: Final = "gateway-tls"
 HTTPS: Final = 443
@@ -229,7 +231,7 @@ def envoy_controller(
     Raises:
         CatalogError: the chart or an image has no row.
     """
-    why = "entrance to the user interfaces"
+    why = ENTRANCE
     image = cluster.catalog.image("envoy-gateway", cluster.target, why).deployed_as
     placement = cluster.placements[Tier.PLATFORM]
     pod = {"nodeSelector": dict(placement.node_selector), "tolerations": [dict(t) for t in placement.tolerations]}
@@ -258,7 +260,7 @@ def envoy_controller(
 
 
 def _proxy_image(cluster: Cluster) -> str:
-    return cluster.catalog.image("envoy-proxy", cluster.target, "entrance to the user interfaces").deployed_as
+    return cluster.catalog.image("envoy-proxy", cluster.target, ENTRANCE).deployed_as
 
 
 def proxies_of(gateway: str) -> dict[str, Any]:

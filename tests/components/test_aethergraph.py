@@ -12,6 +12,7 @@ import pytest
 from airgap_bundle.plan import plan as carried
 from policies.runner import check
 from skerry.catalog import load_catalog
+from skerry.facts import facts_of
 from skerry.graph import Resource, ResourceGraph, plain
 from skerry.systems.aethergraph_environment import PRIMITIVES
 from tests.simulators.aethergraph_stacks import (
@@ -111,7 +112,7 @@ def test_the_connections_say_where_the_stores_of_a_site_are_and_no_password() ->
         "postgresql://aethergraph@database-rw.aethergraph-services.svc.cluster.local:5432/aethergraph?sslmode=require"
     )
     assert outputs(graph(ONPREM))["stores"] == {
-        "blobStore": "s3://sensei",
+        "blobStore": "s3://aethergraph",
         "docStore": where,
         "eventLog": where,
         "vectorIndex": where,
@@ -187,3 +188,12 @@ def test_all_that_a_site_needs_is_in_the_plan_of_its_bundle(stack: str) -> None:
     found = carried(graph(stack), lock=load_catalog().lock)
     assert (found.problems, found.complete) == ((), True)
     assert "registry.vendor.example/aethergraph/runtime:1.0.0" in {item.name for item in found.items}
+
+
+@pytest.mark.parametrize("stack", [ONPREM, AIRGAPPED, SAAS])
+def test_what_images_are_for_says_nothing_of_what_another_system_has(stack: str) -> None:
+    """`skerry bundle plan` prints it."""
+    found = [facts_of(one) for one in graph(stack).resources]
+    why = {image.why for facts in found if facts is not None for image in facts.images}
+    assert len(why) > 5
+    assert [text for text in why if any(word in text for word in ("Temporal", "MLflow", "pub/sub", "interfaces"))] == []
