@@ -6,9 +6,10 @@ from collections.abc import Mapping
 from typing import Final
 
 import pulumi
-from pulumi_gcp import compute, dns, servicenetworking
+from pulumi_gcp import compute
 
 from components.base import SkerryComponent
+from components.gcp.network_parts import answer, managed_stores, way_out
 from skerry.address_plan import gke_ranges
 from skerry.config.spec import DeploymentSpec
 from skerry.facts import ComponentFacts, Tier
@@ -17,7 +18,6 @@ PODS, SERVICES = "pods", "services"
 """Names of the subnet's secondary ranges."""
 
 GOOGLE_APIS: Final = "199.36.153.8/30"
-GOOGLE_ADDRESSES: Final = ("199.36.153.8", "199.36.153.9", "199.36.153.10", "199.36.153.11")
 """Where Google's services answer inside a network without a way to the internet: private.googleapis.com.
 
 A NetworkPolicy knows addresses, not names: with these it can open Google's services and nothing else.
@@ -39,8 +39,6 @@ WEBHOOK_PORTS: Final = ("8443", "9443")
 
 Source: GKE "Creating a private cluster", adding firewall rules (not opened; check before relying on it).
 """
-
-PEERING: Final = "servicenetworking.googleapis.com"
 
 
 class GcpNetwork(SkerryComponent):
@@ -75,9 +73,9 @@ class GcpNetwork(SkerryComponent):
             opts=self.child_options(),
         )
         self.subnet = self._subnet(region)
-        self._way_out(region)
+        way_out(self, self.vpc, self.subnet, region)
         for role, (domain, holder) in ZONES.items():
-            self._answer(role, domain, holder)
+            answer(self, self.vpc, role, domain, holder)
         compute.Firewall(
             self.child_name("webhooks"),
             network=self.vpc.id,
@@ -89,7 +87,7 @@ class GcpNetwork(SkerryComponent):
             log_config={"metadata": "INCLUDE_ALL_METADATA"},
             opts=self.child_options(),
         )
-        self.peering_range, self.peering = self._managed()
+        self.peering_range, self.peering = managed_stores(self, self.vpc, self.ranges.managed)
         self.finish(network_id=self.vpc.id, subnet_id=self.subnet.id)
 
     def _subnet(self, region: str) -> compute.Subnetwork:
@@ -111,76 +109,3 @@ class GcpNetwork(SkerryComponent):
             },
             opts=self.child_options(),
         )
-
-    def _way_out(self, region: str) -> None:
-        """Make the NAT: images of registries elsewhere come through it, nothing comes in."""
-        router = compute.Router(
-            self.child_name("router"), network=self.vpc.id, region=region, opts=self.child_options()
-        )
-        compute.RouterNat(
-            self.child_name("nat"),
-            router=router.name,
-            region=region,
-            nat_ip_allocate_option="AUTO_ONLY",
-            source_subnetwork_ip_ranges_to_nat="LIST_OF_SUBNETWORKS",
-            subnetworks=[{"name": self.subnet.id, "source_ip_ranges_to_nats": ["ALL_IP_RANGES"]}],
-            enable_dynamic_port_allocation=True,
-            enable_endpoint_independent_mapping=False,
-            min_ports_per_vm=64,
-            max_ports_per_vm=4096,
-            log_config={"enable": True, "filter": "ERRORS_ONLY"},
-            opts=self.child_options(),
-        )
-
-    def _answer(self, role: str, domain: str, holder: str) -> None:
-        """Answer a domain of Google's from inside: all of its names lead to the private addresses."""
-        zone = dns.ManagedZone(
-            self.child_name(role),
-            dns_name=domain,
-            description=f"{domain} inside the network",
-            visibility="private",
-            private_visibility_config={"networks": [{"network_url": self.vpc.id}]},
-            opts=self.child_options(),
-        )
-        dns.RecordSet(
-            self.child_name(f"{role}-addresses"),
-            managed_zone=zone.name,
-            name=holder,
-            type="A",
-            ttl=300,
-            rrdatas=list(GOOGLE_ADDRESSES),
-            opts=self.child_options(),
-        )
-        dns.RecordSet(
-            self.child_name(f"{role}-names"),
-            managed_zone=zone.name,
-            name=f"*.{domain}",
-            type="CNAME",
-            ttl=300,
-            rrdatas=[holder],
-            opts=self.child_options(),
-        )
-
-    def _managed(self) -> tuple[compute.GlobalAddress, servicenetworking.Connection]:
-        """Join the network in which Google runs its stores, at addresses of the plan."""
-        block = self.ranges.managed
-        address = compute.GlobalAddress(
-            self.child_name("managed"),
-            network=self.vpc.id,
-            purpose="VPC_PEERING",
-            address_type="INTERNAL",
-            address=str(block.network_address),
-            prefix_length=block.prefixlen,
-            opts=self.child_options(),
-        )
-        peering = servicenetworking.Connection(
-            self.child_name("managed"),
-            network=self.vpc.id,
-            service=PEERING,
-            reserved_peering_ranges=[address.name],
-            # A store that goes leaves its network behind for hours, and with it the connection could not be taken away.
-            # Source: terraform-provider-google at e03b7622, google_service_networking_connection, for deletion_policy
-            deletion_policy="ABANDON",
-            opts=self.child_options(),
-        )
-        return address, peering

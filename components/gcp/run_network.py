@@ -8,17 +8,17 @@ from dataclasses import dataclass
 from typing import Any, Final, Self
 
 import pulumi
-from pulumi_gcp import compute, dns, servicenetworking
+from pulumi_gcp import compute, servicenetworking
 
 from components.base import SkerryComponent
-from components.gcp.network import GOOGLE_ADDRESSES, GOOGLE_APIS, PEERING, ZONES
+from components.gcp.network import GOOGLE_APIS, ZONES
+from components.gcp.network_parts import answer, managed_stores, way_out
 from skerry.application import Application
 from skerry.config.application import ApplicationsSpec, Exposure
 from skerry.config.spec import DeploymentSpec
 from skerry.facts import ComponentFacts, Tier
 
 HTTPS: Final = "443"
-NAT_PORTS: Final = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,15 +81,15 @@ class GcpRunNetwork(SkerryComponent):
         )
         self.proxies = self._proxies(region, plan)
         for role, (domain, holder) in {**ZONES, "run": ("run.app.", "run.app.")}.items():
-            self._answer(role, domain, holder)
+            answer(self, self.vpc, role, domain, holder)
         hosts = sorted({host for one in applications for host in one.definition.egress})
         self._rules(plan, hosts)
         if hosts:
-            self._way_out(region)
+            way_out(self, self.vpc, self.subnet, region)
         self.peering_range: compute.GlobalAddress | None = None
         self.peering: servicenetworking.Connection | None = None
         if _managed_stores(plan):
-            self.peering_range, self.peering = self._managed()
+            self.peering_range, self.peering = managed_stores(self, self.vpc, self.ranges.managed)
         self.finish(network_id=self.vpc.id, subnet_id=self.subnet.id)
 
     def _proxies(self, region: str, plan: ApplicationsSpec) -> compute.Subnetwork | None:
@@ -105,30 +105,6 @@ class GcpRunNetwork(SkerryComponent):
             role="ACTIVE",
             opts=self.child_options(),
         )
-
-    def _answer(self, role: str, domain: str, holder: str) -> None:
-        """Answer a domain of Google's from inside: all of its names lead to the private addresses."""
-        zone = dns.ManagedZone(
-            self.child_name(role),
-            dns_name=domain,
-            description=f"{domain} inside the network",
-            visibility="private",
-            private_visibility_config={"networks": [{"network_url": self.vpc.id}]},
-            opts=self.child_options(),
-        )
-        for part, name, kind, values in (
-            ("addresses", holder, "A", list(GOOGLE_ADDRESSES)),
-            ("names", f"*.{domain}", "CNAME", [holder]),
-        ):
-            dns.RecordSet(
-                self.child_name(f"{role}-{part}"),
-                managed_zone=zone.name,
-                name=name,
-                type=kind,
-                ttl=300,
-                rrdatas=values,
-                opts=self.child_options(),
-            )
 
     def _rules(self, plan: ApplicationsSpec, hosts: list[str]) -> None:
         """Open what services may call, by address and by name, and close the rest.
@@ -169,48 +145,6 @@ class GcpRunNetwork(SkerryComponent):
             enable_logging=action == "deny",
             opts=self.child_options(),
         )
-
-    def _way_out(self, region: str) -> None:
-        """Make the NAT, by which hosts on the internet are called."""
-        router = compute.Router(
-            self.child_name("router"), network=self.vpc.id, region=region, opts=self.child_options()
-        )
-        compute.RouterNat(
-            self.child_name("nat"),
-            router=router.name,
-            region=region,
-            nat_ip_allocate_option="AUTO_ONLY",
-            source_subnetwork_ip_ranges_to_nat="LIST_OF_SUBNETWORKS",
-            subnetworks=[{"name": self.subnet.id, "source_ip_ranges_to_nats": ["ALL_IP_RANGES"]}],
-            enable_dynamic_port_allocation=True,
-            enable_endpoint_independent_mapping=False,
-            min_ports_per_vm=NAT_PORTS,
-            max_ports_per_vm=4096,
-            log_config={"enable": True, "filter": "ERRORS_ONLY"},
-            opts=self.child_options(),
-        )
-
-    def _managed(self) -> tuple[compute.GlobalAddress, servicenetworking.Connection]:
-        """Join the network in which Google runs its stores, at addresses of the plan."""
-        address = compute.GlobalAddress(
-            self.child_name("managed"),
-            network=self.vpc.id,
-            purpose="VPC_PEERING",
-            address_type="INTERNAL",
-            address=str(self.ranges.managed.network_address),
-            prefix_length=self.ranges.managed.prefixlen,
-            opts=self.child_options(),
-        )
-        peering = servicenetworking.Connection(
-            self.child_name("managed"),
-            network=self.vpc.id,
-            service=PEERING,
-            reserved_peering_ranges=[address.name],
-            # As in network.py: a store that goes leaves its network behind for hours.
-            deletion_policy="ABANDON",
-            opts=self.child_options(),
-        )
-        return address, peering
 
 
 def _managed_stores(plan: ApplicationsSpec) -> bool:
