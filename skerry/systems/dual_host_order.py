@@ -15,7 +15,7 @@ from itertools import pairwise
 
 from skerry.config.dual_host import StartOrder
 from skerry.systems.dual_host_groups import Group, Side
-from skerry.systems.dual_host_tables import starts
+from skerry.systems.dual_host_tables import groups, starts
 
 Waits = Mapping[str, tuple[str, ...]]
 """Group or agent -> what must be well before it."""
@@ -118,7 +118,10 @@ def _contradictions(side: Side, waits: Mapping[str, Iterable[str]]) -> Iterator[
 
 def _unplaced(side: Side, waits: Mapping[str, Iterable[str]]) -> Iterator[str]:
     needed = {one for before in waits.values() for one in before}
+    table = groups().groups[side.side]
     for group in side.groups:
+        if group.name in table and table[group.name].loose:
+            yield f"{group.name} is in step {group.step} by a loose reading of it"
         if group.step is None:
             before = ", ".join(waits[group.name]) or "nothing"
             yield f"{group.name} is in none of the six steps: it starts once {before} is well"

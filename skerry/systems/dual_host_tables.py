@@ -46,6 +46,8 @@ class GroupRow(_Row):
     step: int | None = None
     """Which of the six steps starts it; None where none does."""
     step_line: int | None = None
+    loose: bool = False
+    """True where that step names it only by a loose reading."""
     agents: dict[str, AgentRow]
 
 
