@@ -11,6 +11,7 @@ from pulumi_kubernetes.core.v1 import Secret, ServiceAccount
 from pulumi_kubernetes.networking.v1 import NetworkPolicy
 
 from components.base import SkerryComponent
+from components.kubernetes.application_facts import HTTPS, service_facts
 from components.kubernetes.application_files import shared_volume
 from components.kubernetes.application_mesh import join_regions, mesh_environment, state_copies
 from components.kubernetes.application_scaling import (
@@ -37,8 +38,8 @@ from components.kubernetes.workload import (
     stateful_set,
 )
 from skerry.application import Application, parts_of
-from skerry.config.application import Exposure, Need, Protocol
-from skerry.facts import ComponentFacts, EndpointFact, ImageFact, ScalingFact, StorageFact, Tier
+from skerry.config.application import Need, Protocol
+from skerry.facts import ImageFact, Tier
 
 LEAVE_S: Final = 5
 """Seconds that a replica still answers after it left its Services; an estimate of ours."""
@@ -46,8 +47,8 @@ LEAVE_S: Final = 5
 STARTUP_TRIES: Final = 30
 """Looks at a replica that starts, one each period of its liveness, before it is started anew."""
 
-HTTPS: Final = 443
 
+MODEL: Final = "model"
 REPLICA_TLS: Final = "replica-tls"
 TLS_PATH: Final = "/etc/skerry/replica-tls"
 """Where replicas find certificate, key and authority by which they know each other."""
@@ -103,7 +104,7 @@ class ClusterService(SkerryComponent):
         image: ImageFact = cluster.catalog.image(
             name, cluster.target, f"service {name}", reference=application.spec.image
         )
-        super().__init__(name, _facts(cluster, application, image), opts)
+        super().__init__(name, service_facts(cluster, application, image), opts)
         self._account()
         workload = self._workload(image, secrets)
         made = self._run(workload)
@@ -188,7 +189,7 @@ class ClusterService(SkerryComponent):
             replicas=max(scale.maximum if is_followed(application) else scale.minimum, 1),
             autoscaled=is_followed(application),
             service_account=self._around.account if self._shares_identity else self._name,
-            claims=dict.fromkeys(shared, application.name),
+            claims={**dict.fromkeys(shared, application.name), **_claim_of_model(application)},
             secrets={REPLICA_TLS: replica_secret(application)} if joins_by_quic(application) else {},
             fs_group=definition.user,
             termination_grace_s=definition.drain_s + leave,
@@ -206,7 +207,13 @@ class ClusterService(SkerryComponent):
                     udp=frozenset(row for row, port in definition.ports.items() if port.protocol is Protocol.UDP),
                     leave_s=leave,
                     user=definition.user,
-                    mounts={"tmp": "/tmp", **shared, **({REPLICA_TLS: TLS_PATH} if joins_by_quic(application) else {})},
+                    mounts={
+                        "tmp": "/tmp",
+                        **shared,
+                        **({REPLICA_TLS: TLS_PATH} if joins_by_quic(application) else {}),
+                        **({MODEL: application.spec.model.path} if application.spec.model is not None else {}),
+                    },
+                    read_only=(MODEL,),
                     **_probes(application),
                 ),
             ),
@@ -329,6 +336,11 @@ def _cpu_limit(application: Application) -> str:
     return f"{round(max(limit, application.vcpu) * 1000)}m"
 
 
+def _claim_of_model(application: Application) -> dict[str, str]:
+    carried = application.spec.model
+    return {MODEL: carried.claim} if carried is not None else {}
+
+
 def _memory_limit(application: Application) -> str:
     limit = application.definition.memory_limit_mib
     return "" if limit is None else f"{max(limit, application.memory_mib)}Mi"
@@ -350,51 +362,3 @@ def _probes(application: Application) -> dict[str, Any]:
         timing = {"initialDelaySeconds": ready.initial_delay_s, "periodSeconds": ready.period_s}
         found["readiness"] = http_probe(port, ready.path, **timing)
     return found
-
-
-def _facts(cluster: Cluster, application: Application, image: ImageFact) -> ComponentFacts:
-    definition, spec = application.definition, application.spec
-    keeps, scale = definition.data_path is not None, spec.scale
-    typical = scale.minimum if scale.typical is None else scale.typical
-    asked = None if spec.storage_iops is None else cluster.classes_by_iops.get(spec.storage_iops)
-    storage = StorageFact(
-        kind="volume",
-        gib=spec.storage_gib,
-        copies=max(typical, 1) if application.keeps_own_files else 1,
-        storage_class=asked or cluster.storage_class or "",
-    )
-    scaler = ("keda" if scale.queue_depth is not None else "hpa") if is_followed(application) else None
-    return ComponentFacts(
-        tier=Tier.META if keeps else Tier.EXECUTION,
-        data_class=cluster.data_class,
-        role="service",
-        stateful=keeps,
-        replicas=typical,
-        failure_domains=cluster.failure_domains,
-        encrypted_at_rest=cluster.storage_encrypted if keeps else None,
-        encrypted_in_transit=spec.exposure is not Exposure.NONE or cluster.network_encrypted or None,
-        # Nobody reaches the pods but by the entrance, which says whether it faces the internet.
-        images=(image,),
-        ports={row: port.port for row, port in definition.ports.items()},
-        endpoints=_endpoints(application),
-        scaling=ScalingFact(minimum=scale.minimum, typical=typical, maximum=scale.maximum, autoscaler=scaler),
-        storage=(storage,) if keeps else (),
-    )
-
-
-def _endpoints(application: Application) -> tuple[EndpointFact, ...]:
-    why = f"called by {application.name}"
-    outside = [(host, HTTPS, "internet") for host in application.definition.egress]
-    outside += [(row.host, row.port, "site") for row in application.spec.site_endpoints]
-    return tuple(
-        EndpointFact(
-            name=host.replace(".", "-"),
-            host=host,
-            port=port,
-            protocol="https" if port == HTTPS else "tcp",
-            direction="egress",
-            scope=scope,
-            why=why,
-        )
-        for host, port, scope in outside
-    )

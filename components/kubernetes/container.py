@@ -93,6 +93,8 @@ class Container:
     startup: Mapping[str, Any] | None = None
     mounts: Mapping[str, str] = field(default_factory=dict)
     """Volume name -> path."""
+    read_only: tuple[str, ...] = ()
+    """Volumes that it may not write to."""
     user: int = 65532
     """The numeric user that the image runs as; 0 is refused by the namespace's Pod Security level."""
     writable_root: bool = False
@@ -144,7 +146,10 @@ class Container:
             # Source: Kubernetes "Container Lifecycle Hooks", sleep (GA in 1.34), read 2026-11
             made["lifecycle"] = {"preStop": {"sleep": {"seconds": self.leave_s}}}
         if self.mounts:
-            made["volumeMounts"] = [{"name": name, "mountPath": path} for name, path in self.mounts.items()]
+            made["volumeMounts"] = [
+                {"name": name, "mountPath": path, **({"readOnly": True} if name in self.read_only else {})}
+                for name, path in self.mounts.items()
+            ]
         for probe in ("readiness", "liveness", "startup"):
             value = getattr(self, probe)
             if value is not None:

@@ -27,8 +27,6 @@ class GpuContainer(Container):
     """What a unit is."""
     units: int
     """How many of it."""
-    read_only: tuple[str, ...] = ()
-    """Volumes that it may not write to."""
 
     def manifest(self) -> dict[str, Any]:
         """Return the container as Kubernetes reads it."""
@@ -40,9 +38,6 @@ class GpuContainer(Container):
             # Source: Kubernetes "Schedule GPUs": limits only, request equals limit; read 2026-11
             row = {self.share.resource: str(self.units)}
             resources |= {"requests": {**resources["requests"], **row}, "limits": {**resources["limits"], **row}}
-        for mount in made.get("volumeMounts", []):
-            if mount["name"] in self.read_only:
-                mount["readOnly"] = True
         return made
 
 

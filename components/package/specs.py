@@ -34,6 +34,7 @@ from components.package.specs_applications import SharedQueue as SharedQueue
 from components.package.specs_applications import SiteEndpoint as SiteEndpoint
 from components.package.specs_backup import Backup as Backup
 from components.package.specs_backup import BackupStore as BackupStore
+from components.package.specs_delivery import CarriedModel as CarriedModel
 from components.package.specs_delivery import Delivery as Delivery
 from components.package.specs_edge import Edge as Edge
 from components.package.specs_edge import EdgeDevice as EdgeDevice

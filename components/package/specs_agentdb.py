@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import NotRequired, TypedDict
 
 from components.package.specs_applications import DnsZone, RuntimeSite, ServiceScale, SharedBucket, SharedDatabase
-from components.package.specs_delivery import Delivery
+from components.package.specs_delivery import CarriedModel, Delivery
 from components.package.specs_geo import Geo
 from components.package.specs_hybrid_edge import HybridEdge
 from skerry.config.agentdb import AgentDbProfile
@@ -85,6 +85,8 @@ class AgentDbSettings(TypedDict):
     """Address ranges that may call it; left out, all of the private network, or of the internet where `public`."""
     rate_per_second: NotRequired[int]
     """Requests a second of one caller that are let through, where `public`; left out, no bound."""
+    model: NotRequired[CarriedModel]
+    """The model that it embeds with, on a volume; left out, the image has it, or fetches it where it may."""
     delivery: NotRequired[Delivery]
     """How a new version comes in; the checklist asks for blue and green, and 10, 50 and 100 percent of callers."""
     dns: NotRequired[DnsZone]

@@ -7,7 +7,7 @@ types and descriptions equal to the specs, which check the values.
 from collections.abc import Mapping, Sequence
 from typing import NotRequired, TypedDict
 
-from components.package.specs_delivery import Delivery
+from components.package.specs_delivery import CarriedModel, Delivery
 from skerry.config.application import Access, Need, Protocol, Runtime, ServiceExposure, Vertical
 
 
@@ -181,6 +181,8 @@ class Application(TypedDict):
     """Address ranges that may call it; left out, all of the private network, or of the internet where `public`."""
     paths: NotRequired[Sequence[str]]
     """Beginnings of the paths that are let in from outside; left out, all."""
+    model: NotRequired[CarriedModel]
+    """A model on a volume, on a cluster; left out, none: what the image has, or fetches, is its own."""
     delivery: NotRequired[Delivery]
     """How a new version comes in."""
     site_endpoints: NotRequired[Sequence[SiteEndpoint]]

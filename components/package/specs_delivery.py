@@ -1,4 +1,4 @@
-"""The fields of `skerry.config.delivery` as every Pulumi language writes them, word for word.
+"""The fields of `skerry.config.delivery` and `carried_model` as every Pulumi language writes them, word for word.
 
 As specs_applications.py: a test holds names, types and descriptions equal to the spec, which checks the values.
 """
@@ -19,3 +19,14 @@ class Delivery(TypedDict):
     """On ECS, which goes on by itself: how long both are watched before the rest follows and the old one goes."""
     stable: NotRequired[str]
     """Elsewhere: the version that keeps the other callers: Lambda's number of it, or the name of a revision."""
+
+
+class CarriedModel(TypedDict):
+    """Weights that are carried to where the service runs."""
+
+    name: str
+    """The row of images/models.yaml; `skerry bundle` carries it."""
+    claim: str
+    """The volume claim beside the service that somebody has put its files into, in a folder of that name."""
+    path: NotRequired[str]
+    """Where it is mounted, read only."""

@@ -21,6 +21,7 @@ from skerry.config.application import (
     ScaleSpec,
     SiteSpec,
 )
+from skerry.config.carried_model import CarriedModelSpec
 from skerry.config.delivery import DeliverySpec
 from skerry.config.geo import GeoSpec
 from skerry.config.hybrid_edge import HybridEdgeSpec
@@ -83,6 +84,8 @@ class AgentDbSpec(Spec):
     """Address ranges that may call it; left out, all of the private network, or of the internet where `public`."""
     rate_per_second: int | None = Field(default=None, ge=1, le=1_000_000)
     """Requests a second of one caller that are let through, where `public`; left out, no bound."""
+    model: CarriedModelSpec | None = None
+    """The model that it embeds with, on a volume; left out, the image has it, or fetches it where it may."""
     delivery: DeliverySpec = DeliverySpec()
     """How a new version comes in; the checklist asks for blue and green, and 10, 50 and 100 percent of callers."""
     dns: DnsSpec | None = None

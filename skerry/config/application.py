@@ -12,6 +12,7 @@ from typing import Annotated, Final
 
 from pydantic import Field
 
+from skerry.config.carried_model import CarriedModelSpec
 from skerry.config.delivery import DeliverySpec
 from skerry.config.words import CatalogName, CountryCode, DnsLabel, SecretKey, Spec
 from skerry.config.zone import DnsName as DnsName
@@ -262,6 +263,8 @@ class ApplicationSpec(Spec):
     """Address ranges that may call it; left out, all of the private network, or of the internet where `public`."""
     paths: tuple[HttpPath, ...] = Field(default=(), max_length=16)
     """Beginnings of the paths that are let in from outside; left out, all."""
+    model: CarriedModelSpec | None = None
+    """A model on a volume, on a cluster; left out, none: what the image has, or fetches, is its own."""
     delivery: DeliverySpec = DeliverySpec()
     """How a new version comes in."""
     site_endpoints: tuple[SiteEndpointSpec, ...] = Field(default=(), max_length=16)

@@ -81,10 +81,16 @@ def plan_of(agentdb: AgentDbSpec) -> ApplicationsSpec:
         allow_cidrs=agentdb.allow_cidrs,
         rate_per_second=agentdb.rate_per_second,
         more_hosts=more_hosts(agentdb),
+        model=agentdb.model,
         delivery=agentdb.delivery,
         mesh=mesh_of(agentdb),
         copies=copies_of(agentdb),
-        environment={**regional_environment(agentdb), **layer_environment(agentdb), **agentdb.environment},
+        environment={
+            **model_environment(agentdb),
+            **regional_environment(agentdb),
+            **layer_environment(agentdb),
+            **agentdb.environment,
+        },
         secrets=agentdb.secrets,
     )
     return ApplicationsSpec(
@@ -125,6 +131,21 @@ def mesh_of(agentdb: AgentDbSpec) -> MeshSpec | None:
 def regional_environment(agentdb: AgentDbSpec) -> dict[str, str]:
     """Return what replicas are told of several regions that write."""
     return {"REGIONAL_WRITES": agentdb.geo.writes.value} if agentdb.geo is not None else {}
+
+
+def model_environment(agentdb: AgentDbSpec) -> dict[str, str]:
+    """Return what replicas are told of a model that was carried to them: where it is, and to ask nobody else."""
+    carried = agentdb.model
+    if carried is None:
+        return {}
+    return {
+        "EMBEDDING_MODEL": carried.name,
+        "EMBEDDING_MODEL_PATH": f"{carried.path}/{carried.name}",
+        # Transformers.js has settings of these meanings, and no variable; the image hands them on.
+        "EMBEDDING_ALLOW_REMOTE": "false",
+        "HF_HUB_OFFLINE": "1",
+        "TRANSFORMERS_OFFLINE": "1",
+    }
 
 
 def copies_of(agentdb: AgentDbSpec) -> dict[str, CopySpec]:

@@ -12,7 +12,8 @@ EKS_BASE, EKS = "agentdb-eks-base", "agentdb-eks"
 GKE_BASE, GKE = "agentdb-gke-base", "agentdb-gke"
 AKS_BASE, AKS = "agentdb-aks-base", "agentdb-aks"
 ONPREM: Final = "agentdb-onprem"
-CLUSTER_STACKS: Final = (EKS_BASE, EKS, GKE_BASE, GKE, AKS_BASE, AKS, ONPREM)
+AIRGAPPED: Final = "agentdb-airgapped"
+CLUSTER_STACKS: Final = (EKS_BASE, EKS, GKE_BASE, GKE, AKS_BASE, AKS, ONPREM, AIRGAPPED)
 GEO_NAMES: Final = "agentdb-geo-dns"
 GEO_STACKS: Final = (
     "agentdb-geo-us-base", "agentdb-geo-us", "agentdb-geo-eu-base", "agentdb-geo-eu",
@@ -24,7 +25,7 @@ EDGE_LAYER: Final = "agentdb-edge-layer"
 GEO_BASES: Final = tuple(one for one in GEO_STACKS if one.endswith("-base"))
 EDGE_WORLDS: Final = tuple((f"{one}-base", one) for one in ("agentdb-edge-core", *EDGE_REGIONS))
 WORLDS: Final = (
-    (ONPREM,), (EKS_BASE, EKS), (GKE_BASE, GKE), (AKS_BASE, AKS), (EDGE_LAYER,), *EDGE_WORLDS,
+    (ONPREM,), (AIRGAPPED,), (EKS_BASE, EKS), (GKE_BASE, GKE), (AKS_BASE, AKS), (EDGE_LAYER,), *EDGE_WORLDS,
     (*GEO_BASES, "agentdb-geo-us", "agentdb-geo-eu", "agentdb-geo-ap", GEO_NAMES),
 )  # fmt: skip
 """What is deployed side by side, each over those before it."""
