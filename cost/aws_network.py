@@ -19,6 +19,24 @@ def nat_gateway(context: Context, gateway: Resource) -> Iterator[CostComponent]:
     yield context.metered(gateway, "data to the internet", "transfer-internet-out", GB, Metered.GB_OUT)
 
 
+def transit_attachment(context: Context, attachment: Resource) -> Iterator[CostComponent]:
+    """Yield a network's attachment to a transit gateway, and what it sends; the gateway itself is free.
+
+    Source: pixlodo.com/aws-transit-gateway-costs, read 2026-11.
+    """
+    yield from transit_peering(context, attachment)
+    yield context.metered(attachment, "data", "transit-gateway-data", GB, Metered.GB_PROCESSED)
+
+
+def transit_peering(context: Context, attachment: Resource) -> Iterator[CostComponent]:
+    """Yield one side of a peering of transit gateways: each is billed in its own region.
+
+    Source: awsnegotiations.com/transit-gateway-pricing.html, read 2026-11.
+    """
+    price = context.price(attachment, "transit-gateway-attachment", HOUR)
+    yield CostComponent("attachment", HOUR, fixed(HOURS_PER_MONTH), price)
+
+
 def vpc(context: Context, network: Resource) -> Iterator[CostComponent]:
     """Yield what goes between zones, which is billed on both sides.
 

