@@ -83,24 +83,6 @@ class OutsideService(SkerryComponent):
         self.finish()
 
 
-def deploy(spec: DeploymentSpec, config: FlatConfig) -> Outputs:
-    """Declare a deployment of AetherGraph and return its stack outputs.
-
-    Args:
-        spec: the checked configuration.
-        config: the flat values and secrets beside it.
-
-    Raises:
-        CatalogError: a pin is missing.
-        ConfigError: a key is named that the stack does not set.
-        UsageError: the configuration does not describe it.
-    """
-    root = AetherGraph(spec)
-    outputs = fill(root, spec, config)
-    root.finish()
-    return outputs
-
-
 def fill(root: AetherGraph, spec: DeploymentSpec, config: FlatConfig) -> Outputs:
     """Declare a deployment of AetherGraph under its root and return its outputs.
 

@@ -25,24 +25,6 @@ class Applications(SkerryComponent):
         super().__init__(name, ComponentFacts(deployment=deployment_fact(spec)), opts)
 
 
-def deploy(spec: DeploymentSpec, config: FlatConfig) -> Outputs:
-    """Declare a deployment of services and return its stack outputs.
-
-    Args:
-        spec: the checked configuration.
-        config: the flat values and secrets beside it.
-
-    Raises:
-        CatalogError: a pin is missing.
-        ConfigError: a key is named that the stack does not set.
-        UsageError: the configuration names no service.
-    """
-    root = Applications(spec)
-    outputs = fill(root, spec, config)
-    root.finish()
-    return outputs
-
-
 def fill(root: Applications, spec: DeploymentSpec, config: FlatConfig) -> Outputs:
     """Declare a deployment of services under its root and return its outputs.
 

@@ -66,24 +66,6 @@ class Sensei(SkerryComponent):
         super().__init__(name, ComponentFacts(deployment=deployment_fact(spec)), opts)
 
 
-def deploy(spec: DeploymentSpec, config: FlatConfig) -> dict[str, pulumi.Input[object]]:
-    """Declare a deployment and return its stack outputs.
-
-    Args:
-        spec: the checked configuration.
-        config: the flat values and secrets beside it.
-
-    Raises:
-        CatalogError: a pin is missing.
-        ConfigError: a key is named that the stack does not set.
-        SizingError: the model does not fit.
-    """
-    root = Sensei(spec)
-    outputs = fill(root, spec, config)
-    root.finish()
-    return outputs
-
-
 def fill(root: Sensei, spec: DeploymentSpec, config: FlatConfig) -> dict[str, pulumi.Input[object]]:
     """Declare a deployment under its root and return its outputs.
 

@@ -15,7 +15,9 @@ from components.package.specs_aethergraph import Role as Role
 from components.package.specs_aethergraph import Slack as Slack
 from components.package.specs_aethergraph import Sso as Sso
 from components.package.specs_aethergraph import Workspace as Workspace
+from components.package.specs_agentdb import AgentDbProgram as AgentDbProgram
 from components.package.specs_agentdb import AgentDbSettings as AgentDbSettings
+from components.package.specs_agentdb import ReplicaCopies as ReplicaCopies
 from components.package.specs_aks import Aks as Aks
 from components.package.specs_applications import Application as Application
 from components.package.specs_applications import Copy as Copy

@@ -1,15 +1,18 @@
 """Whole deployments of the systems without tiers, for every Pulumi language: what a stack file says, as arguments."""
 
-from collections.abc import Mapping
-from typing import Any, NotRequired, TypedDict
+from collections.abc import Callable, Mapping
+from typing import Any, NotRequired, TypedDict, TypeVar
 
 import pulumi
 
 from components.base import SkerryComponent
+from components.configuration import FlatConfig
 from components.package.deployment import PassedConfig, of_system, secrets_there
 from components.package.remote import Remote
 from components.package.specs import Deployment
-from skerry.config.spec import System
+from skerry.config.spec import DeploymentSpec, System
+
+_Root = TypeVar("_Root", bound=SkerryComponent)
 
 
 class AgentDbArgs(TypedDict):
@@ -51,6 +54,22 @@ class ApplicationsArgs(TypedDict):
     """The organization of the base stack, where the state backend knows any; left out, `organization`."""
 
 
+def _made(
+    system: System,
+    root_of: Callable[[DeploymentSpec, pulumi.ResourceOptions, str], _Root],
+    fill: Callable[[_Root, DeploymentSpec, FlatConfig], Mapping[str, pulumi.Input[object]]],
+    name: str,
+    args: AgentDbArgs | AetherGraphArgs | ApplicationsArgs,
+    opts: pulumi.ResourceOptions,
+) -> _Root:
+    """Make the deployment that a program passes, under a root of its own."""
+    spec = of_system(args["deployment"], system)
+    secrets_there(spec, args)
+    root = root_of(spec, opts, name)
+    root.finish(made=fill(root, spec, PassedConfig(args)))
+    return root
+
+
 class AgentDb(Remote):
     """A whole deployment of AgentDB, one of its layers, or what joins its regions. One in a program."""
 
@@ -65,11 +84,7 @@ class AgentDb(Remote):
         """Make the deployment."""
         from components.blueprints import agentdb
 
-        spec = of_system(args["deployment"], System.AGENTDB)
-        secrets_there(spec, args)
-        root = agentdb.AgentDb(spec, opts, name)
-        root.finish(made=agentdb.fill(root, spec, PassedConfig(args)))
-        return root
+        return _made(System.AGENTDB, agentdb.AgentDb, agentdb.fill, name, args, opts)
 
 
 class AetherGraph(Remote):
@@ -86,11 +101,7 @@ class AetherGraph(Remote):
         """Make the deployment."""
         from components.blueprints import aethergraph
 
-        spec = of_system(args["deployment"], System.AETHERGRAPH)
-        secrets_there(spec, args)
-        root = aethergraph.AetherGraph(spec, opts, name)
-        root.finish(made=aethergraph.fill(root, spec, PassedConfig(args)))
-        return root
+        return _made(System.AETHERGRAPH, aethergraph.AetherGraph, aethergraph.fill, name, args, opts)
 
 
 class Applications(Remote):
@@ -107,8 +118,4 @@ class Applications(Remote):
         """Make the deployment."""
         from components.blueprints import applications
 
-        spec = of_system(args["deployment"], System.APPLICATIONS)
-        secrets_there(spec, args)
-        root = applications.Applications(spec, opts, name)
-        root.finish(made=applications.fill(root, spec, PassedConfig(args)))
-        return root
+        return _made(System.APPLICATIONS, applications.Applications, applications.fill, name, args, opts)
