@@ -170,7 +170,7 @@ def _check(proxy: Proxy) -> Iterator[str]:
         yield "  http-check expect status 200-299"
     elif proxy.health_send or proxy.health_expect:
         yield "  option tcp-check"
-        yield "  tcp-check connect"
+        yield "  tcp-check connect default"
         if proxy.health_send:
             one_line(proxy.health_send, f"health_send of proxy {proxy.name}")
             sent = re.sub(r'([\\"$])', r"\\\1", proxy.health_send)
@@ -198,5 +198,5 @@ def _member_tls(proxy: Proxy, member: Member) -> str:
     shown = f" crt {quoted(identity.certificate)}" if _stem(identity) in (None, True, False) else ""
     if not identity.client_authority:
         return f"ssl verify none{shown}"
-    name = quoted(member.address)
+    name = quoted(member.certificate_name or member.address)
     return f"ssl verify required ca-file {quoted(identity.client_authority)} verifyhost {name}{shown}"

@@ -177,6 +177,8 @@ class Member:
     name: str
     address: str
     port: int
+    certificate_name: str = ""
+    """The DNS name that its certificate holds, which HAProxy asks for where the address is none; empty: its address."""
     backup: bool = False
     """True: gets nothing while another lives."""
 

@@ -28,6 +28,7 @@ from skerry.systems.agent_mesh_state import (
     state_proxy,
     state_services,
     state_setup,
+    state_sysctl,
     state_users,
     tls_files,
 )
@@ -88,6 +89,7 @@ def _machine(mesh: Mesh, name: str, row: HostSpec, catalog: Catalog, target: Tar
                 )
             )
         ),
+        sysctl=state_sysctl(mesh, name),
         setup=(*(((INSTALL,),) if runs else ()), *state_setup(mesh, name)),
         carries=carried(mesh) if runs else (),
         tier=tier,

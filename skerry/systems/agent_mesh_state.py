@@ -174,7 +174,7 @@ fi
 # Whoever shows a certificate may ask for the role, and no more without a password.
 cat > {STATE_FOLDER}/users.acl <<END
 user default on nopass resetkeys resetchannels -@all +ping +info
-user mesh on >$STATE_GATEWAY_PASSWORD ~* &* +@all -@admin -@dangerous +info +client|setname +client|setinfo
+user mesh on >$STATE_GATEWAY_PASSWORD ~* &* +@all -@admin -@dangerous +info
 user replica on >$STATE_REPLICA_PASSWORD resetkeys &* -@all +psync +replconf +ping
 user sentinel on >$STATE_SENTINEL_PASSWORD resetkeys &* -@all +multi +slaveof +ping +exec +subscribe +publish \
 +config|rewrite +role +info +client|setname +client|kill +script|kill
@@ -235,7 +235,10 @@ def state_proxy(mesh: Mesh, machine: str) -> tuple[Proxy, ...]:
             kind="haproxy",
             mode="tcp",
             listen=Listen(name="redis", port=shared.port, scheme="redis", comment="Agent Mesh State, to its primary"),
-            members=tuple(Member(name=name, address=mesh.address(name), port=shared.port) for name in shared.machines),
+            members=tuple(
+                Member(name=name, address=mesh.address(name), port=shared.port, certificate_name=name)
+                for name in shared.machines
+            ),
             members_tls=True,
             member_identity=ProxyTls(certificate=PEM, key=PEM, client_authority=AUTHORITY),
             health_send="INFO replication",
@@ -306,3 +309,8 @@ def state_setup(mesh: Mesh, machine: str) -> tuple[tuple[str, ...], ...]:
     if shared is None or machine not in shared.machines:
         return ()
     return (("systemctl", "mask", "--now", f"{shared.program.value}-server.service"),)
+
+
+def state_sysctl(mesh: Mesh, machine: str) -> dict[str, str]:
+    """Return what the store asks of the kernel: without it, its copy to a new replica may fail for want of memory."""
+    return {"vm.overcommit_memory": "1"} if state_packages(mesh, machine) else {}
