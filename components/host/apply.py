@@ -88,9 +88,9 @@ class ApplyScript:
         """Return the text that is sent, with the secrets in it; nobody may see it but the machine.
 
         Args:
-            values: flat secret key -> value.
+            values: flat secret key -> value; one that is not among them is looked for in the folder.
         """
-        lines = [f"    {key}) printf %s '{_coded(values[key])}' ;;" for key in self.secrets]
+        lines = [f"    {key}) printf %s '{_coded(values[key])}' ;;" for key in self.secrets if key in values]
         cases = "\n".join([*lines, "    *) return 1 ;;"])
         return f'{self.body}given() {{\n  case $1 in\n{cases}\n  esac\n}}\nmain "$@" </dev/null\n'
 

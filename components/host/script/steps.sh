@@ -147,6 +147,8 @@ well() { # a unit runs, or is one that ends and did so well
 becomes_well() { # systemd starts again what fails at first
   tries=0
   until well "$1"; do
+    # What has failed for good is not started again; what will be is `activating` meanwhile.
+    ! grep -q -x 'ActiveState=failed' "$run/shown" || return 1
     tries=$((tries + 1))
     [ $tries -le "$settle_s" ] || return 1
     sleep 1

@@ -70,7 +70,7 @@ main() {
     case $1 in
       --dry-run | --status | --remove) verb=${1#--} ;;
       --secrets) shift; secrets=${1:-} ;;
-      --plan) shift ;;
+      --plan) shift; [ "${1:-}" = "$plan" ] || die 2 "was asked for the plan ${1:-}, and this script makes $plan" ;;
       *) usage >&2; exit 2 ;;
     esac
     shift

@@ -54,15 +54,15 @@ def loaded(load: Load, root: Path, *services: HostService, secret: str = "s3cret
 
 
 def test_the_loader_reads_an_odd_project_back(load_project: Load, tmp_path: Path) -> None:
-    secret = "it's \"$TOKEN\" \\ 100% #"
+    secret = 'it\'s "$TOKEN" \\ 100% #'
     project, order = loaded(load_project, tmp_path, *composed_services(), secret=secret)
-    assert "odd-1" == project["name"]
-    assert ["first", "second", "third"] == order
+    assert project["name"] == "odd-1"
+    assert order == ["first", "second", "third"]
     first = project["services"]["first"]
     assert {**ODD_VALUES, "TOKEN": secret} == first["environment"]
-    assert ["serve", "--format", "%h $USER ${X:-y} $$", "it's \"odd\"", "a b"] == first["command"]
-    assert ["CMD", "/probe", "http://127.0.0.1:8200/health?x=$y"] == first["healthcheck"]["test"]
-    assert ["/srv/a b$c", "state"] == [mount["source"] for mount in first["volumes"]]
+    assert first["command"] == ["serve", "--format", "%h $USER ${X:-y} $$", 'it\'s "odd"', "a b"]
+    assert first["healthcheck"]["test"] == ["CMD", "/probe", "http://127.0.0.1:8200/health?x=$y"]
+    assert [mount["source"] for mount in first["volumes"]] == ["/srv/a b$c", "state"]
     assert {"8200", "8201", "8202", "8203", "8204"} == {row["published"] for row in first["ports"]}
 
 
@@ -93,9 +93,9 @@ def test_a_group_with_a_missing_secret_file_does_not_load(load_project: Load, tm
 
 def test_groups_are_files_of_one_project() -> None:
     found = rendered(service("a", group="core"), service("b", group="core", needs=("a",)), service("c", needs=("b",)))
-    assert ["core.yaml", "c.yaml"] == found["compose.yaml"]["include"]
+    assert found["compose.yaml"]["include"] == ["core.yaml", "c.yaml"]
     assert {"a", "b"} == set(found["core.yaml"]["services"])
-    assert {"b": {"condition": "service_started"}} == found["c.yaml"]["services"]["c"]["depends_on"]
+    assert found["c.yaml"]["services"]["c"]["depends_on"] == {"b": {"condition": "service_started"}}
 
 
 FIELDS = {
@@ -180,7 +180,7 @@ def test_a_field_of_a_service(sentence: str) -> None:
 
 def test_a_whole_gpu_has_no_limits_of_mps() -> None:
     found = one(gpu=GpuPart(mechanism="whole", percent=100, memory_mib=24000))
-    assert (False, False, False) == ("ipc" in found, "environment" in found, "volumes" in found)
+    assert ("ipc" in found, "environment" in found, "volumes" in found) == (False, False, False)
 
 
 mps = GpuPart(mechanism="mps", percent=10, memory_mib=100)

@@ -55,7 +55,7 @@ def test_what_cannot_be_written_is_refused(sentence: str) -> None:
 
 
 def test_a_file_of_variables_escapes_what_both_readers_change() -> None:
-    assert 'A="\\\\ \\" \\$x `y` #"\nB=""\n' == environment_text({"B": "", "A": '\\ " $x `y` #'}, "x")
+    assert environment_text({"B": "", "A": '\\ " $x `y` #'}, "x") == 'A="\\\\ \\" \\$x `y` #"\nB=""\n'
 
 
 def test_yaml_reads_every_text_back_as_text() -> None:
