@@ -35,7 +35,7 @@ def plan_text(plan: BundlePlan) -> str:
             lines += ["", f"{kind.value}s ({len(items)})"]
         for item in items:
             lines.append(f"  {item.name}{_version(item)}")
-            lines.append(f"    {_pin(item)}, {_size(item.bytes)}{', run by an operator' if item.declared else ''}")
+            lines.append(f"    {_pin(item)}, {_size(item.bytes)}{_runner(item)}")
             lines += [f"    needed by {why}" for why in item.why]
     lines += ["", f"in all {plan_total(plan)}"]
     if plan.unresolved:
@@ -255,6 +255,13 @@ def _pin(item: PlanItem) -> str:
 
 def _size(count: int | None) -> str:
     return "unknown size" if count is None else format_bytes(count)
+
+
+def _runner(item: PlanItem) -> str:
+    """Say who runs an image that no manifest of ours carries."""
+    if not item.declared:
+        return ""
+    return ", run by an operator" if any("(chart " in why for why in item.why) else ", named in no manifest"
 
 
 def _version(item: PlanItem) -> str:

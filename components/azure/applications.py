@@ -195,7 +195,7 @@ class AzureApplications(SkerryComponent):
         catalog = load_catalog(lock=Path(lock) if lock else None)
         found = []
         for one in applications:
-            image = catalog.image(one.name, target, f"{one.name} runs it", reference=one.spec.image)
+            image = catalog.image(one.name, target, f"service {one.name}", reference=one.spec.image)
             service = AzureFunctionService(
                 self.child_name(one.name),
                 self._place,

@@ -144,7 +144,7 @@ class GcpApplications(SkerryComponent):
         catalog = load_catalog(lock=Path(lock) if lock else None)
         found: dict[str, tuple[Application, CloudRunService]] = {}
         for one in applications:
-            image = catalog.image(one.name, target, f"{one.name} runs it", reference=one.spec.image)
+            image = catalog.image(one.name, target, f"service {one.name}", reference=one.spec.image)
             name = self.child_name(one.name)
             found[one.name] = (one, CloudRunService(name, self._spec, one, shared, image, opts=self._inside))
         for called, (_, service) in found.items():

@@ -68,7 +68,7 @@ class Keda(SkerryComponent):
             chart="keda",
             namespace=namespace,
             values=_values(cluster, watched),
-            why="agents that follow a queue",
+            why="replicas that follow a queue",
             depends_on=depends_on,
             opts=self.child_options(),
         )
@@ -94,7 +94,7 @@ def _values(cluster: Cluster, watched: str) -> dict[str, Any]:
         ("metricsApiServer", "keda-metrics-apiserver"),
         ("webhooks", "keda-admission-webhooks"),
     ):
-        repository, tag, digest = image_values(cluster, row, "agents that follow a queue")
+        repository, tag, digest = image_values(cluster, row, "replicas that follow a queue")
         registry, _, path = repository.partition("/")
         images[key] = {"registry": registry, "repository": path, "tag": f"{tag}@{digest}" if digest else tag}
     placement = Tier.PLATFORM

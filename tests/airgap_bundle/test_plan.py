@@ -19,6 +19,7 @@ from tests.simulators.registry_graphs import (
     graph,
     workload,
 )
+from tests.simulators.stack_objects import graph_of
 
 D1, D2 = "sha256:" + "1" * 64, "sha256:" + "2" * 64
 LOCK = Lock(schema_="skerry.lock/1", images={QDRANT: LockEntry(digest=D1, bytes=3 * 1024**3)})
@@ -219,7 +220,7 @@ def test_the_text_names_pins_sizes_and_reasons() -> None:
     text = plan_text(plan(graph(LOCK), lock=LOCK))
     assert "bundle plan for sensei, stack prod\n\nimages (2)\n" in text
     assert f"  {QDRANT}\n    {D1[:19]}, 3.0 GiB\n    needed by sensei-prod > meta: runs it\n" in text
-    assert f"  {OPERATOR}\n    unresolved, unknown size, run by an operator\n" in text
+    assert f"  {OPERATOR}\n    unresolved, unknown size, named in no manifest\n" in text
     assert "1 of 5 items are unresolved: nobody pinned them yet" in text
     assert text.endswith("complete: facts and manifests name the same images\n")
     broken = plan_text(plan(graph(LOCK, extra=[deployment_of(UNKNOWN, "stray")]), lock=LOCK))
@@ -232,3 +233,11 @@ def test_the_json_names_its_schema_and_gives_null_for_unknown() -> None:
     first = document["items"][0]
     assert (first["name"], first["digest"], first["bytes"], first["resolved"]) == (QDRANT, None, None, False)
     assert document["unknownSizes"] == 5
+
+
+def test_the_text_says_which_images_the_operator_of_a_chart_runs() -> None:
+    """Others that no manifest carries are run by a host at the edge, say."""
+    text = plan_text(plan(graph_of("aethergraph-server-airgapped"), lock=EMPTY_LOCK))
+    _, _, line = text.partition("  quay.io/jetstack/cert-manager-webhook:")
+    assert "run by an operator" in line.split("\n")[1]
+    assert "named in no manifest" not in text
