@@ -10,9 +10,9 @@ from typing import Any, Final
 import yaml
 
 from skerry.catalog import CATALOG_FOLDER
-from skerry.config.dual_host import DualHostSpec
+from skerry.config.dual_host import DualHostSpec, Mechanism
 from skerry.facts import ImageFact
-from skerry.systems.dual_host_gpu import Gpu, group_mib
+from skerry.systems.dual_host_gpu import Gpu, group_mib, slices
 from skerry.systems.dual_host_groups import Side
 from skerry.systems.dual_host_order import Order
 from skerry.systems.dual_host_tables import settings
@@ -224,6 +224,12 @@ def _gpu_lines(side: Side, gpu: Gpu | None) -> Iterator[str]:
     whose = f"a reserve of {held} MiB" if held else "no reserve beside what stays free"
     total = sum(group_mib(gpu, group) for group in parts)
     yield f"- GPU memory: {memory} = {total} MiB of {gpu.given_mib}, after {whose}"
+    if gpu.mechanism is Mechanism.MIG:
+        profiles = list(slices(side).values())
+        yield f"- GPU slices, in this order: {', '.join(f'{name} {one}' for name, one in slices(side).items())}"
+        yield f"- cut them once with `nvidia-smi -i 0 -mig 1 && nvidia-smi mig -i 0 -cgi {','.join(profiles)} -C`"
+    if gpu.mechanism is Mechanism.TIME_SLICING:
+        yield "- GPU: services take turns, and nothing keeps one within its part of the memory"
     clients = sum(1 for agent in side.agents if agent.gpu_percent)
     if clients < 2:
         yield f"- GPU: {clients} client: MPS pays only where a second one exists"

@@ -139,6 +139,20 @@ def test_what_was_decided_has_the_sums() -> None:
     assert "- GPU: 1 client: MPS pays only where a second one exists" in plan_of(alone).artifacts["decisions.md"]
 
 
+def test_slices_and_turns_are_told() -> None:
+    groups = "dual_host.main_settings.groups"
+    sliced = {
+        "hosts.machines.mainpc.gpu_model": "A100", "hosts.machines.mainpc.gpu_memory_gib": 80,
+        "dual_host.main_settings.mechanism": "mig",
+        **{f"{groups}.{one}": {"mig_profile": "1g.10gb"} for one in ("coordination", "reasoning_gpu", "learning_gpu")},
+    }  # fmt: skip
+    text = plan_of(sliced).artifacts["decisions.md"]
+    assert "in this order: coordination 1g.10gb, reasoning_gpu 1g.10gb" in text
+    assert "nvidia-smi mig -i 0 -cgi 1g.10gb,1g.10gb,1g.10gb,1g.10gb,1g.10gb -C`" in text
+    turns = plan_of({"dual_host.gpu.mechanism": "time-slicing"}).artifacts["decisions.md"]
+    assert turns.count("nothing keeps one within its part of the memory") == 2
+
+
 PREFLIGHT: dict[str, tuple[list[str], str, str, int, str]] = {
     "a 4090 as it is": (["mps", "24564"], "24564, 8.9, [N/A]", "", 0, "24564 MiB, compute capability 8.9, mps"),
     "less memory than parts were cut from": (
