@@ -123,7 +123,8 @@ def _unit(machine: Machine, plan: HostsPlan, service: HostService) -> Iterator[s
     needed = sorted({unit for name in service.needs if name in known for unit in unit_names(known[name])})
     if service.gpu is not None and service.gpu.mechanism == "mps":
         needed.append(MPS_UNIT)
-    after = ["network-online.target" if service.network_online or service.waits_for else "network.target", *needed]
+    online = ["network-online.target"] if service.network_online or service.waits_for else []
+    after = ["network.target", *online, *needed]
     if plan.overlay is not None and machine.spec.overlay is not None:
         after.append(f"wg-quick@{plan.overlay.name}.service")
     yield f"After={' '.join(after)}"

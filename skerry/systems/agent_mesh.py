@@ -23,6 +23,7 @@ from skerry.systems.agent_mesh_places import CONFIG, HOME, KEYS, TRUST, USER, Me
 from skerry.systems.agent_mesh_services import gateway_files, gateway_service, node_files, node_services
 from skerry.systems.agent_mesh_state import (
     balancer,
+    state_backups,
     state_files,
     state_packages,
     state_proxy,
@@ -76,7 +77,7 @@ def _machine(mesh: Mesh, name: str, row: HostSpec, catalog: Catalog, target: Tar
         ),
         users=(*((HostUser(name=USER, home=HOME),) if runs else ()), *state_users(mesh, name)),
         folders=(*(_folders(gateway=gateway) if runs else ()), *audit_folders(mesh, name), *_spool(mesh, gateway)),
-        backups=backups(mesh, name),
+        backups=backups(mesh, name) + state_backups(mesh, name),
         logs=audit_logs(mesh, name),
         timers=audit_timers(mesh, name),
         opens=_discovery(mesh) if gateway or nodes else (),

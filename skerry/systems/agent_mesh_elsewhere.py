@@ -10,6 +10,7 @@ import shlex
 from collections.abc import Mapping
 from typing import Final
 
+from skerry.config.agent_mesh import TokenKind, TrustMode
 from skerry.config.host import HostOs
 from skerry.hosts.plan import HostFile
 from skerry.systems.agent_mesh_places import GATEWAY, HOME, KEYS, NODE, NODE_FOLDER, PYTHON, Mesh, bundle_path
@@ -24,21 +25,22 @@ WINDOWS: Final = "C:/ProgramData/agent_mesh"
 BY_HAND: Final[Mapping[HostOs, tuple[str, ...]]] = {
     HostOs.MACOS: (
         f"install Python 3, clone the repository to {HOME}, make `venv` and install requirements.txt",
-        "copy the files of this machine to the paths that they have here, the bundles from the site's folder with "
-        "mode 0600",
+        "copy the files of this machine to the paths that they have here, and bundles and token from the site's "
+        f"folder to {KEYS} with mode 0600",
         f"`sudo launchctl bootstrap system /Library/LaunchDaemons/{LABEL}.<name>.plist` for each plist",
         "allow incoming connections for Python in the system's firewall, or the ports in pf",
     ),
     HostOs.WINDOWS: (
         f"install Python 3, clone the repository to {WINDOWS}, make `venv` and install requirements.txt",
-        "copy the files of this machine to the paths that they have here, and the bundles from the site's folder",
+        f"copy the files of this machine to the paths that they have here, and bundles and token to {WINDOWS}/keys",
         "run register.ps1 as administrator: it makes a task that starts the nodes, and opens their ports",
     ),
     HostOs.ANDROID: (
         "install Termux and Termux:Boot from F-Droid, start each once, and exempt them from battery saving",
         f"in Termux: `pkg install python git`, clone the repository to {TERMUX}/agent_mesh, make `venv` and install "
         "requirements.txt",
-        f"copy the files of this machine to {TERMUX_BOOT} with mode 0700, and the bundles to {TERMUX}/agent_mesh/keys",
+        f"copy the files of this machine to {TERMUX_BOOT} with mode 0700, and bundles and token to "
+        f"{TERMUX}/agent_mesh/keys",
     ),
     HostOs.IOS: (
         "nothing is rendered: iOS lets no app listen for tools in the background, so that it runs no node of this kind",
@@ -52,10 +54,10 @@ def files_elsewhere(mesh: Mesh, machine: str) -> tuple[HostFile, ...]:
     """Return the files of a machine without systemd; none for iOS."""
     match mesh.hosts.machines[machine].os:
         case HostOs.MACOS:
-            return tuple(_plist(name, *row) for name, row in _programs(mesh, machine, HOME).items())
+            return tuple(_plist(mesh, name, *row) for name, row in _programs(mesh, machine, HOME).items())
         case HostOs.ANDROID:
             folder = f"{TERMUX}/agent_mesh"
-            return tuple(_boot(name, *row) for name, row in _programs(mesh, machine, folder).items())
+            return tuple(_boot(mesh, name, *row) for name, row in _programs(mesh, machine, folder).items())
         case HostOs.WINDOWS:
             return _windows(mesh, machine)
         case _:
@@ -70,7 +72,8 @@ def _programs(mesh: Mesh, machine: str, home: str) -> dict[str, tuple[list[str],
     if machine in mesh.spec.nodes:
         shared = node_variables(mesh, machine, mesh.spec.nodes[machine])
         for port in mesh.ports(machine):
-            own = {"NODE_PORT": str(port), "NODE_ID": f"{machine}-{port}", "MESH_BUNDLE": bundle_path(port)}
+            own = {"NODE_PORT": str(port), "NODE_ID": f"{machine}-{port}"}
+            own |= {"MESH_BUNDLE": bundle_path(port)} if mesh.spec.trust is TrustMode.PKI else {}
             found[f"{NODE}-{port}"] = ([PYTHON, "node.py"], NODE_FOLDER, {**shared, **own})
     moved = {}
     for name, (command, folder, values) in found.items():
@@ -87,8 +90,18 @@ def _moved(text: str, home: str) -> str:
     return home + text.removeprefix(HOME) if text.startswith(HOME) else text
 
 
-def _plist(name: str, command: list[str], folder: str, variables: dict[str, str]) -> HostFile:
+def _shared(mesh: Mesh) -> bool:
+    """Say whether a token is shared, which these systems take from a file of their own."""
+    return mesh.spec.capabilities.kind is TokenKind.SHARED and not mesh.development
+
+
+def _plist(mesh: Mesh, name: str, command: list[str], folder: str, variables: dict[str, str]) -> HostFile:
     # Source: launchd.plist(5), read as of macOS 14 (not opened; check before relying on it)
+    if _shared(mesh):
+        script = (
+            f"MESH_CAPABILITY_TOKEN=$(cat {KEYS}/token) && export MESH_CAPABILITY_TOKEN && exec {shlex.join(command)}"
+        )
+        command = ["/bin/sh", "-c", script]
     document = {
         "Label": f"{LABEL}.{name}",
         "ProgramArguments": command,
@@ -104,8 +117,12 @@ def _plist(name: str, command: list[str], folder: str, variables: dict[str, str]
     return HostFile(path=f"/Library/LaunchDaemons/{LABEL}.{name}.plist", text=text)
 
 
-def _boot(name: str, command: list[str], folder: str, variables: dict[str, str]) -> HostFile:
+def _boot(mesh: Mesh, name: str, command: list[str], folder: str, variables: dict[str, str]) -> HostFile:
     exports = "".join(f"export {key}={shlex.quote(value)}\n" for key, value in variables.items())
+    if _shared(mesh):
+        exports += (
+            f"MESH_CAPABILITY_TOKEN=$(cat {TERMUX}/agent_mesh/keys/token) || exit 1\nexport MESH_CAPABILITY_TOKEN\n"
+        )
     text = f"""#!/data/data/com.termux/files/usr/bin/sh
 # Starts it when the device does, and again 10 seconds after it failed.
 set -u
@@ -124,6 +141,7 @@ def _windows(mesh: Mesh, machine: str) -> tuple[HostFile, ...]:
     found = []
     for name, (_, folder, variables) in rows.items():
         lines = [f"$env:{key} = '{value}'" for key, value in variables.items()]
+        lines += [f"$env:MESH_CAPABILITY_TOKEN = Get-Content '{WINDOWS}/keys/token'"] if _shared(mesh) else []
         text = "\n".join(
             [
                 *lines,
@@ -148,11 +166,3 @@ def _windows(mesh: Mesh, machine: str) -> tuple[HostFile, ...]:
         f"-LocalPort {ports[0]}-{ports[-1]} -RemoteAddress {remote} -Action Allow\n"
     ] if ports else []  # fmt: skip
     return (*found, HostFile(path=f"{WINDOWS}/register.ps1", text="".join(lines)))
-
-
-KEYS_ELSEWHERE: Final = {
-    HostOs.MACOS: KEYS,
-    HostOs.ANDROID: f"{TERMUX}/agent_mesh/keys",
-    HostOs.WINDOWS: f"{WINDOWS}/keys",
-}
-"""System -> where bundles and keys are put by hand."""

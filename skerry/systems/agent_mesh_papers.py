@@ -107,7 +107,7 @@ def _keys(mesh: Mesh) -> Iterator[str]:
 def _by_hand(mesh: Mesh) -> Iterator[str]:
     named = {*mesh.spec.gateways, *mesh.spec.nodes}
     rows = [(name, row) for name, row in mesh.hosts.machines.items() if name in named]
-    elsewhere = [(name, row) for name, row in rows if row.os in BY_HAND]
+    elsewhere = [(name, row) for name, row in mesh.hosts.machines.items() if row.os in BY_HAND]
     carried = [name for name, row in rows if row.delivery is Delivery.FILES and row.os not in BY_HAND]
     if not elsewhere and not carried:
         return
@@ -116,6 +116,6 @@ def _by_hand(mesh: Mesh) -> Iterator[str]:
         what = "its folder of what `skerry render` wrote, with the secrets of the site"
         yield f"- {name}: carry {what}, and run its apply script"
     for name, row in elsewhere:
-        yield f"\n{name} ({row.os.value}):\n"
+        yield f"\n{name} ({row.os.value}){'' if name in named else ', which runs no node'}:\n"
         yield from (f"{at}. {step}" for at, step in enumerate(BY_HAND[row.os], 1))
     yield f"\nThe program lies in {HOME} on every other machine.\n"

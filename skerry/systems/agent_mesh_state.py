@@ -15,6 +15,7 @@ from skerry.facts import Tier
 from skerry.hosts.plan import (
     EVERY_ADDRESS,
     Health,
+    HostBackup,
     HostFile,
     HostService,
     HostUser,
@@ -309,6 +310,20 @@ def state_setup(mesh: Mesh, machine: str) -> tuple[tuple[str, ...], ...]:
     if shared is None or machine not in shared.machines:
         return ()
     return (("systemctl", "mask", "--now", f"{shared.program.value}-server.service"),)
+
+
+def state_backups(mesh: Mesh, machine: str) -> tuple[HostBackup, ...]:
+    """Return the copy of the store: its dump is replaced whole, and so may be read while it runs."""
+    if not state_packages(mesh, machine) or mesh.hosts.backup is None:
+        return ()
+    return (
+        HostBackup(
+            name=STATE,
+            paths=(f"{STATE_FOLDER}/state.conf",),
+            optional=(f"{STATE_FOLDER}/dump.rdb",),
+            holds_keys=True,
+        ),
+    )
 
 
 def state_sysctl(mesh: Mesh, machine: str) -> dict[str, str]:

@@ -42,7 +42,7 @@ LINES = {
     "a network that has begun is enough unless asked": ({}, ("After=network.target wg-quick@agent_net.service",)),
     "a network that is up where asked": (
         {"network_online": True},
-        ("After=network-online.target wg-quick@agent_net.service", "Wants=network-online.target"),
+        ("After=network.target network-online.target wg-quick@agent_net.service", "Wants=network-online.target"),
     ),
     "what it needs is up and well before": (
         {"needs": ("other",)},
