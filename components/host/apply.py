@@ -63,6 +63,8 @@ OWN: Final = {"systemctl": "systemd", "flock": "util-linux", "useradd": "passwd"
 _PATH: Final = re.compile(r"^(/[A-Za-z0-9_@%+=:,.-]+)+$")
 _MODE: Final = re.compile(r"^[0-7]{3,4}$")
 _NAME: Final = re.compile(r"^[a-z_][a-z0-9_-]{0,31}\$?$")
+_OWNER: Final = re.compile(rf"{_NAME.pattern}|^\d{{1,9}}$")
+"""A number is that of a user whom only a container knows."""
 _UNIT: Final = re.compile(r"^[A-Za-z0-9:_.@-]+\.(service|socket|timer|target|mount|path)$")
 _SECRET: Final = re.compile(r"^[A-Za-z][A-Za-z0-9_-]*$")
 _END: Final = "SKERRY_END"
@@ -83,6 +85,19 @@ class ApplyScript:
     def alone(self) -> str:
         """Return the text of the file `apply.sh`, which takes secrets from a folder."""
         return f'{self.body}main "$@" </dev/null\n'
+
+    def carried(self) -> dict[str, str]:
+        """Return what lies beside a machine's files for whoever carries them there: path -> text."""
+        if not self.secrets:
+            return {"apply.sh": self.alone()}
+        listed = "".join(f"- {key}\n" for key in self.secrets)
+        text = (
+            f"# Secrets of {self.machine}\n\n"
+            "Skerry writes no secret into files.\n"
+            "Put each of these here as a file of that name, with its value and nothing else, readable by root alone.\n"
+            f"`apply.sh` names those that are missing before it changes anything.\n\n{listed}"
+        )
+        return {"apply.sh": self.alone(), "secrets/README.md": text}
 
     def with_values(self, values: Mapping[str, str]) -> str:
         """Return the text that is sent, with the secrets in it; nobody may see it but the machine.
@@ -220,8 +235,8 @@ def _place(path: str, mode: str, owner: str, group: str) -> str:
     words = (
         _word(path, _PATH, "a path"),
         _word(mode, _MODE, f"the mode of {path}").lstrip("0") or "0",
-        _word(owner, _NAME, f"the owner of {path}"),
-        _word(group, _NAME, f"the group of {path}"),
+        _word(owner, _OWNER, f"the owner of {path}"),
+        _word(group, _OWNER, f"the group of {path}"),
     )
     return " ".join(words)
 

@@ -114,11 +114,11 @@ done
 for path in "${{optional[@]}}"; do
   [ ! -e "$path" ] || paths+=("$path")
 done
-{"".join(f"{line}{chr(10)}" for line in row.before)}mkdir -p "$folder"
+{_around(row)}mkdir -p "$folder"
 chmod 0700 "$folder"
 final="$folder/$name-$(date -u +%Y%m%dT%H%M%SZ).tar.gz{".age" if encrypted else ""}"
 partial="$final.partial"
-trap 'rm -f "$partial"' EXIT
+trap 'rm -f "$partial"{"; afterwards" if row.after else ""}' EXIT
 set +e
 tar --create --gzip --directory=/ --exclude="${{folder#/}}" -- "${{paths[@]#/}}" | {seals} > "$partial"
 codes=("${{PIPESTATUS[@]}}")
@@ -129,11 +129,20 @@ case ${{codes[0]}} in
   *) fail "tar ended with ${{codes[0]}}: the archive was thrown away" ;;
 esac
 [ "${{codes[1]}}" = 0 ] || fail "{seals.split()[0]} ended with ${{codes[1]}}: the archive was thrown away"
-sync "$partial"
+{"afterwards" + chr(10) if row.after else ""}sync "$partial"
 mv "$partial" "$final"
 find "$folder" -maxdepth 1 -type f -name "$name-*.tar.gz*" ! -path "$final" -mmin "+$((days * 1440))" -delete
 {_second_copy(spec)}echo "backup $name: $final, $(stat --format=%s "$final") bytes"
 """
+
+
+def _around(row: HostBackup) -> str:
+    """Return the commands before, and what undoes them: once, whether or not a copy could be made."""
+    if not row.after:
+        return "".join(f"{line}\n" for line in row.before)
+    undo = "; ".join(row.after)
+    begun = f"afterwards() {{ trap 'rm -f \"${{partial:-}}\"' EXIT; {undo}; }}\ntrap afterwards EXIT\n"
+    return begun + "".join(f"{line}\n" for line in row.before)
 
 
 def _second_copy(spec: HostBackupSpec) -> str:

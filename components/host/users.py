@@ -38,7 +38,7 @@ def users_files(machine: Machine, plan: HostsPlan, hosts: HostsSpec) -> tuple[Ho
         for folder in machine.folders:
             if not _MODE.match(folder.mode):
                 raise UsageError(f"folder {folder.path}: '{folder.mode}' is no mode: write it in octal, like 0750")
-            owners = f"{user_name(folder.owner)} {user_name(folder.group)}"
+            owners = f"{owner_name(folder.owner)} {owner_name(folder.group)}"
             lines.append(f"d {quoted(folder.path)} {folder.mode} {owners} - -")
         create = ("systemd-tmpfiles", "--create", FOLDERS)
         found.append(HostFile(path=FOLDERS, text="\n".join([f"# {HEAD}", *lines]) + "\n", commands=(create,)))
@@ -54,6 +54,15 @@ def user_name(name: str) -> str:
     if not _USER.match(name):
         raise UsageError(f"'{name}' is no name of a user: use small letters, digits, '_' and '-', a letter first")
     return name
+
+
+def owner_name(name: str) -> str:
+    """Return who owns a file: a name, or the number of a user that only a container knows.
+
+    Raises:
+        UsageError: no system takes it.
+    """
+    return name if name.isdecimal() and int(name) < 1 << 31 else user_name(name)
 
 
 def quoted(path: str) -> str:

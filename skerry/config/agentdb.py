@@ -9,6 +9,7 @@ from enum import Enum
 
 from pydantic import Field
 
+from skerry.config.agentdb_nodes import NodesSpec
 from skerry.config.agentdb_program import ProgramSpec, ReplicationSpec
 from skerry.config.application import (
     BucketSpec,
@@ -98,5 +99,7 @@ class AgentDbSpec(Spec):
     """Its regions, in mode geo; left out elsewhere."""
     hybrid_edge: HybridEdgeSpec | None = None
     """Its layers, in mode hybrid-edge; left out elsewhere."""
+    nodes: NodesSpec | None = None
+    """Its machines, where the target is `hosts`; left out elsewhere."""
     site: SiteSpec = SiteSpec()
     """The network of a runtime that is not Kubernetes."""

@@ -34,6 +34,8 @@ class Runtime(str, Enum):
     """Google Cloud Run."""
     FUNCTIONS = "functions"
     """Azure Functions, from a container image."""
+    COMPOSE = "compose"
+    """Containers of machines without an orchestrator; AgentDB alone."""
 
 
 class Protocol(str, Enum):
@@ -263,6 +265,8 @@ class ApplicationSpec(Spec):
     """Address ranges that may call it; left out, all of the private network, or of the internet where `public`."""
     paths: tuple[HttpPath, ...] = Field(default=(), max_length=16)
     """Beginnings of the paths that are let in from outside; left out, all."""
+    database_secret: DnsLabel | None = None
+    """The Secret (`username`, `password`) of a database login of its own, on a cluster; left out, the shared one."""
     model: CarriedModelSpec | None = None
     """A model on a volume, on a cluster; left out, none: what the image has, or fetches, is its own."""
     delivery: DeliverySpec = DeliverySpec()
@@ -377,5 +381,6 @@ RUNTIMES_OF: Final = {
     "gcp": (Runtime.KUBERNETES, Runtime.CLOUD_RUN),
     "azure": (Runtime.KUBERNETES, Runtime.FUNCTIONS),
     "onprem": (Runtime.KUBERNETES,),
+    "hosts": (Runtime.COMPOSE,),
 }
 """Kind of target -> what runs there."""

@@ -8,11 +8,12 @@ from dataclasses import replace
 
 from skerry.config.agentdb import AgentDbSpec
 from skerry.config.application import Runtime
+from skerry.config.sense_agentdb_hosts import agentdb_hosts_problems
 from skerry.config.sense_applications import plan_problems
 from skerry.config.sense_edge_layer import edge_layer_problems
 from skerry.config.sense_geo import geo_problems
 from skerry.config.sense_hybrid_edge import hybrid_edge_problems
-from skerry.config.spec import DeploymentSpec, Layer
+from skerry.config.spec import DeploymentSpec, Layer, TargetKind
 from skerry.errors import Problem
 from skerry.systems.agentdb import CARRIES_UDP, at_the_edge, plan_of, service_name, speaks_quic, told_of_database
 
@@ -27,6 +28,9 @@ def agentdb_problems(spec: DeploymentSpec) -> Iterator[Problem]:
     """Return what cannot be about AgentDB; each path is that of the field that the user wrote."""
     agentdb = spec.agentdb
     if agentdb is None:
+        return
+    yield from agentdb_hosts_problems(spec, agentdb)
+    if spec.target.kind is TargetKind.HOSTS or agentdb.runtime is Runtime.COMPOSE:
         return
     if agentdb.quic and agentdb.runtime not in CARRIES_UDP:
         text = f"QUIC is UDP, and {_TAKERS[agentdb.runtime]}"

@@ -12,6 +12,7 @@ from graphlib import CycleError, TopologicalSorter
 from skerry.catalog import load_catalog
 from skerry.config.host import HostsSpec, OverlaySpec
 from skerry.config.sense_agent_mesh import mesh_problems
+from skerry.config.sense_agentdb_hosts import agentdb_hosts_problems
 from skerry.config.sense_dual_host import dual_host_problems
 from skerry.config.spec import DeploymentSpec, Layer, System, TargetKind
 from skerry.errors import CatalogError, Problem, UsageError
@@ -42,6 +43,8 @@ def hosts_problems(spec: DeploymentSpec) -> Iterator[Problem]:
     if hosts is None:
         return
     broken = [*_ranges(hosts), *_machines(hosts), *_overlay(hosts), *mesh_problems(spec), *dual_host_problems(spec)]
+    if spec.agentdb is not None:
+        broken += agentdb_hosts_problems(spec, spec.agentdb)
     yield from broken
     if broken:
         return

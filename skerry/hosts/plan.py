@@ -281,6 +281,8 @@ class HostBackup:
     """Those that need not be there yet."""
     before: tuple[str, ...] = ()
     """Commands before it, such as a consistent copy of a database."""
+    after: tuple[str, ...] = ()
+    """Commands after it, whether or not it could be made: what undoes those before."""
     holds_keys: bool = False
     """True: private keys are among it, so that it is never written unencrypted."""
 

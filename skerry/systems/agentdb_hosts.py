@@ -1,7 +1,7 @@
-"""AgentDB on machines without an orchestrator: its nodes as containers, callers by HAProxy, nodes among each other by QUIC.
+"""AgentDB on machines: its nodes as containers, callers through HAProxy, nodes among each other by QUIC.
 
-(1) The load balancer carries the API over TCP. QUIC is UDP, which it cannot carry: nodes call each other, through a rule
-    of the firewall of its own that lets in the other nodes alone (the seed's example sends callers to 4433: 003:1412).
+(1) The load balancer carries the API over TCP. QUIC is UDP, which it cannot carry: nodes call each other, by a rule of
+    the firewall that lets in the other nodes alone (the example of the analysis sends callers to 4433: 003:1412).
 (2) Between the load balancer and nodes on other machines requests go through the overlay, and nowhere else.
 (3) Everything that a node keeps is on one volume: graph files, SQLite, what the embedding service has downloaded.
 (4) A copy is made of files that nobody writes meanwhile: the container is paused for the seconds that tar takes.
@@ -9,15 +9,15 @@
 
 from __future__ import annotations
 
-import ipaddress
 from typing import Final
 
 from skerry.catalog import Catalog
 from skerry.config.agentdb import AgentDbSpec
 from skerry.config.agentdb_nodes import NodesSpec
-from skerry.config.host import HostsSpec, HostSpec
+from skerry.config.host import HostSpec, HostsSpec
 from skerry.config.spec import DeploymentSpec
 from skerry.facts import ImageFact, ModelFact, Tier
+from skerry.hosts.overlay import overlay_ports, ranges_of
 from skerry.hosts.plan import (
     EVERY_ADDRESS,
     LOOPBACK,
@@ -49,6 +49,8 @@ DATA_FOLDER: Final = "/var/lib/agentdb"
 MODELS_FOLDER: Final = "/var/lib/agentdb-models"
 USER: Final = 65_532
 """As in every other mode."""
+QUIC_PORT: Final = 4433
+"""003:1290."""
 _IN_CONTAINER: Final = "/etc/agentdb/tls"
 
 
@@ -98,28 +100,182 @@ def _machine(
 ) -> Machine:
     nodes = agentdb.nodes
     assert nodes is not None  # noqa: S101  the caller's question
-    services, files, folders, backups = (), (), (), ()  # type: tuple[HostService, ...], tuple[HostFile, ...], tuple[HostFolder, ...], tuple[HostBackup, ...]
-    if name in node_names(nodes):
-        services = (_node(name, row, agentdb, nodes, hosts, image, model),)
-        folders = _folders(model)
-        files = _peer_files(nodes)
-        backups = (_backup(),)
-    proxies: tuple[Proxy, ...] = ()
-    if name == balancer_of(nodes):
-        proxies = (_balancer(agentdb, nodes, hosts),)
-        files = (
-            *files,
-            HostFile(path=f"{TLS_FOLDER}/{BALANCER}.crt", secret=nodes.certificate_secret, mode="0644"),
-            HostFile(path=f"{TLS_FOLDER}/{BALANCER}.key", secret=nodes.key_secret, mode="0600"),
-        )
+    is_node, is_balancer = name in node_names(nodes), name == balancer_of(nodes)
     return Machine(
         name=name,
         spec=row,
-        services=services,
-        proxies=proxies,
-        files=files,
-        folders=folders,
-        backups=backups,
-        opens=_overlay(name, hosts),
-        tier=Tier.META if services else Tier.CHANNELS,
+        services=(_node(name, row, agentdb, nodes, hosts, image, model),) if is_node else (),
+        proxies=(_balancer(agentdb, nodes, hosts),) if is_balancer else (),
+        files=(*(_peer_files(nodes) if is_node else ()), *(_api_files(nodes) if is_balancer else ())),
+        folders=_folders(model) if is_node else (),
+        backups=(_backup(),) if is_node and hosts.backup is not None else (),
+        opens=overlay_ports(name, hosts),
+        tier=Tier.META if is_node else Tier.CHANNELS,
     )
+
+
+def _node(
+    name: str,
+    row: HostSpec,
+    agentdb: AgentDbSpec,
+    nodes: NodesSpec,
+    hosts: HostsSpec,
+    image: ImageFact,
+    model: ModelFact | None,
+) -> HostService:
+    definition = definition_of(agentdb)
+    cap = agentdb.memory_mib or definition.memory_limit_mib or definition.memory_mib
+    mounts = [Mount(source=DATA_FOLDER, target=f"{definition.data_path}")]
+    if nodes.replicas:
+        mounts.append(Mount(source=f"{TLS_FOLDER}/peers", target=_IN_CONTAINER, read_only=True))
+    if agentdb.model is not None:
+        mounts.append(Mount(source=MODELS_FOLDER, target=agentdb.model.path, read_only=True))
+    return HostService(
+        name=SERVICE,
+        supervisor=Supervisor.COMPOSE,
+        image=image,
+        environment={
+            **definition.environment,
+            **model_environment(agentdb),
+            **_peers(name, nodes, hosts),
+            **agentdb.environment,
+        },
+        secrets=agentdb.secrets,
+        listens=_listens(name, row, nodes, hosts),
+        health=Health(
+            path=_health_path(agentdb), port=API_PORT, interval_s=30, timeout_s=10, retries=3, start_period_s=30
+        ),
+        memory_mib=cap,
+        cpus=agentdb.vcpu or definition.vcpu_limit or definition.vcpu,
+        mounts=tuple(mounts),
+        user=f"{USER}:{USER}",
+        tier=Tier.META,
+        role="vector-store",
+        stateful=True,
+        storage_gib=agentdb.storage_gib,
+        models=(model,) if model is not None else (),
+    )
+
+
+def _listens(name: str, row: HostSpec, nodes: NodesSpec, hosts: HostsSpec) -> tuple[Listen, ...]:
+    """(1) and (2)."""
+    away = balancer_of(nodes) != name
+    api = Listen(
+        name="http",
+        port=API_PORT,
+        bind=inside_address(row) if away else LOOPBACK,
+        overlay=away,
+        comment="AgentDB's API, for the load balancer",
+    )
+    if not nodes.replicas:
+        return (api,)
+    others = tuple(
+        each for other in node_names(nodes) if other != name for each in ranges_of(hosts.machines[other].address, hosts)
+    )
+    quic = Listen(
+        name="quic",
+        port=QUIC_PORT,
+        protocol="udp",
+        scheme="quic",
+        bind=EVERY_ADDRESS,
+        sources=tuple(dict.fromkeys(others)),
+        comment="AgentDB's nodes among each other, QUIC over UDP",
+    )
+    return (api, quic)
+
+
+def _peers(name: str, nodes: NodesSpec, hosts: HostsSpec) -> dict[str, str]:
+    """Return what a node is told of the others: the words are those of replicas on Kubernetes."""
+    if not nodes.replicas:
+        return {"QUIC_ENABLED": "false"}
+    addresses = [f"{hosts.machines[one].address}:{QUIC_PORT}" for one in node_names(nodes)]
+    return {
+        "QUIC_ENABLED": "true",
+        "REPLICA_ROLE": "primary" if name == nodes.primary else "replica",
+        "REPLICA_PRIMARY": addresses[0],
+        "REPLICA_NODES": ",".join(addresses),
+        "REPLICA_TLS_CERT": f"{_IN_CONTAINER}/tls.crt",
+        "REPLICA_TLS_KEY": f"{_IN_CONTAINER}/tls.key",
+        "REPLICA_TLS_CA": f"{_IN_CONTAINER}/ca.crt",
+    }
+
+
+def _balancer(agentdb: AgentDbSpec, nodes: NodesSpec, hosts: HostsSpec) -> Proxy:
+    here = balancer_of(nodes)
+    return Proxy(
+        name=BALANCER,
+        kind="haproxy",
+        listen=Listen(
+            name="https",
+            port=api_port(nodes),
+            scheme="https",
+            bind=EVERY_ADDRESS,
+            sources=agentdb.allow_cidrs or hosts.lan_cidrs,
+            overlay=hosts.overlay is not None,
+            comment="AgentDB's API, for its callers",
+        ),
+        members=tuple(
+            Member(
+                name=one,
+                address=LOOPBACK if one == here else inside_address(hosts.machines[one]),
+                port=API_PORT,
+                backup=one in nodes.last_resort,
+            )
+            for one in node_names(nodes)
+        ),
+        balance="leastconn",
+        health_path=_health_path(agentdb),
+        tls=ProxyTls(certificate=f"{TLS_FOLDER}/{BALANCER}.crt", key=f"{TLS_FOLDER}/{BALANCER}.key"),
+        idle_s=agentdb.longest_request_s,
+        requests_per_second=agentdb.rate_per_second or 0,
+    )
+
+
+def _peer_files(nodes: NodesSpec) -> tuple[HostFile, ...]:
+    if not nodes.replicas:
+        return ()
+    rows = {
+        "tls.crt": nodes.peer_certificate_secret,
+        "tls.key": nodes.peer_key_secret,
+        "ca.crt": nodes.peer_authority_secret,
+    }
+    return tuple(
+        HostFile(
+            path=f"{TLS_FOLDER}/peers/{file}",
+            secret=secret,
+            mode="0600" if file == "tls.key" else "0644",
+            owner=f"{USER}",
+            group=f"{USER}",
+        )
+        for file, secret in rows.items()
+    )
+
+
+def _api_files(nodes: NodesSpec) -> tuple[HostFile, ...]:
+    return (
+        HostFile(path=f"{TLS_FOLDER}/{BALANCER}.crt", secret=nodes.certificate_secret, mode="0644"),
+        HostFile(path=f"{TLS_FOLDER}/{BALANCER}.key", secret=nodes.key_secret, mode="0600"),
+    )
+
+
+def _folders(model: ModelFact | None) -> tuple[HostFolder, ...]:
+    """(3)."""
+    data = HostFolder(path=DATA_FOLDER, owner=f"{USER}", group=f"{USER}", mode="0700")
+    models = HostFolder(path=MODELS_FOLDER, mode="0755")
+    return (data,) if model is None else (data, models)
+
+
+def _backup() -> HostBackup:
+    """(4)."""
+    compose = "/usr/bin/docker compose --project-directory /etc/skerry/compose"
+    return HostBackup(
+        name=SERVICE,
+        paths=(DATA_FOLDER,),
+        before=(f"{compose} pause {SERVICE}",),
+        after=(f"{compose} unpause {SERVICE}",),
+    )
+
+
+def _health_path(agentdb: AgentDbSpec) -> str:
+    probe = definition_of(agentdb).health
+    return probe.path if probe is not None else ""
