@@ -5,16 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Final
 
-from components.aws.permissions import Statement, document
+from components.aws.permissions import OBJECTS, Statement, document
 from skerry.config.application import Access, Need
 from skerry.images import ImageReference
 
 # Source: the actions are those of botocore 1.44.5's service models; tests hold them against these
-_BUCKET: Final[dict[Access | None, tuple[str, ...]]] = {
-    Access.READ: ("s3:GetObject",),
-    Access.WRITE: ("s3:PutObject", "s3:AbortMultipartUpload"),
-    None: ("s3:GetObject", "s3:PutObject", "s3:DeleteObject", "s3:AbortMultipartUpload"),
-}
 _TAKE: Final = ("sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:ChangeMessageVisibility")
 _QUEUE: Final[dict[Access | None, tuple[str, ...]]] = {
     Access.READ: _TAKE,
@@ -79,7 +74,7 @@ def store_statements(
     found: list[dict[str, Any]] = []
     if bucket is not None:
         found.append({"Effect": "Allow", "Action": ["s3:ListBucket", "s3:GetBucketLocation"], "Resource": bucket})
-        objects = list(_BUCKET[access.get(Need.BUCKET)])
+        objects = list(OBJECTS[access.get(Need.BUCKET)])
         found.append({"Effect": "Allow", "Action": objects, "Resource": f"{bucket}/*"})
     if queue is not None:
         jobs = ["sqs:GetQueueAttributes", "sqs:GetQueueUrl", *_QUEUE[access.get(Need.QUEUE)]]

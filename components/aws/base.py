@@ -18,7 +18,8 @@ from components.aws.stores import AwsObjectStore, AwsPostgres, AwsPubSub
 from components.aws.tags import tags_of
 from components.aws.transit import AwsTransit
 from components.base import SkerryComponent, checked_name
-from components.clouds.managed import managed_stores, meshes_of, service_namespaces
+from components.clouds.managed import bucket_users, managed_stores, meshes_of, service_namespaces
+from skerry.config.application import Access
 from skerry.config.data_access import linked
 from skerry.config.edge import SYNC_NAMESPACE
 from skerry.config.spec import DeploymentSpec
@@ -179,21 +180,32 @@ class AwsBase(SkerryComponent):
         self._identity("karpenter", f"{self._system}-operators", "karpenter", role)
 
     def _agents_role(self, spec: DeploymentSpec, objects: AwsObjectStore, more: tuple[str, ...]) -> None:
-        """Make the role by which pods reach the bucket, without a key of their own."""
+        """Make the role by which pods reach the bucket, without a key of their own; of services each has its own."""
+        services = service_namespaces(spec)
+        if services:
+            for name, access in bucket_users(spec).items():
+                self._identity(name, services[0], name, self._reaches(name, objects, access))
+            return
+        role = self._reaches("agents", objects, None)
+        for space in ("sensei-cognitive", "sensei-execution", "sensei-meta", *more):
+            self._identity(space, space, "agents", role)
+
+    def _reaches(self, name: str, objects: AwsObjectStore, access: Access | None) -> iam.Role:
+        """Make a role of pods that may do so much with the bucket."""
         role = iam.Role(
-            self.child_name("agents"),
+            self.child_name(name, 56),
             assume_role_policy=trust_of("pods.eks.amazonaws.com", tag_session=True),
             opts=self._options,
         )
         iam.RolePolicy(
-            self.child_name("agents"),
+            self.child_name(name),
             role=role.id,
-            policy=pulumi.Output.all(objects.bucket.arn, self._key_arn).apply(lambda args: agents_policy(*args)),
+            policy=pulumi.Output.all(objects.bucket.arn, self._key_arn).apply(
+                lambda args: agents_policy(args[0], args[1], access)
+            ),
             opts=self._options,
         )
-        tiers = ("sensei-cognitive", "sensei-execution", "sensei-meta", *more)
-        for space in service_namespaces(spec) or tiers:
-            self._identity(space, space, "agents", role)
+        return role
 
     def _identity(self, name: str, namespace: str, account: str, role: iam.Role) -> None:
         aws.eks.PodIdentityAssociation(

@@ -9,6 +9,8 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
+from skerry.config.application import Access
+
 Statement = Mapping[str, Any]
 
 VOLUME_ACTIONS: Final = (
@@ -88,15 +90,19 @@ def bucket_policy(arn: str) -> str:
     return document(only_tls("s3:*", [arn, f"{arn}/*"]))
 
 
-def agents_policy(bucket: str, key: str) -> str:
-    """Return what agents may do with the deployment's bucket."""
+OBJECTS: Final[Mapping[Access | None, tuple[str, ...]]] = {
+    Access.READ: ("s3:GetObject",),
+    Access.WRITE: ("s3:PutObject", "s3:AbortMultipartUpload"),
+    None: ("s3:GetObject", "s3:PutObject", "s3:DeleteObject", "s3:AbortMultipartUpload"),
+}
+"""What is done with a bucket -> the actions. Source: those of botocore 1.44.5's service models."""
+
+
+def agents_policy(bucket: str, key: str, access: Access | None = None) -> str:
+    """Return what agents, or a service, may do with the deployment's bucket."""
     return document(
         {"Effect": "Allow", "Action": ["s3:ListBucket", "s3:GetBucketLocation"], "Resource": bucket},
-        {
-            "Effect": "Allow",
-            "Action": ["s3:GetObject", "s3:PutObject", "s3:DeleteObject", "s3:AbortMultipartUpload"],
-            "Resource": f"{bucket}/*",
-        },
+        {"Effect": "Allow", "Action": list(OBJECTS[access]), "Resource": f"{bucket}/*"},
         {"Effect": "Allow", "Action": ["kms:Decrypt", "kms:GenerateDataKey"], "Resource": key},
     )
 

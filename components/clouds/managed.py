@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from skerry.application import application_of
-from skerry.config.application import Protocol
+from skerry.config.application import Access, Need, Protocol
 from skerry.config.hybrid import HybridSide
 from skerry.config.sides import side_of
 from skerry.config.spec import DeploymentSpec, Mode, ObjectStoreKind, PubSubKind, RelationalKind, System
@@ -92,6 +92,17 @@ def meshes_of(spec: DeploymentSpec) -> dict[str, tuple[int, str]]:
 def service_namespaces(spec: DeploymentSpec) -> tuple[str, ...]:
     """Return the namespaces of services with an identity at the cloud; none where a deployment has tiers."""
     return (f"{spec.system.value}-services",) if plan_of(spec) is not None else ()
+
+
+def bucket_users(spec: DeploymentSpec) -> dict[str, Access | None]:
+    """Return the services that reach the bucket -> what each may do there, None for both ways; none with tiers."""
+    plan = plan_of(spec)
+    found: dict[str, Access | None] = {}
+    for name, row in plan.services.items() if plan is not None else ():
+        definition = application_of(name, row).definition
+        if Need.BUCKET in definition.needs:
+            found[name] = definition.access.get(Need.BUCKET)
+    return found
 
 
 def relational_facts(spec: DeploymentSpec, port: int) -> ComponentFacts:

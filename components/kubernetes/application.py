@@ -48,6 +48,9 @@ STARTUP_TRIES: Final = 30
 """Looks at a replica that starts, one each period of its liveness, before it is started anew."""
 
 
+OWN_IDENTITIES: Final = ("aws",)
+"""Clouds whose base gives each service an identity of its own, by the name of its service account."""
+
 MODEL: Final = "model"
 REPLICA_TLS: Final = "replica-tls"
 TLS_PATH: Final = "/etc/skerry/replica-tls"
@@ -137,7 +140,7 @@ class ClusterService(SkerryComponent):
 
     @property
     def _shares_identity(self) -> bool:
-        return Need.BUCKET in self._application.definition.needs
+        return Need.BUCKET in self._application.definition.needs and self._cluster.target.kind not in OWN_IDENTITIES
 
     def _bare(self) -> Workload:
         """Return what names the objects of this service."""
@@ -235,7 +238,7 @@ class ClusterService(SkerryComponent):
         found |= self._replicas() | mesh_environment(application)
         hidden: dict[str, EnvValue] = {}
         for variable, text in application.environment.items():
-            parts = parts_of(text, around.places)
+            parts = parts_of(text, {**around.places, **self._own_login()})
             found[variable] = _joined(parts, hidden)
         if secrets:
             called = f"{self._name}-secrets"
@@ -248,6 +251,13 @@ class ClusterService(SkerryComponent):
             found |= {name: SecretKey(called, name) for name in secrets}
         # Kubernetes fills in $(NAME) only from what stands before it.
         return {**hidden, **found}
+
+    def _own_login(self) -> dict[str, EnvValue]:
+        """Return as whom it logs in to the shared database, where that is somebody of its own."""
+        secret = self._application.spec.database_secret
+        if secret is None:
+            return {}
+        return {"database.user": SecretKey(secret, "username"), "database.password": SecretKey(secret, "password")}
 
     def _replicas(self) -> dict[str, EnvValue]:
         """Return where the replicas find each other: names that stay, as many as there may ever be."""

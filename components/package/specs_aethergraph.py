@@ -41,6 +41,8 @@ class Role(TypedDict):
     """Virtual CPUs of a replica; left out, those of its row in images/services.yaml."""
     memory_mib: NotRequired[int]
     """Memory of a replica in MiB; left out, that of its row in images/services.yaml."""
+    database_secret: NotRequired[str]
+    """The Secret (`username`, `password`) of a database login of its own, on a cluster; left out, the shared one."""
     scale: NotRequired[ServiceScale]
     """How many run; left out, server 3, control plane 2 to 10 by CPU, workers 0 to 20 by what waits for them."""
 

@@ -181,6 +181,8 @@ class Application(TypedDict):
     """Address ranges that may call it; left out, all of the private network, or of the internet where `public`."""
     paths: NotRequired[Sequence[str]]
     """Beginnings of the paths that are let in from outside; left out, all."""
+    database_secret: NotRequired[str]
+    """The Secret (`username`, `password`) of a database login of its own, on a cluster; left out, the shared one."""
     model: NotRequired[CarriedModel]
     """A model on a volume, on a cluster; left out, none: what the image has, or fetches, is its own."""
     delivery: NotRequired[Delivery]

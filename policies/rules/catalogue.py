@@ -18,6 +18,7 @@ from policies.rules import (
     network,
     reliability,
     residency,
+    shared_logins,
     supply_chain,
 )
 from policies.verdict import Rule
@@ -32,6 +33,7 @@ ALL_RULES: Final[tuple[Rule, ...]] = (
     *edge.RULES,
     *access.RULES,
     *entrances.ACCESS,
+    *shared_logins.RULES,
     *encryption.RULES,
     *entrances.ENCRYPTION,
     *supply_chain.RULES,

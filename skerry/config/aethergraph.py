@@ -64,6 +64,8 @@ class RoleSpec(Spec):
     """Virtual CPUs of a replica; left out, those of its row in images/services.yaml."""
     memory_mib: int | None = Field(default=None, ge=128, le=1_048_576)
     """Memory of a replica in MiB; left out, that of its row in images/services.yaml."""
+    database_secret: DnsLabel | None = None
+    """The Secret (`username`, `password`) of a database login of its own, on a cluster; left out, the shared one."""
     scale: ScaleSpec | None = None
     """How many run; left out, server 3, control plane 2 to 10 by CPU, workers 0 to 20 by what waits for them."""
 

@@ -51,6 +51,12 @@ _SERVICE: Final = (
         "asks no caller for an identity of the cloud: whoever reaches the service is let in",
     ),
     OnlyThere("copies", (CLUSTER,), lambda one: bool(one.spec.copies), "hands nothing on to other deployments"),
+    OnlyThere(
+        "database_secret",
+        (CLUSTER,),
+        lambda one: one.spec.database_secret is not None,
+        "makes the one login of its database known to each service",
+    ),
     OnlyThere("model", (CLUSTER,), lambda one: one.spec.model is not None, "mounts no volume: put it into the image"),
     OnlyThere(
         "mesh", (CLUSTER,), lambda one: one.spec.mesh is not None, "gives replicas no address of UDP", (ECS, LAMBDA)

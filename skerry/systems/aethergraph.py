@@ -248,6 +248,7 @@ def _service(
         vcpu=role.vcpu,
         memory_mib=role.memory_mib,
         scale=role.scale or SCALES[name],
+        database_secret=role.database_secret,
         site_endpoints=tuple(
             SiteEndpointSpec(host=host, port=port, cidrs=cidrs) for host, port, cidrs in sorted(hosts) if cidrs
         ),

@@ -152,6 +152,7 @@ CHANGES: Final[Mapping[str, Change]] = {
     "ApplicationSpec.paths": _row("paths", ["/api"]),
     "ApplicationSpec.site_endpoints": _row("site_endpoints", [CALLS]),
     "ApplicationSpec.rate_per_second": _row("rate_per_second", 21),
+    "ApplicationSpec.database_secret": _row("database_secret", "web-login"),
     "ApplicationSpec.model": _row("model", {"name": "all-minilm-l6-v2", "claim": "models"}),
     "ApplicationSpec.delivery": _row("delivery", {"strategy": "blue-green"}),
     "ApplicationSpec.environment": _row("environment", {"MORE": "a value"}),
