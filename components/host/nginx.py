@@ -22,7 +22,7 @@ MAX_FAILS: Final = 3
 FAIL_S: Final = 10
 BODY: Final = "100m"
 """The largest request body."""
-_PLAIN: Final = re.compile(r"^[A-Za-z0-9_./:@,+=-]+$")
+_PLAIN: Final = re.compile(r"^[A-Za-z0-9_./:@,+=\[\]-]+$")
 
 
 def nginx_files(machine: Machine, plan: HostsPlan, hosts: HostsSpec) -> tuple[HostFile, ...]:
