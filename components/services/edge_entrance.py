@@ -15,17 +15,14 @@ from pulumi_kubernetes.apiextensions import CustomResource
 
 from components.base import SkerryComponent
 from components.kubernetes.cluster import PRIVATE_RANGES, Cluster
-from components.kubernetes.peers import NAMESPACE_LABEL
 from components.services.certificates import CertificateIssuer
 from components.services.gateway import (
-    CONTROLLER,
-    ENVOY_API,
-    GATEWAY_API,
     INSIDE,
     envoy_controller,
     envoy_proxy,
     proxies_of,
 )
+from components.services.gateway_parts import ENVOY_API, GATEWAY_API, class_of, custom, listener
 from components.services.openings import EVERY_POD, Opening, leave_for, named, open_for
 from skerry.config.edge import PORT, DeviceCertificates, EdgeSpec
 from skerry.config.services import Exposure
@@ -119,17 +116,7 @@ class EdgeEntrance(SkerryComponent):
         where: str | None,
         called: str = NAME,
     ) -> CustomResource:
-        metadata: dict[str, Any] = {"name": called, "labels": dict(self._cluster.labels)}
-        if where is not None:
-            metadata["namespace"] = where
-        return CustomResource(
-            self.child_name(role),
-            api_version=api,
-            kind=kind,
-            metadata=metadata,
-            spec=dict(spec),
-            opts=self.child_options(depends_on=[after]),
-        )
+        return custom(self, self._cluster, role, api, kind, spec, [after], where=where, called=called)
 
     def _gateway(self, secret: str, runs: pulumi.Resource) -> CustomResource:
         """Make class and Gateway: one listener, which routes of the service's namespace alone may join."""
@@ -139,22 +126,9 @@ class EdgeEntrance(SkerryComponent):
         wanted = envoy_proxy(
             cluster, NAME, replicas=spec.proxies, annotations={**facing, **spec.annotations}, clients=_clients(spec)
         )
-        proxy = self._custom("proxy", ENVOY_API, "EnvoyProxy", wanted, runs, where=here)
-        reference = {"group": "gateway.envoyproxy.io", "kind": "EnvoyProxy", "name": NAME, "namespace": here}
-        of_class = {"controllerName": CONTROLLER, "parametersRef": reference}
-        made = self._custom("class", GATEWAY_API, "GatewayClass", of_class, proxy, where=None, called=f"sensei-{NAME}")
-        listener = {
-            "name": SERVICE,
-            "hostname": spec.host,
-            "port": PORT,
-            "protocol": "HTTPS",
-            "tls": {"mode": "Terminate", "certificateRefs": [{"kind": "Secret", "name": secret}]},
-            "allowedRoutes": {
-                "kinds": [{"kind": "HTTPRoute"}],
-                "namespaces": {"from": "Selector", "selector": {"matchLabels": {NAMESPACE_LABEL: self._backend}}},
-            },
-        }
-        gateway = {"gatewayClassName": f"sensei-{NAME}", "listeners": [listener]}
+        made = class_of(self, cluster, wanted, [runs], namespace=here, name=NAME, called=f"sensei-{NAME}")
+        joined = listener(SERVICE, spec.host, PORT, secret=secret, routes="HTTPRoute", namespace=self._backend)
+        gateway = {"gatewayClassName": f"sensei-{NAME}", "listeners": [joined]}
         return self._custom("gateway", GATEWAY_API, "Gateway", gateway, made, where=here)
 
     def _route(self, gateway: pulumi.Resource) -> CustomResource:

@@ -15,16 +15,13 @@ from pulumi_kubernetes.apiextensions import CustomResource
 from components.base import SkerryComponent
 from components.channels.rpc import PORT as RPC_PORT
 from components.kubernetes.cluster import Cluster
-from components.kubernetes.peers import NAMESPACE_LABEL
 from components.services.certificates import CertificateIssuer
 from components.services.gateway import (
-    CONTROLLER,
-    ENVOY_API,
-    GATEWAY_API,
     envoy_controller,
     envoy_proxy,
     proxies_of,
 )
+from components.services.gateway_parts import ENVOY_API, GATEWAY_API, class_of, custom, listener
 from components.services.openings import EVERY_POD, Opening, leave_for, named, open_for
 from skerry.config.hybrid import CALLED, PORT, HybridSpec
 from skerry.facts import ComponentFacts, EndpointFact, Tier
@@ -114,17 +111,7 @@ class CustomerEntrance(SkerryComponent):
         where: str | None,
         called: str = NAME,
     ) -> CustomResource:
-        metadata: dict[str, Any] = {"name": called, "labels": dict(self._cluster.labels)}
-        if where is not None:
-            metadata["namespace"] = where
-        return CustomResource(
-            self.child_name(role),
-            api_version=api,
-            kind=kind,
-            metadata=metadata,
-            spec=dict(spec),
-            opts=self.child_options(depends_on=[after]),
-        )
+        return custom(self, self._cluster, role, api, kind, spec, [after], where=where, called=called)
 
     def _gateway(
         self, secret: str, hosts: Mapping[str, str], backends: Mapping[str, str], runs: pulumi.Resource
@@ -133,25 +120,9 @@ class CustomerEntrance(SkerryComponent):
         cluster, spec, here = self._cluster, self._spec, self._namespace
         annotations = {**OUTSIDE.get(cluster.target.kind, {}), **spec.annotations}
         wanted = envoy_proxy(cluster, NAME, replicas=spec.replicas, annotations=annotations, clients=self._clients())
-        proxy = self._custom("proxy", ENVOY_API, "EnvoyProxy", wanted, runs, where=here)
-        reference = {"group": "gateway.envoyproxy.io", "kind": "EnvoyProxy", "name": NAME, "namespace": here}
-        of_class = {"controllerName": CONTROLLER, "parametersRef": reference}
-        made = self._custom("class", GATEWAY_API, "GatewayClass", of_class, proxy, where=None, called=f"sensei-{NAME}")
+        made = class_of(self, cluster, wanted, [runs], namespace=here, name=NAME, called=f"sensei-{NAME}")
         listeners = [
-            {
-                "name": agents,
-                "hostname": host,
-                "port": PORT,
-                "protocol": "HTTPS",
-                "tls": {"mode": "Terminate", "certificateRefs": [{"kind": "Secret", "name": secret}]},
-                "allowedRoutes": {
-                    "kinds": [{"kind": "GRPCRoute"}],
-                    "namespaces": {
-                        "from": "Selector",
-                        "selector": {"matchLabels": {NAMESPACE_LABEL: backends[agents]}},
-                    },
-                },
-            }
+            listener(agents, host, PORT, secret=secret, routes="GRPCRoute", namespace=backends[agents])
             for agents, host in hosts.items()
         ]
         gateway = {"gatewayClassName": f"sensei-{NAME}", "listeners": listeners}

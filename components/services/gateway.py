@@ -11,9 +11,9 @@ from pulumi_kubernetes.apiextensions import CustomResource
 from components.base import SkerryComponent
 from components.kubernetes.cluster import PRIVATE_RANGES, ZONE_LABEL, Cluster
 from components.kubernetes.operator import Operator
-from components.kubernetes.peers import NAMESPACE_LABEL
 from components.kubernetes.workload import Priority
 from components.services.certificates import CertificateIssuer
+from components.services.gateway_parts import ENVOY_API, GATEWAY_API, class_of, custom, listener
 from components.services.openings import EVERY_POD, Opening, leave_for, open_for
 from components.services.routes import Backend
 from skerry.config.services import Exposure, GatewayController, GatewaySpec, RoutedService
@@ -27,11 +27,6 @@ TLS_SECRET: Final = "gateway-tls"
 HTTPS: Final = 443
 PROXY_PORT: Final = HTTPS + 10000
 """Where a proxy listens for it. Source: envoyproxy/gateway v1.9.0 internal/gatewayapi/translator.go, read 2026-11."""
-
-GATEWAY_API: Final = "gateway.networking.k8s.io/v1"
-ENVOY_API: Final = "gateway.envoyproxy.io/v1alpha1"
-CONTROLLER: Final = "gateway.envoyproxy.io/gatewayclass-controller"
-"""Source: envoyproxy/gateway v1.9.0 charts/gateway-helm/values.tmpl.yaml, read 2026-11."""
 
 CONTROLLER_PODS: Final[Mapping[str, Any]] = {"matchLabels": {"control-plane": "envoy-gateway"}}
 CERTGEN_PODS: Final[Mapping[str, Any]] = {"matchLabels": {"app": "certgen"}}
@@ -113,25 +108,13 @@ class HttpsGateway(SkerryComponent):
         depends_on: Sequence[pulumi.Resource],
         named: str = NAME,
     ) -> CustomResource:
-        metadata: dict[str, Any] = {"name": named, "labels": dict(self._cluster.labels)}
-        if where is not None:
-            metadata["namespace"] = where
-        return CustomResource(
-            self.child_name(role),
-            api_version=api,
-            kind=kind,
-            metadata=metadata,
-            spec=dict(spec),
-            opts=self.child_options(depends_on=list(depends_on)),
-        )
+        return custom(self, self._cluster, role, api, kind, spec, depends_on, where=where, called=named)
 
     def _controller(self, depends_on: Sequence[pulumi.Resource]) -> list[pulumi.Resource]:
         """Install Envoy Gateway with its class; its proxies are made when the Gateway is."""
         operator = envoy_controller(self, self._cluster, self._namespace, depends_on)
-        proxy = self._custom("proxy", ENVOY_API, "EnvoyProxy", self._namespace, self._proxy(), [operator])
-        reference = {"group": "gateway.envoyproxy.io", "kind": "EnvoyProxy", "name": NAME, "namespace": self._namespace}
-        spec = {"controllerName": CONTROLLER, "parametersRef": reference}
-        return [self._custom("class", GATEWAY_API, "GatewayClass", None, spec, [proxy], CLASS)]
+        here, proxy = self._namespace, self._proxy()
+        return [class_of(self, self._cluster, proxy, [operator], namespace=here, name=NAME, called=CLASS)]
 
     def _proxy(self) -> dict[str, Any]:
         spec = self._spec
@@ -156,17 +139,14 @@ class HttpsGateway(SkerryComponent):
         """Make the Gateway: a listener a host name, which routes of one namespace alone may join."""
         spec = self._spec
         listeners = [
-            {
-                "name": route.value,
-                "hostname": self.hosts[route],
-                "port": HTTPS,
-                "protocol": "HTTPS",
-                "tls": {"mode": "Terminate", "certificateRefs": [{"kind": "Secret", "name": secret}]},
-                "allowedRoutes": {
-                    "kinds": [{"kind": "GRPCRoute" if backend.grpc else "HTTPRoute"}],
-                    "namespaces": {"from": "Selector", "selector": {"matchLabels": {NAMESPACE_LABEL: where}}},
-                },
-            }
+            listener(
+                route.value,
+                self.hosts[route],
+                HTTPS,
+                secret=secret,
+                routes="GRPCRoute" if backend.grpc else "HTTPRoute",
+                namespace=where,
+            )
             for route, (where, backend) in routed.items()
         ]
         own = spec.controller is GatewayController.ENVOY

@@ -18,18 +18,15 @@ from pulumi_kubernetes.apiextensions import CustomResource
 
 from components.base import SkerryComponent
 from components.kubernetes.cluster import PRIVATE_RANGES, Cluster
-from components.kubernetes.peers import NAMESPACE_LABEL
 from components.services.certificates import CertificateIssuer
 from components.services.gateway import (
-    CONTROLLER,
-    ENVOY_API,
-    GATEWAY_API,
     HTTPS,
     INSIDE,
     PROXY_PORT,
     envoy_proxy,
     proxies_of,
 )
+from components.services.gateway_parts import ENVOY_API, GATEWAY_API, class_of, custom, listener
 from components.services.openings import EVERY_POD, Opening, leave_for, named, open_for
 from skerry.application import Application
 from skerry.config.application import Exposure
@@ -164,17 +161,7 @@ class ServiceEntrance(SkerryComponent):
         where: str | None,
         called: str,
     ) -> CustomResource:
-        metadata: dict[str, Any] = {"name": called, "labels": dict(self._cluster.labels)}
-        if where is not None:
-            metadata["namespace"] = where
-        return CustomResource(
-            self.child_name(role),
-            api_version=api,
-            kind=kind,
-            metadata=metadata,
-            spec=dict(spec),
-            opts=self.child_options(depends_on=list(after)),
-        )
+        return custom(self, self._cluster, role, api, kind, spec, after, where=where, called=called)
 
     def _class(self, called: str, controller: pulumi.Resource) -> CustomResource:
         """Make the class by which this entrance has proxies and a load balancer of its own."""
@@ -188,26 +175,13 @@ class ServiceEntrance(SkerryComponent):
             annotations={**facing, **spec.annotations},
             clients=entrance.clients,
         )
-        proxy = self._custom("proxy", ENVOY_API, "EnvoyProxy", wanted, [controller], where=here, called=entrance.name)
-        reference = {"group": "gateway.envoyproxy.io", "kind": "EnvoyProxy", "name": entrance.name, "namespace": here}
-        of_class = {"controllerName": CONTROLLER, "parametersRef": reference}
-        return self._custom("class", GATEWAY_API, "GatewayClass", of_class, [proxy], where=None, called=called)
+        return class_of(self, self._cluster, wanted, [controller], namespace=here, name=entrance.name, called=called)
 
     def _gateway(self, secret: str, called: str, after: Sequence[pulumi.Resource]) -> CustomResource:
         """Make the Gateway: a listener a host, which routes of the services' namespace alone may join."""
         entrance, here = self._entrance, self._namespace
         listeners = [
-            {
-                "name": _listener(host),
-                "hostname": host,
-                "port": HTTPS,
-                "protocol": "HTTPS",
-                "tls": {"mode": "Terminate", "certificateRefs": [{"kind": "Secret", "name": secret}]},
-                "allowedRoutes": {
-                    "kinds": [{"kind": "HTTPRoute"}],
-                    "namespaces": {"from": "Selector", "selector": {"matchLabels": {NAMESPACE_LABEL: self._services}}},
-                },
-            }
+            listener(_listener(host), host, HTTPS, secret=secret, routes="HTTPRoute", namespace=self._services)
             for host in entrance.hosts
         ]
         wanted: dict[str, Any] = {"gatewayClassName": called, "listeners": listeners}
