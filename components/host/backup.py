@@ -123,13 +123,13 @@ set +e
 tar --create --gzip --directory=/ --exclude="${{folder#/}}" -- "${{paths[@]#/}}" | {seals} > "$partial"
 codes=("${{PIPESTATUS[@]}}")
 set -e
-case ${{codes[0]}} in
+[ "${{codes[1]}}" = 0 ] || fail "{seals.split()[0]} ended with ${{codes[1]}}: the archive was thrown away"
+{"afterwards" + chr(10) if row.after else ""}case ${{codes[0]}} in
   0) ;;
   1) echo "backup $name: a file changed while it was read; it is in the archive as far as it was" >&2 ;;
   *) fail "tar ended with ${{codes[0]}}: the archive was thrown away" ;;
 esac
-[ "${{codes[1]}}" = 0 ] || fail "{seals.split()[0]} ended with ${{codes[1]}}: the archive was thrown away"
-{"afterwards" + chr(10) if row.after else ""}sync "$partial"
+sync "$partial"
 mv "$partial" "$final"
 find "$folder" -maxdepth 1 -type f -name "$name-*.tar.gz*" ! -path "$final" -mmin "+$((days * 1440))" -delete
 {_second_copy(spec)}echo "backup $name: $final, $(stat --format=%s "$final") bytes"
