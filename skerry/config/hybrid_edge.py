@@ -33,6 +33,7 @@ class EdgeHost(str, Enum):
 
     FLY = "fly"
     VERCEL = "vercel"
+    NETLIFY = "netlify"
     CLOUDFLARE = "cloudflare"
     RAILWAY = "railway"
     RENDER = "render"

@@ -34,6 +34,17 @@ VERCEL_MIB: Final = (128, 3_008)
 """Source: vercel.com/docs/configuration, "functions" (memory, in intervals of 64), read 2026-11."""
 
 
+NETLIFY_MIB: Final = (1_024, 4_096)
+"""The least is the default; the most that of two virtual CPUs, half of which has 1,024.
+
+Source: docs.netlify.com/build/functions/configuration and npm @netlify/functions 5.3.0 (0.5 to 2 vCPU), read 2026-11;
+that memory goes with CPU so is not said there (check before relying on it).
+"""
+
+NETLIFY_LONGEST_S: Final = 60
+"""Source: docs.netlify.com/build/functions/configuration, read 2026-11."""
+
+
 def edge_layer_problems(spec: DeploymentSpec, agentdb: AgentDbSpec) -> Iterator[Problem]:
     """Return what cannot be about the caches of a stack.
 
@@ -67,6 +78,9 @@ def edge_layer_problems(spec: DeploymentSpec, agentdb: AgentDbSpec) -> Iterator[
         yield from _scale(path, cache)
         yield from _bundle(path, cache)
         yield from _memory(cache, agentdb)
+        if cache.runs_on is EdgeHost.NETLIFY and agentdb.longest_request_s > NETLIFY_LONGEST_S:
+            text = f"{agentdb.longest_request_s} s is more than a function of Netlify runs, {NETLIFY_LONGEST_S} s"
+            yield Problem("agentdb.longest_request_s", text, "use less, or another host")
 
 
 def _places(path: str, cache: EdgeCacheSpec, regions: tuple[str, ...]) -> Iterator[Problem]:
@@ -124,8 +138,8 @@ def _bundle(path: str, cache: EdgeCacheSpec) -> Iterator[Problem]:
     host = cache.runs_on
     if cache.bundle is not None and host not in FUNCTIONS:
         yield Problem(f"{path}.bundle", f"has no meaning on {host.value}, which runs the image", "remove it")
-    if cache.bundle is None and host is EdgeHost.VERCEL:
-        text = "is required on vercel, which runs functions and no image"
+    if cache.bundle is None and host in (EdgeHost.VERCEL, EdgeHost.NETLIFY):
+        text = f"is required on {host.value}, which runs functions and no image"
         yield Problem(f"{path}.bundle", text, "name the module that answers, such as api/index.mjs")
     if cache.registry_login is not None and host is not EdgeHost.RENDER:
         yield Problem(f"{path}.registry_login", f"has no meaning on {host.value}", "log in by the host's own command")
@@ -139,6 +153,9 @@ def _memory(cache: EdgeCacheSpec, agentdb: AgentDbSpec) -> Iterator[Problem]:
             yield Problem(where, text, "use such a size")
         case EdgeHost.VERCEL if size % VERCEL_STEP_MIB or not VERCEL_MIB[0] <= size <= VERCEL_MIB[1]:
             text = f"{size} MiB is not what a function of Vercel has: {VERCEL_MIB[0]} to {VERCEL_MIB[1]} in steps of 64"
+            yield Problem(where, text, "use such a size")
+        case EdgeHost.NETLIFY if not NETLIFY_MIB[0] <= size <= NETLIFY_MIB[1]:
+            text = f"{size} MiB is not what a function of Netlify has: {NETLIFY_MIB[0]} to {NETLIFY_MIB[1]}"
             yield Problem(where, text, "use such a size")
         case EdgeHost.RENDER if render_plan(size) is None:
             yield Problem(where, f"{size} MiB is more than Render's largest plan has", "use a smaller size")

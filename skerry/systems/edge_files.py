@@ -17,6 +17,7 @@ import yaml
 from skerry.config.hybrid_edge import EdgeCacheSpec, EdgeHost
 from skerry.systems.edge_environment import WRITES
 from skerry.systems.edge_gate import gate
+from skerry.systems.edge_netlify import netlify_function, netlify_toml
 from skerry.systems.edge_places import bounds_of, ordered, render_plan
 
 COMPATIBILITY_DATE: Final = "2025-09-01"
@@ -142,6 +143,34 @@ def vercel_files(app: EdgeApp) -> dict[str, str]:
     return {"vercel.json": _json(document), "deploy.sh": _script(app, commands)}
 
 
+def netlify_files(app: EdgeApp) -> dict[str, str]:
+    """Return what Netlify reads: a function in one region, which hands writes on before the user's module sees them.
+
+    Source: docs.netlify.com/build/functions/configuration and .../functions/optional-configuration, the types of npm
+    @netlify/functions 5.3.0 (path, region, memory), read 2026-11; of the command line `netlify deploy` of npm netlify
+    23.1.4 read, `env:set` not opened.
+    """
+    plain = [
+        f"netlify env:set {name} {shlex.quote(value)} --context production"
+        for name, value in sorted(app.environment.items())
+    ]
+    commands = [
+        # The command reads it: it asks for no name of a site on its line.
+        ': "${NETLIFY_SITE_ID:?the id of the site}" "${NETLIFY_AUTH_TOKEN:?a token that may deploy it}"',
+        *plain,
+        *(f'netlify env:set {one} "${one}" --context production --secret' for one in app.secrets),
+        "netlify deploy --prod --dir public",
+    ]
+    return {
+        "netlify.toml": netlify_toml(),
+        "netlify/functions/agentdb.mjs": netlify_function(
+            f"{app.cache.bundle}", app.places[0], app.memory_mib, app.health
+        ),
+        "public/.keep": "",
+        "deploy.sh": _script(app, commands),
+    }
+
+
 def cloudflare_files(app: EdgeApp) -> dict[str, str]:
     """Return what Wrangler reads: a Worker on a name that Regional Services keep in one region.
 
@@ -251,6 +280,7 @@ def render_files(app: EdgeApp) -> dict[str, str]:
 _FILES: Final[Mapping[EdgeHost, Callable[[EdgeApp], dict[str, str]]]] = {
     EdgeHost.FLY: fly_files,
     EdgeHost.VERCEL: vercel_files,
+    EdgeHost.NETLIFY: netlify_files,
     EdgeHost.CLOUDFLARE: cloudflare_files,
     EdgeHost.RAILWAY: railway_files,
     EdgeHost.RENDER: render_files,

@@ -9,11 +9,14 @@ from skerry.config.agentdb import AgentDbSpec
 from skerry.config.hybrid_edge import EdgeCacheSpec, EdgeHost
 from skerry.service_catalog import load_services
 
-FUNCTIONS: Final = (EdgeHost.VERCEL, EdgeHost.CLOUDFLARE)
+FUNCTIONS: Final = (EdgeHost.VERCEL, EdgeHost.NETLIFY, EdgeHost.CLOUDFLARE)
 """Hosts that run functions; the others run the image."""
 
-OF_ONE_PLACE: Final = (EdgeHost.CLOUDFLARE, EdgeHost.RENDER)
-"""Hosts where a name leads to one place: Regional Services bind a name to one region, and Render a service."""
+OF_ONE_PLACE: Final = (EdgeHost.CLOUDFLARE, EdgeHost.RENDER, EdgeHost.NETLIFY)
+"""Hosts where a name leads to one place: Regional Services bind a name to one region, and Render a service.
+
+A function of Netlify is deployed to one region.
+"""
 
 MAXIMUM: Final = 2
 
@@ -48,9 +51,16 @@ _RAILWAY: Final = {
 # before relying on it)
 _RENDER: Final = {"oregon": "US", "ohio": "US", "virginia": "US", "frankfurt": "DE", "singapore": "SG"}
 
+# Source: npm @netlify/types 2.8.0, FunctionRegion (airport codes), read 2026-11
+_NETLIFY: Final = {
+    "cmh": "US", "dub": "IE", "fra": "DE", "gru": "BR", "iad": "US", "lhr": "GB", "nrt": "JP", "pdx": "US", "sfo": "US",
+    "sin": "SG", "syd": "AU", "yul": "CA",
+}  # fmt: skip
+
 _PLACES: Final[Mapping[EdgeHost, Mapping[str, str]]] = {
     EdgeHost.FLY: _FLY,
     EdgeHost.VERCEL: _VERCEL,
+    EdgeHost.NETLIFY: _NETLIFY,
     EdgeHost.CLOUDFLARE: _CLOUDFLARE,
     EdgeHost.RAILWAY: _RAILWAY,
     EdgeHost.RENDER: _RENDER,
