@@ -106,12 +106,14 @@ def dual_host_plan(spec: DeploymentSpec, catalog: Catalog) -> HostsPlan:
 def _images(
     spec: DeploymentSpec, catalog: Catalog, dual: DualHostSpec, sides: tuple[Side, ...]
 ) -> dict[str, ImageFact]:
+    """Return each agent's image; no manifest of Kubernetes carries it, so that rules read it here."""
     target, found = hosts_target(spec), {}
     for side in sides:
         for agent in side.agents:
             reference = agent.spec.image or f"{dual.images.prefix}/{agent.name}:{dual.images.tag}"
             why = f"agent {agent.title} of group {agent.group}"
-            found[f"{side.side}/{agent.name}"] = catalog.image(agent.name, target, why, reference=reference)
+            fact = catalog.image(agent.name, target, why, reference=reference, declared=True)
+            found[f"{side.side}/{agent.name}"] = fact
     return found
 
 
