@@ -14,7 +14,7 @@ export VENV
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-13s %s\n", $$1, $$2}'
 
-venv: ## make .venv for your own stacks: CLOUD=core, aws, gcp or azure
+venv: ## make .venv for your own stacks: CLOUD=core, aws, gcp, azure or hosts
 	@.ci/venv $(CLOUD)
 
 demo: ## the main job on sensei-airgapped, offline: preview, check, cost, render, bundle, verify, import, prove

@@ -78,6 +78,8 @@ def _write(folder: Path, found: list[Manifest], own: list[RenderedFile], picture
         write_file(path, text)
     for file in own:
         write_file(folder / "files" / file.path, file.text)
+        if file.executable:
+            (folder / "files" / file.path).chmod(0o755)
     write_file(folder / "diagram.svg", picture)
     incomplete = sum(1 for manifest in found if not manifest.complete)
     say(f"written: {len(found)} manifests ({incomplete} with masked values or stand-ins) under {folder / 'manifests'}")

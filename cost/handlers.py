@@ -193,6 +193,7 @@ FREE: Final = frozenset({
     "azure-native:storage:BlobContainer",
     "azure-native:storage:BlobServiceProperties",
     "azure-native:storage:ManagementPolicy",
+    "command:remote:Command",
     "gcp:certificatemanager/certificate:Certificate",
     "gcp:certificatemanager/dnsAuthorization:DnsAuthorization",
     "gcp:compute/address:Address",

@@ -54,6 +54,6 @@ def deploy(spec: DeploymentSpec, config: FlatConfig) -> Outputs:
         raise UsageError(f"{spec.system.value} has no form for machines without an orchestrator: use another target")
     root = Hosts(spec, plan)
     options = pulumi.ResourceOptions(parent=root)
-    made = {row.name: Host(row.name, row, plan, spec, spec.hosts, options) for row in plan.machines}
+    made = {row.name: Host(row.name, row, plan, spec, spec.hosts, options, config) for row in plan.machines}
     root.finish()
     return {"machines": {name: host.machine.spec.address for name, host in made.items()}}

@@ -5,7 +5,12 @@ from __future__ import annotations
 import pulumi
 
 from components.base import SkerryComponent
+from components.configuration import FlatConfig
+from components.host.apply import ApplyScript, apply_script
+from components.host.deploy import deliver
 from components.host.files import files_of
+from components.host.packages import packages_of
+from components.host.places import is_linux
 from skerry.config.host import Delivery, FirewallKind, HostsSpec
 from skerry.config.spec import DeploymentSpec
 from skerry.facts import ComponentFacts, NodesFact, StorageFact, Tier
@@ -86,8 +91,9 @@ class Host(SkerryComponent):
         spec: DeploymentSpec,
         hosts: HostsSpec,
         opts: pulumi.ResourceOptions | None = None,
+        config: FlatConfig | None = None,
     ) -> None:
-        """Describe it.
+        """Describe it, and where it is reached by SSH, send it what it is to be.
 
         Args:
             name: the machine's name.
@@ -96,19 +102,38 @@ class Host(SkerryComponent):
             spec: the deployment.
             hosts: how machines are kept.
             opts: Pulumi's options.
+            config: the stack's secrets; left out, nothing is sent.
 
         Raises:
             UsageError: something cannot be written for its program.
         """
         self.machine = machine
         self.rendered = files_of(machine, plan, hosts)
-        texts = {file.path.lstrip("/"): file.text for file in self.rendered if not file.secret}
+        texts = {file.path.lstrip("/"): file.text for file in self.rendered if not file.secret and not file.variables}
+        script = apply_script(machine, plan, hosts, self.rendered)
+        if script is not None:
+            texts |= script.carried()
         super().__init__(name, _facts(machine, plan, spec, hosts), opts, props={"files": texts})
         for service in machine.services:
             HostProgram(self.child_name(service.name), service, machine, spec, self.child_options())
         for proxy in machine.proxies:
             HostProxy(self.child_name(proxy.name), proxy, self.child_options())
+        if script is not None and config is not None and machine.spec.delivery is Delivery.SSH:
+            self._send(script, config)
         self.finish()
+
+    def _send(self, script: ApplyScript, config: FlatConfig) -> None:
+        """Send the script; what keeps something is neither unmade with the stack nor by a slip."""
+        found = {key: config.get_secret(key) for key in script.secrets}
+        stateful = any(service.stateful for service in self.machine.services)
+        deliver(
+            self.child_name("apply"),
+            self.machine.spec,
+            script,
+            {key: value for key, value in found.items() if value is not None},
+            config.get_secret(self.machine.spec.ssh.private_key_secret),
+            self.store_options() if stateful else self.child_options(),
+        )
 
 
 def _in_secret(service: HostService) -> bool | None:
@@ -121,7 +146,7 @@ def _in_secret(service: HostService) -> bool | None:
 def open_ports(machine: Machine) -> tuple[OpenPortFact, ...]:
     """Return every port of a machine, whoever listens."""
     rows: list[tuple[str, Listen]] = [(service.name, row) for service in machine.services for row in service.listens]
-    rows += [(proxy.name, proxy.listen) for proxy in machine.proxies]
+    rows += [(proxy.name, row) for proxy in machine.proxies for row in (proxy.listen, proxy.redirect) if row]
     rows += [("machine", row) for row in machine.opens]
     return tuple(
         OpenPortFact(
@@ -149,6 +174,11 @@ def _gpu_part(part: GpuPart) -> GpuPartFact:
     )
 
 
+def _delivery(machine: Machine) -> Delivery:
+    """Return how files come to a machine; no script runs but on Linux, so that elsewhere people carry them."""
+    return machine.spec.delivery if is_linux(machine) else Delivery.FILES
+
+
 def _host_fact(machine: Machine, plan: HostsPlan, spec: DeploymentSpec, hosts: HostsSpec) -> HostFact:
     row, backup = machine.spec, hosts.backup if machine.backups else None
     off_host = backup.off_host if backup else None
@@ -164,8 +194,8 @@ def _host_fact(machine: Machine, plan: HostsPlan, spec: DeploymentSpec, hosts: H
         gpu_memory_gib=row.gpu_memory_gib,
         failure_domain=row.failure_domain,
         network_interfaces=row.network_interfaces,
-        delivery=row.delivery.value,
-        host_key_known=row.ssh.host_key is not None if row.delivery is Delivery.SSH else None,
+        delivery=_delivery(machine).value,
+        host_key_known=row.ssh.host_key is not None if _delivery(machine) is Delivery.SSH else None,
         firewall=FirewallKind(hosts.firewall).value,
         open_ports=open_ports(machine),
         overlay=plan.overlay.name if plan.overlay and row.overlay else None,
@@ -184,7 +214,8 @@ def _host_fact(machine: Machine, plan: HostsPlan, spec: DeploymentSpec, hosts: H
         backup_off_host=off_host,
         backup_jurisdiction=(backup.off_host_jurisdiction or spec.target.jurisdiction) if backup and off_host else None,
         keeps=tuple(service.name for service in machine.services if service.stateful),
-        packages=machine.packages,
+        packages=packages_of(machine, plan, hosts),
+        package_snapshot=hosts.package_snapshot,
         carries=machine.carries,
         purchase_usd=row.price.purchase_usd,
         lifetime_years=row.price.lifetime_years,

@@ -21,6 +21,11 @@ class RenderedFile:
     urn: str
     text: str
 
+    @property
+    def executable(self) -> bool:
+        """Return whether it is a script: it names the program that runs it."""
+        return self.text.startswith("#!")
+
 
 def files(graph: ResourceGraph) -> list[RenderedFile]:
     """Return every file, sorted by path."""

@@ -29,7 +29,7 @@ from tests.simulators.pulumi_provider import STATE_VARIABLE
 
 ROOT: Final = Path(__file__).resolve().parent.parent.parent
 _TOOLCHAIN: Final = ROOT / "tests" / "toolchain"
-PACKAGES: Final = ("aws", "azure-native", "gcp", "kubernetes")
+PACKAGES: Final = ("aws", "azure-native", "command", "gcp", "kubernetes")
 LIMIT_S: Final = 300.0
 """A policy pack that returns leaves the command waiting for ever, so every run has a limit."""
 _SYSTEM_PATH: Final = ("/usr/bin", "/bin")
@@ -86,6 +86,8 @@ class PulumiCli:
             self._write_plugin(f"pulumi-resource-{package}", "tests.simulators.pulumi_provider")
         for name, module in extra_plugins.items():
             self._write_plugin(name, module)
+        self.variables: dict[str, str] = {}
+        """What runs see of the environment beside what they always do."""
         self._stacks: set[tuple[Path, str]] = set()
         self._versions: dict[tuple[Path, int], str] = {}
 
@@ -111,6 +113,7 @@ class PulumiCli:
             "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true",
             "AWS_EC2_METADATA_DISABLED": "true",
             STATE_VARIABLE: str(self.cloud),
+            **self.variables,
         }
 
     def copy_of(self, project: Path) -> Path:

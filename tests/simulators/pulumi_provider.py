@@ -45,6 +45,7 @@ from google.protobuf import empty_pb2, struct_pb2  # noqa: E402
 from google.protobuf.json_format import MessageToDict  # noqa: E402
 from pulumi.runtime.proto import plugin_pb2, provider_pb2, provider_pb2_grpc  # noqa: E402
 
+from tests.simulators import provider_command  # noqa: E402
 from tests.simulators.provider_azure_answers import azure_answer  # noqa: E402
 from tests.simulators.provider_check import RULES, UNKNOWN, Checker, Failure, Rules, reveal  # noqa: E402
 from tests.simulators.provider_diff import changed, difference, refused  # noqa: E402
@@ -110,6 +111,7 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
         id_ = "" if request.preview else self._new_id(request.urn)
         outputs = self._outputs(request.urn, inputs, id_)
         if not request.preview:
+            outputs |= _run(_type(request.urn), inputs, "create", context)
             self._write(id_, {"urn": request.urn, "type": _type(request.urn), "inputs": inputs, "outputs": outputs})
         return provider_pb2.CreateResponse(id=id_, properties=_struct(outputs))
 
@@ -132,11 +134,13 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
             paths = refused(_type(request.urn), _plain(request.old_inputs), inputs)
             if paths:
                 context.abort(grpc.StatusCode.FAILED_PRECONDITION, f"{', '.join(paths)} cannot be changed")
+            outputs |= _run(_type(request.urn), inputs, "update", context)
             found = {"urn": request.urn, "type": _type(request.urn), "inputs": inputs, "outputs": outputs}
             self._write(request.id, found)
         return provider_pb2.UpdateResponse(properties=_struct(outputs))
 
     def Delete(self, request: Any, context: Any) -> Any:  # noqa: N802
+        _run(_type(request.urn), _plain(request.properties), "delete", context)
         self._path(request.id).unlink(missing_ok=True)
         return empty_pb2.Empty()
 
@@ -254,6 +258,16 @@ def _without_schema(token: str, inputs: Mapping[str, Any]) -> list[Failure]:
         print(f"unchecked: the SDK of {package} does not carry {token}", file=sys.stderr)
         return []
     return [Failure("", f"the package {package} has no resource type {token}")]
+
+
+def _run(token: str, inputs: Mapping[str, Any], verb: str, context: Any) -> dict[str, Any]:
+    """Run what a test wants run, and return what it came to."""
+    if not provider_command.is_run(token):
+        return {}
+    try:
+        return provider_command.run(inputs, verb)
+    except provider_command.CommandError as exc:
+        return dict(context.abort(grpc.StatusCode.UNKNOWN, f"{exc}"))
 
 
 def _drifted(given: Any, found: Any) -> Any:
