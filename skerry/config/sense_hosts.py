@@ -167,6 +167,10 @@ def _gpus(machine: Machine, path: str) -> Iterator[Problem]:
         if total > 100:
             named = ", ".join(f"{service.name} {service.gpu.percent} %" for service in services if service.gpu)
             yield Problem(f"{path}.gpus", f"parts of GPU {device} sum to {total} %: {named}", "keep the sum to 100 %")
+        memory, has = sum(service.gpu.memory_mib for service in services if service.gpu), machine.spec.gpu_memory_gib
+        if memory > has * 1024:
+            text = f"parts of GPU {device} may take {memory:,} MiB, and it has {has:g} GiB"
+            yield Problem(f"{path}.gpus", text, "lower them: MPS bounds each, and nothing bounds the sum")
 
 
 def _order(machine: Machine, path: str) -> Iterator[Problem]:
