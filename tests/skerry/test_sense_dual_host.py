@@ -73,6 +73,11 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
         {"dual_host.gpu.reserve_mib": 65_536},
         "dual_host.gpu.reserve_mib: leaves nothing of 24,564 MiB; lower it",
     ),
+    "more memory than the card has": (
+        {f"{MAIN}.gpu_reported_mib": 40_960},
+        "hosts.machines.mainpc.gpus: parts of GPU 0 may take 39,931 MiB, and it has 24 GiB; lower them: MPS bounds "
+        "each, and nothing bounds the sum",
+    ),
     "32 GB of memory": (
         {f"{GROUPS}.memory_stack.memory_mib": 9000},
         f"{MAIN}.ram_gb: the caps of mainpc sum to 32,039 MiB, and must stay below 32 GB = 30,517 MiB; lower "
