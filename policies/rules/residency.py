@@ -51,7 +51,6 @@ _ARN_COPIES: Final = {
 
 _TOPIC: Final = "gcp:pubsub/topic:Topic"
 
-_REMOTE_COMMAND: Final = "command:remote:Command"
 _STORES: Final = frozenset({
     *_BUCKETS, "aws:rds/instance:Instance", "aws:rds/cluster:Cluster", "aws:efs/fileSystem:FileSystem",
     "aws:elasticache/replicationGroup:ReplicationGroup", "aws:elasticache/cluster:Cluster",
@@ -333,16 +332,11 @@ def _opaque(graph: ResourceGraph, context: Context) -> Iterator[Judgement]:
         declared = kind_of(resource) == "Release" and any(
             ancestor.urn in context.own and context.own[ancestor.urn].charts for ancestor in graph.ancestors(resource)
         )
-        sent = resource.type == _REMOTE_COMMAND and any(
-            ancestor.urn in context.own and context.own[ancestor.urn].host for ancestor in graph.ancestors(resource)
-        )
         above = (context.own.get(one.urn) for one in graph.ancestors(resource))
         if declared:
             yield ok(resource, "what it installs is declared by its component")
         elif any(facts is not None and facts.host is not None for facts in above):
             yield ok(resource, "its machine's facts and files say what it makes")
-        elif sent:
-            yield ok(resource, "what it sends is declared by the machine that it stands under")
         else:
             yield undetermined(resource, f"what a {resource.type} makes cannot be seen in the graph")
 

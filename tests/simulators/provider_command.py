@@ -1,8 +1,8 @@
 """What the simulated `command` provider does: it runs `remote.Command` by the real ssh where a test asks for it.
 
-Without SKERRY_SIM_SSH it only keeps what it was given, as every simulated provider does. With it, `create`, `update` and
-`delete` reach the machine that `connection` names as the real provider does: the key of the host is pinned where one is
-given, standard input is sent, an exit code other than 0 fails the step with what the machine wrote.
+Without SKERRY_SIM_SSH it only keeps what it was given, as every simulated provider does. With it, each verb reaches the
+machine that `connection` names as the real provider does: the key of the host is pinned where one is given, standard
+input is sent, an exit code other than 0 fails the step with what the machine wrote.
 """
 
 # Source: pulumi/pulumi-command provider/pkg/provider/remote (commandController.go, commandOutputs.go, connection.go),
