@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from graphlib import CycleError, TopologicalSorter
 
 from skerry.catalog import load_catalog
-from skerry.config.host import HostsSpec, OverlaySpec
+from skerry.config.host import Delivery, FirewallKind, HostOs, HostsSpec, OverlaySpec
 from skerry.config.sense_agent_mesh import mesh_problems
 from skerry.config.sense_agentdb_hosts import agentdb_hosts_problems
 from skerry.config.sense_dual_host import dual_host_problems
@@ -55,6 +55,16 @@ def hosts_problems(spec: DeploymentSpec) -> Iterator[Problem]:
         return
     for machine in plan.machines if plan else ():
         yield from machine_problems(machine)
+    yield from _log_in(hosts)
+
+
+def _log_in(hosts: HostsSpec) -> Iterator[Problem]:
+    """Return whether the firewall would shut out the log-in by which machines are deployed."""
+    linux = (HostOs.DEBIAN, HostOs.UBUNTU, HostOs.RASPBERRY_PI_OS, HostOs.WSL2)
+    by_ssh = [name for name, row in hosts.machines.items() if row.delivery is Delivery.SSH and row.os in linux]
+    if by_ssh and not hosts.admin_cidrs and hosts.firewall is not FirewallKind.NONE:
+        text = f"nobody may log in, so that the first deployment by SSH would shut {', '.join(by_ssh)} to the next"
+        yield Problem("hosts.admin_cidrs", text, "name the ranges of who deploys, or use delivery: files")
 
 
 def _ranges(hosts: HostsSpec) -> Iterator[Problem]:
@@ -130,7 +140,7 @@ def machine_problems(machine: Machine) -> Iterator[Problem]:
 def _ports(machine: Machine, path: str) -> Iterator[Problem]:
     taken: list[tuple[str, Listen]] = []
     listens = [(service.name, row) for service in machine.services for row in service.listens]
-    listens += [(proxy.name, proxy.listen) for proxy in machine.proxies]
+    listens += [(proxy.name, row) for proxy in machine.proxies for row in (proxy.listen, proxy.redirect) if row]
     for owner, row in listens:
         for other, there in taken:
             if _meet(row, there):
@@ -140,7 +150,7 @@ def _ports(machine: Machine, path: str) -> Iterator[Problem]:
 
 
 def _meet(one: Listen, other: Listen) -> bool:
-    apart = one.bind != other.bind and EVERY_ADDRESS not in (one.bind, other.bind)
+    apart = one.bind != other.bind and not {EVERY_ADDRESS, "::"} & {one.bind, other.bind}
     if one.protocol != other.protocol or apart:
         return False
     return one.port <= (other.last or other.port) and other.port <= (one.last or one.port)

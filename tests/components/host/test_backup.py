@@ -214,7 +214,7 @@ def test_a_second_copy_goes_to_a_medium(site: Site) -> None:
         shutil.rmtree(medium)
 
 
-OFF_HOST = {
+OFF_HOST: dict[str, tuple[Any, ...]] = {
     "a medium that is not there": ({"off_host": "file:///media/none"}, "/media/none is not there, so that there is no"),
     "a folder of the same disk": ({"off_host": "file://{root}/data"}, "is on the same disk as"),
     "another host without its key": (
@@ -239,7 +239,10 @@ def test_a_second_copy_that_cannot_be_made_fails_and_the_first_stays(site: Site,
 
 def test_a_second_copy_goes_to_another_host_that_shows_its_key(site: Site, machine: SimulatedHost) -> None:
     machine.run("mkdir -p /srv/copies && /usr/sbin/sshd -p 2022 -o 'Subsystem sftp internal-sftp'")
-    there = {"recipients": [site.key("one")], "off_host": f"sftp://root@{machine.address}:2022/srv/copies"}
+    there: dict[str, Any] = {
+        "recipients": [site.key("one")],
+        "off_host": f"sftp://root@{machine.address}:2022/srv/copies",
+    }
     for key, code in ((HOST_KEY, 1), (machine.host_key, 0)):
         site.lay(**there, off_host_key=key, off_host_secret="backupKey")
         credential = site.root / "etc/skerry/backup/credential"
@@ -260,7 +263,7 @@ def test_another_host_is_known_by_its_key() -> None:
     assert (credential.secret, credential.mode, credential.text) == ("backupKey", "0600", "")
 
 
-REFUSED = {
+REFUSED: dict[str, tuple[Any, ...]] = {
     "the whole disk": (HostBackup(name="x", paths=("/",)), "a backup's path '/' is no full path"),
     "a path without its beginning": (HostBackup(name="x", paths=("audit/audit.log",)), "is no full path"),
     "a name with a slash": (HostBackup(name="a/b", paths=("/x",)), "'a/b' is no name of a backup"),

@@ -98,7 +98,7 @@ def test_groups_are_files_of_one_project() -> None:
     assert found["c.yaml"]["services"]["c"]["depends_on"] == {"b": {"condition": "service_started"}}
 
 
-FIELDS = {
+FIELDS: dict[str, tuple[Any, ...]] = {
     "a health path is asked inside the container": (
         {"health": Health(path="/health", port=8200)},
         ("healthcheck", "test"),
@@ -184,7 +184,7 @@ def test_a_whole_gpu_has_no_limits_of_mps() -> None:
 
 
 mps = GpuPart(mechanism="mps", percent=10, memory_mib=100)
-REFUSED = {
+REFUSED: dict[str, tuple[Any, ...]] = {
     "a container without an image": ((service("a", image=None),), "odd-1: service 'a' runs under Compose and has no"),
     "multicast on a bridge": (
         (service("a", listens=(listen(9999, protocol="udp", scheme="multicast"),)),),

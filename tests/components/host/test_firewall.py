@@ -40,7 +40,7 @@ def _machines(**fields: Any) -> dict[str, Any]:
 
 
 OVERLAY = {"overlay": {}, "machines": _machines(overlay={"address": "10.77.0.1"})}
-LET_IN = {
+LET_IN: dict[str, tuple[Any, ...]] = {
     "nobody beyond the machine": ((listen(8787, sources=()),), {}, []),
     "nobody reaches what is bound to the machine itself": ((listen(8787, bind="127.0.0.1"),), {}, []),
     "an address range": (
@@ -130,7 +130,7 @@ def test_the_program_takes_odd_rules(tmp_path: Path, need_tool: Callable[[str], 
     if os.geteuid() != 0:
         pytest.skip("asking nft needs root")
     (tmp_path / "x.nft").write_text(odd_files()[NFT].text)
-    command = ["unshare", "--net", need_tool("nft"), "--check", "--file", tmp_path / "x.nft"]
+    command = ["unshare", "--net", need_tool("nft"), "--check", "--file", f"{tmp_path}/x.nft"]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr) == (0, "")
 
@@ -257,7 +257,7 @@ def test_the_lines_of_ufw_are_those_that_people_type() -> None:
         listen(9999, protocol="udp", sources=("0.0.0.0/0",), comment="Agent Mesh Discovery"),
         listen(8790, sources=("10.0.0.0/8",), comment="it's $(odd) MCP"),
     )
-    given = {"firewall": "ufw", "admin_cidrs": [], "overlay": None, "machines": _machines()}
+    given: dict[str, Any] = {"firewall": "ufw", "admin_cidrs": [], "overlay": None, "machines": _machines()}
     text = odd_files(hosts=given, **alone(services=(service(*listens),)))[UFW].text
     assert [line for line in text.splitlines() if line.startswith("ufw allow")] == [
         'ufw allow 8787/tcp comment "Agent Mesh Gateway"',

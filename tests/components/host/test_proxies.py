@@ -34,7 +34,7 @@ def lines(**fields: Any) -> list[str]:
     return [line.strip() for line in text.splitlines()]
 
 
-SAID = {
+SAID: dict[str, tuple[Any, ...]] = {
     "nginx passes on to each member, and leaves one that fails": (
         {},
         ("least_conn;", "server 198.18.0.2:8787 max_fails=3 fail_timeout=10s;", "proxy_pass http://gate;"),
@@ -158,7 +158,7 @@ def test_nothing_plain_is_offered_beside_tls_unless_asked() -> None:
         assert len([line for line in lines(kind=kind, tls=TLS) if line.startswith(heads)]) == 1
 
 
-REFUSED = {
+REFUSED: dict[str, tuple[Any, ...]] = {
     "a program that nobody knows": (
         {"kind": "traefik"},
         "proxy gate: kind 'traefik' is not known: use nginx or haproxy",

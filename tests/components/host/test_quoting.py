@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import shlex
 import string
+from typing import Any
 
 import pytest
 import yaml
@@ -13,7 +14,7 @@ from components.host.quoting import environment_text, one_line, shell, unit_comm
 from skerry.errors import UsageError
 from tests.simulators.odd_hosts import ODD_VALUES
 
-WORDS = {
+WORDS: dict[str, tuple[Any, ...]] = {
     "a plain word stays as it is": ("--port=8787", {}, "--port=8787"),
     "a percent sign is no specifier": ("100%", {}, '"100%%"'),
     "an instance is one in a template": ("%i", {"template": True}, '"%i"'),
@@ -35,7 +36,7 @@ def test_a_word_of_a_unit(sentence: str) -> None:
     assert expected == unit_word(text, **options)
 
 
-REFUSED = {
+REFUSED: dict[str, tuple[Any, ...]] = {
     "a variable that begins with a digit": (lambda: variable_name("1A", "x"), "'1A' is no name of a variable"),
     "a variable with a hyphen": (lambda: environment_text({"A-B": ""}, "x"), "'A-B' is no name of a variable"),
     "a value with a zero byte": (lambda: environment_text({"A": "\0"}, "x"), "holds a zero byte"),

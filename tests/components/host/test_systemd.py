@@ -29,7 +29,7 @@ def unit(**fields: Any) -> str:
     return odd_files(**alone(services=(row, service(name="other"))))[f"{UNITS}/{name}"].text
 
 
-LINES = {
+LINES: dict[str, tuple[Any, ...]] = {
     "a service is started again after 10 s": ({}, ("Restart=on-failure", "RestartSec=10")),
     "its own folder stands before the system's path": (
         {"command": ("/opt/agent_mesh/venv/bin/python",)},
@@ -121,7 +121,7 @@ def test_a_template_brings_its_instances() -> None:
     assert "Description=odd-node %i\n" in file.text
 
 
-REFUSED = {
+REFUSED: dict[str, tuple[Any, ...]] = {
     "a program without its path": ({"command": ("python", "x")}, "names no program by its full path"),
     "an instance with a slash": ({"instances": ("a/b",)}, "'a/b' is no name of an instance of one"),
     "a folder without its path": ({"folder": "opt"}, "one: 'opt' is no full path: begin it with /"),
