@@ -129,6 +129,8 @@ class DualImagesSpec(Spec):
     """Registry and folder, such as registry.example/dual-host."""
     tag: ImageTag
     """The tag of all of them."""
+    pull_secret: SecretKey | None = None
+    """The secret key with Docker's config.json that may read there; left out, the registry asks nobody who reads."""
 
 
 class DualHealthSpec(Spec):

@@ -42,6 +42,8 @@ from skerry.systems.dual_host_tables import settings
 
 WEB_AGENT: Final = "unified-web-agent"
 TLS_FOLDER: Final = "/etc/skerry/tls"
+DOCKER_CONFIG: Final = "/root/.docker/config.json"
+"""What Docker's command, run as root, knows of registries."""
 
 _TIERS: Final = {
     "infra_core": Tier.PLATFORM,
@@ -147,6 +149,8 @@ def _machine(context: _Context, hosts: HostsSpec) -> Machine:
     if gpu is not None and any(agent.gpu_percent for agent in side.agents):
         files.append(watch.preflight_file(side, gpu))
         setup = (watch.preflight_command(side, gpu, wsl2=dual.gpu.mps_on_wsl2),)
+    if dual.images.pull_secret is not None:
+        files.append(HostFile(path=DOCKER_CONFIG, secret=dual.images.pull_secret, mode="0600"))
     proxies, tls = _web(context, hosts)
     watcher = watch.watch_service(side, context.address, dual.health, dict(context.binds))
     return Machine(

@@ -11,7 +11,7 @@ from skerry.hosts.facts import HostFact
 from skerry.render.files import files
 from tests.simulators.changed_stacks import run_changed
 
-SECRETS = ("skerry:webCertificate", "skerry:webKey", "skerry:backupKey", "skerry:sshKey")
+SECRETS = ("skerry:webCertificate", "skerry:webKey", "skerry:backupKey", "skerry:sshKey", "skerry:registryLogin")
 
 
 @cache
