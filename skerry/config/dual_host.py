@@ -129,6 +129,8 @@ class DualImagesSpec(Spec):
     """Registry and folder, such as registry.example/dual-host."""
     tag: ImageTag
     """The tag of all of them."""
+    stand_in: str | None = Field(default=None, max_length=500)
+    """One image for every agent without an image of its own, such as that of images/stand-in; left out, their own."""
     pull_secret: SecretKey | None = None
     """The secret key with Docker's config.json that may read there; left out, the registry asks nobody who reads."""
 

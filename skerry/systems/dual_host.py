@@ -36,7 +36,7 @@ from skerry.hosts.plans import hosts_target
 from skerry.systems import dual_host_artifacts as artifacts
 from skerry.systems import dual_host_watch as watch
 from skerry.systems.dual_host_gpu import Gpu, gpu_of, part_of
-from skerry.systems.dual_host_groups import Agent, Group, Side, sides_of
+from skerry.systems.dual_host_groups import Agent, Group, Side, own_reference, sides_of
 from skerry.systems.dual_host_order import Order, order_of
 from skerry.systems.dual_host_tables import settings
 
@@ -93,7 +93,7 @@ def dual_host_plan(spec: DeploymentSpec, catalog: Catalog) -> HostsPlan:
         for at, side in enumerate(sides)
     ]  # fmt: skip
     written = {
-        artifacts.WORKFLOW_PATH: artifacts.workflow_text(dual, images),
+        **artifacts.workflow_files(dual, sides),
         artifacts.PROBE_PATH: watch.probe_text(),
         artifacts.LOAD_PATH: artifacts.load_program(),
         artifacts.PLAN_PATH: artifacts.load_plan(dual, sides[0], contexts[0].binds),
@@ -112,7 +112,7 @@ def _images(
     target, found = hosts_target(spec), {}
     for side in sides:
         for agent in side.agents:
-            reference = agent.spec.image or f"{dual.images.prefix}/{agent.name}:{dual.images.tag}"
+            reference = agent.spec.image or dual.images.stand_in or own_reference(dual, agent)
             why = f"agent {agent.title} of group {agent.group}"
             fact = catalog.image(agent.name, target, why, reference=reference, declared=True)
             found[f"{side.side}/{agent.name}"] = fact
@@ -225,6 +225,8 @@ def _environment(context: _Context, group: Group, agent: Agent) -> dict[str, str
         found["METRICS_TARGETS_FILE"], found["ALERTS_FILE"] = watch.TARGETS_PATH, watch.ALERTS_PATH
         if side.side == "second" and context.dual.observability_sync:
             found[numbers.hub_variable.name] = _url(context, numbers.hub.main)
+    if context.dual.images.stand_in is not None and agent.spec.image is None:
+        found["STAND_IN_FOR"] = agent.title
     return {**found, **agent.spec.environment}
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import product
 from typing import Any, Final
 
@@ -11,9 +11,8 @@ import yaml
 
 from skerry.catalog import CATALOG_FOLDER
 from skerry.config.dual_host import DualHostSpec, Mechanism
-from skerry.facts import ImageFact
 from skerry.systems.dual_host_gpu import Gpu, group_mib, slices
-from skerry.systems.dual_host_groups import Side
+from skerry.systems.dual_host_groups import Side, own_reference
 from skerry.systems.dual_host_order import Order
 from skerry.systems.dual_host_tables import settings
 
@@ -39,16 +38,24 @@ ANSWER_S: Final = 60
 """How long a caller of the load test waits for an answer."""
 
 
-def workflow_text(dual: DualHostSpec, images: Mapping[str, ImageFact]) -> str:
-    """Return the workflow that builds and pushes every image of the Compose files that lies under the prefix.
+def workflow_files(dual: DualHostSpec, sides: Sequence[Side]) -> dict[str, str]:
+    """Return the workflow that builds and pushes images; nothing where all of them come from elsewhere.
+
+    An image under the prefix is built; one that a stack names by its digest was built before.
 
     Args:
         dual: the configuration.
-        images: agent -> image, of both machines; an image that comes from elsewhere is not built.
+        sides: both machines.
     """
     prefix = f"{dual.images.prefix}/"
-    own = sorted({row.reference for row in images.values() if row.reference.startswith(prefix)})
-    rows = [{"name": ref.removeprefix(prefix).partition(":")[0], "image": ref} for ref in own]
+    agents = [agent for side in sides for agent in side.agents]
+    found = {agent.spec.image or own_reference(dual, agent) for agent in agents}
+    own = sorted(one for one in found if one.startswith(prefix) and "@" not in one)
+    rows = [{"name": one.removeprefix(prefix).partition(":")[0], "image": one} for one in own]
+    return {WORKFLOW_PATH: _workflow(dual, rows)} if rows else {}
+
+
+def _workflow(dual: DualHostSpec, rows: list[dict[str, str]]) -> str:
     registry = dual.images.prefix.partition("/")[0]
     secrets = dual.workflow
     steps = [

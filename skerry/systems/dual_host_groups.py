@@ -121,6 +121,11 @@ def side_settings(dual: DualHostSpec, side: str) -> DualSideSpec:
     return dual.main_settings if side == "main" else dual.second_settings
 
 
+def own_reference(dual: DualHostSpec, agent: Agent) -> str:
+    """Return an agent's own image, which its workflow builds."""
+    return f"{dual.images.prefix}/{agent.name}:{dual.images.tag}"
+
+
 def split(total: int, weights: Sequence[int]) -> list[int]:
     """Return whole parts of `total` by weight whose sum it is; nothing for a weight of 0."""
     whole = sum(weights)

@@ -54,13 +54,24 @@ def test_the_linter_of_workflows_accepts_the_workflow(actionlint: str, tmp_path:
 
 def test_the_workflow_builds_each_image_of_the_compose_files_once() -> None:
     plan = plan_of({"dual_host.main_settings.groups.vision_gpu": {
-        "agents": {"face-recognition-agent": {"image": "docker.io/other/vision:2"}}}})  # fmt: skip
+        "agents": {"face-recognition-agent": {"image": "docker.io/other/vision:2"}}},
+        "dual_host.main_settings.groups.observability": {
+        "agents": {"observability-hub": {"image": "registry.vendor.example/dual-host/hub:3.1"}}}})  # fmt: skip
     document = yaml.safe_load(plan.artifacts[WORKFLOW])
     rows = document["jobs"]["image"]["strategy"]["matrix"]["include"]
     images = {row.image.reference for machine in plan.machines for row in machine.services if row.image}
     assert [row["image"] for row in rows] == sorted(images - {"docker.io/other/vision:2"})
-    assert len(rows) == 35
+    assert len(rows) == 36
+    assert {"name": "hub", "image": "registry.vendor.example/dual-host/hub:3.1"} in rows
     assert {"name": "stt-service", "image": "registry.vendor.example/dual-host/stt-service:1.0.0"} in rows
+
+
+def test_stand_ins_run_in_place_of_agents_whose_images_are_not_there_yet() -> None:
+    plan = plan_of({"dual_host.images.stand_in": "registry.vendor.example/skerry/stand-in:0.1.0"})
+    rows = [row for machine in plan.machines for row in machine.services if row.image]
+    assert {row.image.reference for row in rows if row.image} == {"registry.vendor.example/skerry/stand-in:0.1.0"}
+    assert {row.environment["STAND_IN_FOR"] for row in rows} >= {"STTService", "ObservabilityHub"}
+    assert plan.artifacts[WORKFLOW] == plan_of().artifacts[WORKFLOW]
 
 
 def test_the_workflow_logs_in_where_images_go_and_each_action_has_a_version() -> None:
