@@ -180,6 +180,7 @@ def _issue(site: _Site, node: str) -> Path:
 
 
 def _bundle(site: _Site) -> Iterator[str]:
+    _known(site, site.args.node)
     yield f"made: {_issue(site, site.args.node)}"
 
 

@@ -29,6 +29,7 @@ class SiteFolder:
             SkerryError: it cannot be made.
         """
         self.root = root
+        self._made: set[str] = set()
         if root.exists() and not root.is_dir():
             raise UsageError(f"--folder '{root}' is a file: name a folder")
         if root.exists() and root.stat().st_mode & 0o077:
@@ -36,8 +37,11 @@ class SiteFolder:
         self._make(root)
 
     def _make(self, folder: Path) -> None:
+        missing = [path for path in (folder, *folder.parents) if not path.exists()]
         try:
-            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            # One after the other: `parents=True` gives the mode to the last alone.
+            for path in reversed(missing):
+                path.mkdir(mode=0o700, exist_ok=True)
         except OSError as exc:
             raise SkerryError(f"cannot make {folder}: {exc.strerror or exc}: choose another --folder") from exc
 
@@ -84,6 +88,7 @@ class SiteFolder:
             raise SkerryError(f"cannot write {path}: {exc.strerror or exc}: choose another --folder") from exc
         finally:
             temporary.unlink(missing_ok=True)
+        self._made.add(name)
         return path
 
     def replace(self, name: str, text: str, now: datetime) -> Path:
@@ -103,12 +108,12 @@ class SiteFolder:
             SkerryError: it cannot be moved.
         """
         aside = self.root / RETIRED / now.strftime("%Y%m%dT%H%M%S.%fZ") / name
-        self._make(aside.parent)
         try:
-            if aside.exists():
+            if name in self._made:
                 (self.root / name).unlink()
-            else:
-                (self.root / name).rename(aside)
+                return self.root / name
+            self._make(aside.parent)
+            (self.root / name).rename(aside)
         except OSError as exc:
             raise SkerryError(f"cannot put {self.root / name} aside: {exc.strerror or exc}") from exc
         return aside

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import shutil
 import signal
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
@@ -28,10 +27,6 @@ PASSWORDS: Final = {
     "STATE_SENTINEL_PASSWORD": "cc33",
 }
 MACHINES: Final = {"gate-a": "127.77.0.1", "gate-b": "127.77.0.2", "edge": "127.77.0.3"}
-
-pytestmark = pytest.mark.skipif(
-    not all(map(shutil.which, ("redis-server", "redis-cli", "haproxy"))), reason="needs redis-server and haproxy"
-)
 
 
 class Site:
@@ -108,7 +103,9 @@ class Site:
 
 
 @pytest.fixture(scope="module")
-def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+def site(tmp_path_factory: pytest.TempPathFactory, need_tool: Callable[[str], str]) -> Iterator[Site]:
+    for program in ("redis-server", "redis-cli", "haproxy"):
+        need_tool(program)
     found = Site(tmp_path_factory.mktemp("mesh"))
     try:
         for name in MACHINES:
