@@ -222,6 +222,8 @@ def _gpu_lines(side: Side, gpu: Gpu | None) -> Iterator[str]:
         return
     source = "as nvidia-smi reports it" if gpu.total_known else "as configured; nobody looked up what it reports"
     yield f"- GPU: {gpu.mechanism.value} ({gpu.why}); {gpu.total_mib:,} MiB, {source}"
+    if side.host.gpus > 1:
+        yield f"- GPU: there are {side.host.gpus}, and the groups use the first alone"
     parts = [group for group in side.groups if group.gpu_percent]
     percent = sum(group.gpu_percent for group in parts)
     terms = " + ".join(f"{group.name} {group.gpu_percent}" for group in parts)
