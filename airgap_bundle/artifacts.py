@@ -25,6 +25,7 @@ from skerry.images import SITE_CHARTS
 ARTIFACT_TYPES: Final[Mapping[ItemKind, str]] = {
     ItemKind.MODEL: "application/vnd.skerry.model.v1",
     ItemKind.BASELINE: "application/vnd.skerry.baseline.v1",
+    ItemKind.FILE_SET: "application/vnd.skerry.file-set.v1",
 }
 """A chart has none: Helm knows its charts by the type of their config."""
 FILE_TYPE: Final = "application/octet-stream"
@@ -32,6 +33,7 @@ FOLDERS: Final[Mapping[ItemKind, str]] = {
     ItemKind.MODEL: "models",
     ItemKind.BASELINE: "baselines",
     ItemKind.CHART: "charts",
+    ItemKind.FILE_SET: "file-sets",
 }
 UNVERSIONED: Final = "unresolved"
 """The tag of an item without a version; only a rehearsal carries such a one."""

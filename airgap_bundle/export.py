@@ -56,10 +56,16 @@ class FileFolders:
     models: Path | None = None
     baselines: Path | None = None
     charts: Path | None = None
+    file_sets: Path | None = None
 
     def of(self, kind: ItemKind) -> Path | None:
         """Return the folder for one kind."""
-        return {ItemKind.MODEL: self.models, ItemKind.BASELINE: self.baselines, ItemKind.CHART: self.charts}.get(kind)
+        return {
+            ItemKind.MODEL: self.models,
+            ItemKind.BASELINE: self.baselines,
+            ItemKind.CHART: self.charts,
+            ItemKind.FILE_SET: self.file_sets,
+        }.get(kind)
 
 
 @dataclass(frozen=True, slots=True)

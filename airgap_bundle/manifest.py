@@ -81,9 +81,9 @@ class VolumeEntry(_Row):
 
 
 class ArtifactEntry(_Row):
-    """One image, model, baseline or chart."""
+    """One image, model, baseline, chart or set of files."""
 
-    kind: str = Field(pattern="^(?:image|model|baseline|chart)$")
+    kind: str = Field(pattern="^(?:image|model|baseline|chart|file-set)$")
     name: str = Field(min_length=1, max_length=512)
     reference: str = Field(min_length=1, max_length=512)
     """The source reference without a digest; the name under which a volume's index lists it."""

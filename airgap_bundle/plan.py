@@ -12,6 +12,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from enum import Enum
 
+from airgap_bundle.host_files import compose_mentions, file_sets
 from airgap_bundle.references import RELEASE_TYPE, Mention, mentions, texts
 from skerry.catalog import Lock
 from skerry.errors import CatalogError
@@ -29,6 +30,8 @@ class ItemKind(str, Enum):
     MODEL = "model"
     BASELINE = "baseline"
     CHART = "chart"
+    FILE_SET = "file-set"
+    """Files of machines without an orchestrator: an archive of a program, wheels, packages of an operating system."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +79,8 @@ class BundlePlan:
     """Whether any component says what it runs; without, only what manifests name is listed."""
     functions: Functions = NO_FUNCTIONS
     """What the program was answered with that is no fact."""
+    apart: tuple[str, ...] = ()
+    """Keys that machines need: never on the medium that carries what they open, but on a way of their own."""
 
     @property
     def complete(self) -> bool:
@@ -125,6 +130,7 @@ def plan(graph: ResourceGraph, *, lock: Lock) -> BundlePlan:
         image_access=targets[-1].image_access if targets else "rewrite",
         states_facts=not collector.foreign,
         functions=collector.functions,
+        apart=tuple(sorted(dict.fromkeys(collector.apart))),
     )
 
 
@@ -136,6 +142,7 @@ class _Collector:
         self.lock = lock
         self.items: dict[tuple[ItemKind, str], PlanItem] = {}
         self.problems: list[str] = []
+        self.apart: list[str] = []
         self.facts: list[tuple[Resource, ImageFact]] = []
         self.foreign = True
         self.functions = functions_of(graph)
@@ -156,6 +163,11 @@ class _Collector:
         for chart in facts.charts:
             why = (f"{path}: {chart.why}",)
             self._add(PlanItem(ItemKind.CHART, chart.name, chart.repository, chart.version, chart.digest, None, why))
+        if facts.host is not None:
+            for item, key in file_sets(path, facts.host):
+                if item is not None:
+                    self._add(item)
+                self.apart += [key] if key else []
 
     def compare(self) -> None:
         """Hold facts against manifests, both ways (1)."""
@@ -167,6 +179,12 @@ class _Collector:
             text = _canonical(mention.text)
             carried.add(text)
             if text not in deployed:
+                self._unnamed(mention)
+        found_in_files, gaps = compose_mentions(self.graph)
+        self.problems += [f"{self.graph.path(g.resource)}: {g.path}: {g.reason}" for g in gaps]
+        for mention in found_in_files:
+            carried.add(_canonical(mention.text))
+            if _canonical(mention.text) not in deployed:
                 self._unnamed(mention)
         missing = [(r, i) for r, i in self.facts if not i.declared and _canonical(i.deployed_as) not in carried]
         if missing:
@@ -186,7 +204,7 @@ class _Collector:
         owners = [facts for ancestor in self.graph.ancestors(resource) if (facts := facts_of(ancestor))]
         release = resource.type == RELEASE_TYPE
         by_images = resource.custom and not release
-        if any(facts.charts or (by_images and facts.images) for facts in owners):
+        if any(facts.charts or facts.host or (by_images and facts.images) for facts in owners):
             return
         path = self.graph.path(resource)
         if release:

@@ -15,6 +15,7 @@ from airgap_bundle.load import LoadReport
 from airgap_bundle.manifest import SetManifest
 from airgap_bundle.plan import BundlePlan, ItemKind, PlanItem
 from airgap_bundle.proof import Resolved
+from airgap_bundle.unpack import UnpackReport
 from airgap_bundle.verify import Step, VerifyReport
 from skerry.invokes import functions_json, functions_text
 from skerry.units import format_bytes
@@ -37,6 +38,8 @@ def plan_text(plan: BundlePlan) -> str:
             lines.append(f"  {item.name}{_version(item)}")
             lines.append(f"    {_pin(item)}, {_size(item.bytes)}{_runner(item)}")
             lines += [f"    needed by {why}" for why in item.why]
+    if plan.apart:
+        lines += ["", f"carried apart, never on this medium ({len(plan.apart)})", *(f"  {key}" for key in plan.apart)]
     lines += ["", f"in all {plan_total(plan)}"]
     if plan.unresolved:
         lines.append(f"{len(plan.unresolved)} of {len(plan.items)} items are unresolved: nobody pinned them yet")
@@ -80,6 +83,7 @@ def plan_json(plan: BundlePlan) -> str:
             "unknownSizes": plan.unknown_sizes,
             "unresolved": [item.name for item in plan.unresolved],
             "functions": functions_json(plan.functions),
+            "apart": list(plan.apart),
             "items": [
                 {
                     "kind": item.kind.value,
@@ -152,6 +156,37 @@ def verify_json(report: VerifyReport) -> str:
         "findings": [{"step": f.step.value, "subject": f.subject, "message": f.message} for f in report.findings],
         "damaged": sorted(damaged),
         "hashedBytes": report.hashed_bytes,
+    }
+    return _dump(document)
+
+
+def unpack_text(report: UnpackReport) -> str:
+    """Return what an unpacking wrote, for people."""
+    lines = [f"unpacked into {report.folder}, signed by {report.verification.signer}"]
+    for one in report.artifacts:
+        where = one.path.relative_to(report.folder)
+        lines.append(f"  {one.state:<7} {where}  {one.artifact.reference} {one.artifact.digest[: 7 + _SHORT]}")
+    if any(one.artifact.item_kind is ItemKind.IMAGE for one in report.artifacts):
+        lines.append("load each image with: docker load --input FILE, or podman load --input FILE")
+    return "\n".join(lines) + "\n"
+
+
+def unpack_json(report: UnpackReport) -> str:
+    """Return what an unpacking wrote as a `skerry.bundle-report/1` document."""
+    document = _header("unpack", report.verification.manifest, report.verification.manifest_digest)
+    document |= {
+        "folder": str(report.folder),
+        "signer": report.verification.signer,
+        "results": [
+            {
+                "reference": one.artifact.reference,
+                "kind": one.artifact.kind,
+                "digest": one.artifact.digest,
+                "path": str(one.path.relative_to(report.folder)),
+                "state": one.state,
+            }
+            for one in report.artifacts
+        ],
     }
     return _dump(document)
 

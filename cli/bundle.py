@@ -29,6 +29,7 @@ def add(verbs: argparse._SubParsersAction[argparse.ArgumentParser], help_: str) 
     _add_export(steps)
     _add_verify(steps)
     _add_import(steps)
+    _add_unpack(steps)
 
 
 def _add_plan(steps: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -53,7 +54,7 @@ def _add_export(steps: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
         "--rehearse", action="store_true", help="export small generated stand-ins, for trying out the way"
     )
     add_origin_options(step)
-    for kind in ("models", "baselines", "charts"):
+    for kind in ("models", "baselines", "charts", "file-sets"):
         step.add_argument(f"--{kind}", type=Path, metavar="DIR", help=f"the folder that holds the {kind}")
     add_registry_options(step)
     add_output_options(step, FORMATS)
@@ -88,6 +89,18 @@ def _add_import(steps: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
     step.set_defaults(run=run_import)
 
 
+def _add_unpack(steps: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    step = steps.add_parser(
+        "unpack", help="verify a medium and write it as files, at a site without a registry; may be run again"
+    )
+    step.add_argument("medium", type=Path, nargs="+", metavar="MEDIUM", help="the folder or folders with the volumes")
+    step.add_argument("--trust", type=Path, metavar="FILE", help="who may sign, in ssh's allowed_signers form")
+    step.add_argument("--to", type=Path, required=True, metavar="DIR", help="the folder to write, outside the medium")
+    step.add_argument("--rehearsal-site", action="store_true", help="write a rehearsal's stand-ins too")
+    add_output_options(step, FORMATS)
+    step.set_defaults(run=run_unpack)
+
+
 def _add_lock(step: argparse.ArgumentParser) -> None:
     step.add_argument("--lock", type=Path, metavar="FILE", help="pins in place of images/images.lock")
 
@@ -119,7 +132,7 @@ def run_export(args: argparse.Namespace) -> int:
         raise UsageError("a rehearsal runs the program with digests of its own: give --stack in place of a file")
     volume_bytes = parse_bytes(args.volume_size) if args.volume_size else None
     made, _ = _plan(args)
-    folders = FileFolders(args.models, args.baselines, args.charts)
+    folders = FileFolders(args.models, args.baselines, args.charts, args.file_sets)
     options = {"key": args.key, "passphrase": _passphrase(args.passphrase_file), "volume_bytes": volume_bytes}
     if not args.rehearse:
         source = Sources(pairs(args.source), args.mirror, transport_options(args), read_login_file(args.logins))
@@ -181,6 +194,17 @@ def run_import(args: argparse.Namespace) -> int:
     registry = _registry(args)
     report = load(args.medium, args.trust, registry, rehearsal_site=args.rehearsal_site, progress=progress("import"))
     deliver(text_of.load_json(report) if args.format == "json" else text_of.load_text(report), args.out)
+    return 0
+
+
+def run_unpack(args: argparse.Namespace) -> int:
+    """Verify and write as files."""
+    from airgap_bundle import report as text_of
+    from airgap_bundle.unpack import unpack
+    from cli.progress import progress
+
+    report = unpack(args.medium, args.trust, args.to, rehearsal=args.rehearsal_site, progress=progress("unpack"))
+    deliver(text_of.unpack_json(report) if args.format == "json" else text_of.unpack_text(report), args.out)
     return 0
 
 

@@ -194,5 +194,7 @@ class HostsSpec(Spec):
     """The overlay between them; left out, none."""
     backup: HostBackupSpec | None = None
     """Copies of what they keep; left out, a finding where they keep anything."""
+    package_snapshot: str | None = Field(default=None, pattern=r"^[0-9A-Za-z][0-9A-Za-z.:_-]{3,63}$")
+    """The state of the package mirror for sites without a connection, such as 20261101T000000Z; left out, unpinned."""
     log_days: int = Field(default=30, ge=1, le=3650)
     """How long rotated logs stay."""

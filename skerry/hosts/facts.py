@@ -112,6 +112,8 @@ class HostFact(Fact):
     """Services that keep something."""
     packages: tuple[str, ...] = ()
     """Packages of its operating system that it needs."""
+    package_snapshot: str | None = None
+    """The state of the package mirror that they are taken from; None where nobody chose one."""
     carries: tuple[CarriedFact, ...] = ()
     """What is brought to it beside images, models and packages of its operating system."""
     purchase_usd: float | None = None

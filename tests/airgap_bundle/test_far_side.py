@@ -20,7 +20,10 @@ FORBIDDEN = {
 }
 
 
-@pytest.mark.parametrize("module", ["airgap_bundle.verify", "airgap_bundle.load", "airgap_bundle.proof"])
+FAR_SIDE = ("airgap_bundle.verify", "airgap_bundle.load", "airgap_bundle.proof", "airgap_bundle.unpack")
+
+
+@pytest.mark.parametrize("module", FAR_SIDE)
 def test_the_far_side_needs_no_pulumi_and_no_cloud(module: str) -> None:
     done = subprocess.run(
         [sys.executable, "-c", PROGRAM.format(module=module)], cwd=ROOT, capture_output=True, text=True, check=True
