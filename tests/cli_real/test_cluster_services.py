@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import pytest
 
@@ -30,7 +31,8 @@ def test_both_engines_tell_the_same_and_the_command_brings_it_up_once(tmp_path: 
 @pytest.fixture(scope="module")
 def regions(tmp_path_factory: pytest.TempPathFactory) -> PulumiCli:
     """Bring up three regions, each over its base, then what joins them: it asks each for its network and gateway."""
-    cli, outputs = PulumiCli(tmp_path_factory.mktemp("geo") / "world"), {}
+    cli = PulumiCli(tmp_path_factory.mktemp("geo") / "world")
+    outputs: dict[str, Mapping[str, Any]] = {}
     for stack in GEO:
         if stack in GEO_IN_CI or is_all():
             outputs[stack] = bring_up(cli, stack, outputs)
