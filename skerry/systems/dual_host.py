@@ -114,7 +114,7 @@ def _images(
         for agent in side.agents:
             reference = agent.spec.image or dual.images.stand_in or own_reference(dual, agent)
             why = f"agent {agent.title} of group {agent.group}"
-            fact = catalog.image(agent.name, target, why, reference=reference, declared=True)
+            fact = catalog.image(agent.name, target, why, reference=reference)
             found[f"{side.side}/{agent.name}"] = fact
     return found
 
