@@ -7,6 +7,7 @@ import pulumi
 from components.base import SkerryComponent
 from components.configuration import FlatConfig
 from components.host.apply import ApplyScript, apply_script
+from components.host.cloud_init import cloud_init_text
 from components.host.deploy import deliver
 from components.host.files import files_of
 from components.host.packages import packages_of
@@ -113,6 +114,8 @@ class Host(SkerryComponent):
         script = apply_script(machine, plan, hosts, self.rendered)
         if script is not None:
             texts |= script.carried()
+            if machine.spec.delivery is Delivery.CLOUD_INIT:
+                texts["user-data.yaml"] = cloud_init_text(machine, plan, hosts, script)
         super().__init__(name, _facts(machine, plan, spec, hosts), opts, props={"files": texts})
         for service in machine.services:
             HostProgram(self.child_name(service.name), service, machine, spec, self.child_options())
