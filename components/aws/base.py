@@ -182,13 +182,12 @@ class AwsBase(SkerryComponent):
     def _agents_role(self, spec: DeploymentSpec, objects: AwsObjectStore, more: tuple[str, ...]) -> None:
         """Make the role by which pods reach the bucket, without a key of their own; of services each has its own."""
         services = service_namespaces(spec)
-        if services:
-            for name, access in bucket_users(spec).items():
-                self._identity(name, services[0], name, self._reaches(name, objects, access))
-            return
         role = self._reaches("agents", objects, None)
-        for space in ("sensei-cognitive", "sensei-execution", "sensei-meta", *more):
+        # Beside services only the jobs that copy stores away act as agents.
+        for space in services or ("sensei-cognitive", "sensei-execution", "sensei-meta", *more):
             self._identity(space, space, "agents", role)
+        for name, access in bucket_users(spec).items():
+            self._identity(name, services[0], name, self._reaches(name, objects, access))
 
     def _reaches(self, name: str, objects: AwsObjectStore, access: Access | None) -> iam.Role:
         """Make a role of pods that may do so much with the bucket."""

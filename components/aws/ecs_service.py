@@ -84,10 +84,7 @@ class AwsContainerService(SkerryComponent):
         self._group = log_group(self, application, site)
         self._files = self._shared_files()
         task = self._task(values_of(application, site))
-        target = self._target() if entrance is not None else None
-        turns = application.spec.delivery.strategy is not Strategy.ROLLING
-        other = self._target("t2") if entrance is not None and turns else None
-        rules = entrance.route(application, target, other) if entrance is not None and target is not None else []
+        balancers, rules = self._enter(entrance)
         self.service = ecs.Service(
             self.child_name("service"),
             # Autoscaling and people name it, so it is not the provider's choice; two of one name cannot be at once.
@@ -106,9 +103,9 @@ class AwsContainerService(SkerryComponent):
                 "security_groups": site.access.groups_of(application),
                 "assign_public_ip": False,
             },
-            load_balancers=self._load_balancers(target, moved_by(self, other, rules[0]) if other else None),
+            load_balancers=balancers,
             service_registries=self._registry(namespace),
-            health_check_grace_period_seconds=self._grace() if target is not None else None,
+            health_check_grace_period_seconds=self._grace() if balancers is not None else None,
             deployment_minimum_healthy_percent=100,
             deployment_maximum_percent=200,
             **deployment_of(application.spec.delivery),
@@ -255,13 +252,17 @@ class AwsContainerService(SkerryComponent):
             opts=self.child_options(),
         )
 
-    def _load_balancers(
-        self, target: lb.TargetGroup | None, moved: dict[str, Any] | None
-    ) -> list[dict[str, Any]] | None:
-        if target is None:
-            return None
-        named = {"container_name": self._application.name, "container_port": _main(self._application)}
-        return [{"target_group_arn": target.arn, **named, **({"advanced_configuration": moved} if moved else {})}]
+    def _enter(self, entrance: AwsEntrance | None) -> tuple[list[dict[str, Any]] | None, list[lb.ListenerRule]]:
+        """Send callers to the tasks, or to the two sets of them that take turns; nothing where nobody calls."""
+        if entrance is None:
+            return None, []
+        application = self._application
+        turns = application.spec.delivery.strategy is not Strategy.ROLLING
+        target, other = self._target(), self._target("t2") if turns else None
+        rules = entrance.route(application, target, other)
+        named = {"container_name": application.name, "container_port": _main(application)}
+        moved = {"advanced_configuration": moved_by(self, other, rules[0])} if other is not None else {}
+        return [{"target_group_arn": target.arn, **named, **moved}], rules
 
     def _registry(self, namespace: servicediscovery.PrivateDnsNamespace | None) -> dict[str, Any] | None:
         """Give the tasks a name in the network, by which the others and their own replicas find them."""
