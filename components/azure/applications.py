@@ -11,6 +11,7 @@ from pulumi_azure_native import resources
 from components.azure.base import azure_provider
 from components.azure.key import AzureKey
 from components.azure.objects import AzureObjectStore
+from components.azure.postgres import ADMINISTRATOR
 from components.azure.rights import Place
 from components.azure.run_entrance import AzureRunEntrance
 from components.azure.run_environment import AzureRunEnvironment
@@ -19,7 +20,7 @@ from components.azure.run_queue import JOBS, AzureRunQueue
 from components.azure.run_secrets import AzureRunSecrets
 from components.azure.run_service import AzureFunctionService, Shared
 from components.azure.run_stores import AzureRunCache, AzureRunDatabase
-from components.azure.stores import ADMINISTRATOR, POSTGRES_PORT, REDIS_PORT
+from components.azure.stores import POSTGRES_PORT, REDIS_PORT
 from components.azure.tags import tags_of
 from components.base import SkerryComponent
 from components.blueprints.deployment import target_fact

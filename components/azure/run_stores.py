@@ -9,17 +9,10 @@ import pulumi
 from pulumi_azure_native import dbforpostgresql, redisenterprise
 
 from components.azure.key import AzureKey
-from components.azure.nodes import numbers
+from components.azure.postgres import ServerShape, flexible_server
 from components.azure.private_network import PrivateNetwork
 from components.azure.rights import Place
-from components.azure.stores import (
-    ADMINISTRATOR,
-    POSTGRES_PORT,
-    POSTGRES_SIZES,
-    POSTGRES_VERSION,
-    REDIS_PORT,
-    REDIS_ZONE,
-)
+from components.azure.stores import POSTGRES_PORT, REDIS_PORT, REDIS_ZONE
 from components.base import SkerryComponent
 from skerry.config.application import CacheSpec, DatabaseSpec
 from skerry.errors import CatalogError
@@ -177,55 +170,15 @@ class AzureRunDatabase(SkerryComponent):
         password: pulumi.Input[str],
         days: int,
     ) -> dbforpostgresql.Server:
-        spec, kind = place.spec, machine_of(database)
-        size = next((one for one in POSTGRES_SIZES if one >= database.storage_gib), POSTGRES_SIZES[-1])
-        found = numbers(spec.target.failure_domains)
-        over: Any = {"mode": "Disabled"}
-        if database.zones > 1:
-            over = {"mode": "ZoneRedundant", "standby_availability_zone": found[1]}
-        bearing: Any = {
-            "type": "UserAssigned",
-            "user_assigned_identities": key.stores.id.apply(lambda one: {one: {}}),
-        }
-        domain = f"{pulumi.get_stack()}.private.postgres.database.azure.com"
-        return dbforpostgresql.Server(
-            self.child_name("server"),
-            resource_group_name=place.group,
-            location=place.region,
-            version=POSTGRES_VERSION,
-            sku={"name": kind, "tier": "MemoryOptimized" if "_E" in kind else "GeneralPurpose"},
-            storage={"storage_size_gb": size, "auto_grow": "Enabled", "type": "Premium_LRS"},
-            administrator_login=ADMINISTRATOR,
-            administrator_login_password=pulumi.Output.secret(password),
-            auth_config={
-                "password_auth": "Enabled",
-                "active_directory_auth": "Enabled",
-                "tenant_id": spec.target.azure.tenant_id,
-            },
-            availability_zone=found[0],
-            high_availability=over,
-            # Copies in the paired region would leave the boundary.
-            backup={"backup_retention_days": days, "geo_redundant_backup": "Disabled"},
-            identity=bearing,
-            data_encryption={
-                "type": "AzureKeyVault",
-                "primary_key_uri": key.key.key_uri_with_version,
-                "primary_user_assigned_identity_id": key.stores.id,
-            },
-            network={
-                "delegated_subnet_resource_id": network.postgres.id,
-                "private_dns_zone_arm_resource_id": network.zone("postgres", domain).id,
-                "public_network_access": "Disabled",
-            },
-            tags=place.tags(Tier.META),
-            # After a failover the standby's zone is the first.
-            # A server wants a zone that answers in its network already. Source: terraform-provider-azurerm 5.6.0
-            # website/docs/r/postgresql_flexible_server.html.markdown, example, read 2026-11
-            opts=self.store_options(
-                depends_on=[*key.grants, network.links[domain]],
-                ignore_changes=["availabilityZone", "highAvailability.standbyAvailabilityZone"],
-            ),
+        shape = ServerShape(
+            machine=machine_of(database),
+            gib=database.storage_gib,
+            standby=database.zones > 1,
+            backup_days=days,
+            zone_of_names=f"{pulumi.get_stack()}.private.postgres.database.azure.com",
+            tier=Tier.META,
         )
+        return flexible_server(self, place, network, key, shape, password=password)
 
 
 class AzureRunCache(SkerryComponent):

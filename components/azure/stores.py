@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Final
 
 import pulumi
 from pulumi_azure_native import dbforpostgresql, redisenterprise
 
 from components.azure.key import AzureKey
-from components.azure.nodes import numbers
+from components.azure.postgres import ServerShape, flexible_server
 from components.azure.private_network import PrivateNetwork
 from components.azure.rights import Place
 from components.base import SkerryComponent
@@ -25,18 +25,9 @@ from skerry.config.spec import DeploymentSpec, VectorStoreKind
 from skerry.facts import Tier
 
 POSTGRES_PORT: Final = 5432
-POSTGRES_VERSION: Final = "17"
 POSTGRES_SKU: Final = "Standard_D2ds_v5"
 """2 vCPU and 8 GiB, as the general purpose tier has it, which can have a standby in another zone."""
 
-POSTGRES_SIZES: Final = (32, 64, 128, 256, 512, 1024, 2048, 4096, 8192, 16384, 32767)
-"""GiB that a server can have.
-
-Source: MicrosoftDocs/azure-databases-docs postgresql/flexible-server/concepts-storage.md at 04186f4e, Premium SSD, read
-2026-11.
-"""
-
-ADMINISTRATOR: Final = "skerry"
 BACKUP_DAYS: Final = 14
 
 REDIS_PORT: Final = 10000
@@ -85,46 +76,15 @@ class AzurePostgres(SkerryComponent):
         """
         spec = place.spec
         super().__init__(name, relational_facts(spec, POSTGRES_PORT), opts)
-        first, second = numbers(spec.target.failure_domains)[:2]
-        size = next((one for one in POSTGRES_SIZES if one >= relational_gib(spec)), POSTGRES_SIZES[-1])
-        domain = f"{pulumi.get_stack().removesuffix('-base')}.private.postgres.database.azure.com"
-        self.server = dbforpostgresql.Server(
-            self.child_name("server"),
-            resource_group_name=place.group,
-            location=place.region,
-            version=POSTGRES_VERSION,
-            sku={"name": relational_type(spec, POSTGRES_SKU), "tier": "GeneralPurpose"},
-            storage={"storage_size_gb": size, "auto_grow": "Enabled", "type": "Premium_LRS"},
-            administrator_login=ADMINISTRATOR,
-            administrator_login_password=pulumi.Output.secret(password),
-            auth_config={
-                "password_auth": "Enabled",
-                "active_directory_auth": "Enabled",
-                "tenant_id": spec.target.azure.tenant_id,
-            },
-            availability_zone=first,
-            high_availability={"mode": "ZoneRedundant", "standby_availability_zone": second},
-            # Copies in the paired region would leave the boundary.
-            backup={"backup_retention_days": backup_days(spec, BACKUP_DAYS, 7), "geo_redundant_backup": "Disabled"},
-            identity=_bearing(key.stores.id),
-            data_encryption={
-                "type": "AzureKeyVault",
-                "primary_key_uri": key.key.key_uri_with_version,
-                "primary_user_assigned_identity_id": key.stores.id,
-            },
-            network={
-                "delegated_subnet_resource_id": network.postgres.id,
-                "private_dns_zone_arm_resource_id": network.zone("postgres", domain).id,
-                "public_network_access": "Disabled",
-            },
-            tags=place.tags(Tier.CHANNELS),
-            # After a failover the standby's zone is the first.
-            # A server wants a zone that answers in its network already: see `links`.
-            opts=self.store_options(
-                depends_on=[*key.grants, network.links[domain]],
-                ignore_changes=["availabilityZone", "highAvailability.standbyAvailabilityZone"],
-            ),
+        shape = ServerShape(
+            machine=relational_type(spec, POSTGRES_SKU),
+            gib=relational_gib(spec),
+            standby=True,
+            backup_days=backup_days(spec, BACKUP_DAYS, 7),
+            zone_of_names=f"{pulumi.get_stack().removesuffix('-base')}.private.postgres.database.azure.com",
+            tier=Tier.CHANNELS,
         )
+        self.server = flexible_server(self, place, network, key, shape, password=password)
         if spec.meta.vector_store is VectorStoreKind.PGVECTOR:
             self._allow("VECTOR", place)
         self.finish(
@@ -210,8 +170,3 @@ class AzurePubSub(SkerryComponent):
         )
         network.answer(self, "redis", self.store.id, "redisEnterprise", REDIS_ZONE)
         self.finish(endpoint=self.store.host_name, port=REDIS_PORT, secret_ref=None, metrics_endpoint=None)
-
-
-def _bearing(identity: pulumi.Output[str]) -> Any:
-    """Return an identity as PostgreSQL takes it: a name of an object, with nothing behind it."""
-    return {"type": "UserAssigned", "user_assigned_identities": identity.apply(lambda one: {one: {}})}
