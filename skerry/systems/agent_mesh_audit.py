@@ -46,6 +46,8 @@ def audit_files(mesh: Mesh, machine: str) -> tuple[HostFile, ...]:
 
 def _rsyslog(mesh: Mesh, action: str, templates: str = "") -> HostFile:
     text = f"""# The agent mesh's audit log, a line an execution, sent on as it is.
+# A line of an execution may be long; by itself rsyslog keeps 8 KiB of it.
+global(maxMessageSize="1m")
 module(load="imfile")
 template(name="agentMeshAudit" type="list") {{
     constant(value="<110>1 ")
