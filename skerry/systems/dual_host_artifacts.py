@@ -13,7 +13,7 @@ from skerry.catalog import CATALOG_FOLDER
 from skerry.config.dual_host import DualHostSpec, Mechanism
 from skerry.systems.dual_host_gpu import Gpu, group_mib, slices
 from skerry.systems.dual_host_groups import Side, own_reference
-from skerry.systems.dual_host_order import Order
+from skerry.systems.dual_host_order import Order, longest
 from skerry.systems.dual_host_tables import settings
 
 WORKFLOW_PATH: Final = ".github/workflows/dual-host-images.yaml"
@@ -189,6 +189,8 @@ def decisions(sides: tuple[Side, ...], orders: tuple[Order, ...], gpus: tuple[Gp
     for side, order, gpu in zip(sides, orders, gpus, strict=True):
         lines += [f"## {side.machine} ({side.side})", "", *_sums(side), *_gpu_lines(side, gpu), ""]
         lines += ["Start order:", "", *_start(order), ""]
+        chain = longest(order)
+        lines.append(f"- the longest chain is of {len(chain)} agents, one after the other: {', '.join(chain)}")
         lines += [f"- {note}" for note in order.notes]
         lines += [
             f"- {agent.name} stands for what the overview calls '{agent.stands_for}': name its agents in the stack"

@@ -76,6 +76,15 @@ def order_of(side: Side, by: StartOrder) -> Order:
     )
 
 
+def longest(order: Order) -> tuple[str, ...]:
+    """Return the longest chain of agents that wait for each other, which a cold start takes one by one."""
+    chains: dict[str, tuple[str, ...]] = {}
+    for name in TopologicalSorter(order.agents).static_order():
+        before = max((chains[one] for one in order.agents[name]), key=len, default=())
+        chains[name] = (*before, name)
+    return max(chains.values(), key=len, default=())
+
+
 def _add_steps(side: Side, waits: dict[str, list[str]]) -> None:
     by_step: dict[int, list[str]] = {}
     for group in side.groups:

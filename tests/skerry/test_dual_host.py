@@ -14,7 +14,7 @@ from skerry.config.spec import DeploymentSpec
 from skerry.hosts.plan import HostService, HostsPlan, Machine
 from skerry.systems.dual_host import dual_host_plan
 from skerry.systems.dual_host_groups import Side, sides_of, split
-from skerry.systems.dual_host_order import order_of
+from skerry.systems.dual_host_order import longest, order_of
 from skerry.systems.dual_host_tables import groups, settings, starts
 from tests.simulators.changed_stacks import changed_deployment
 
@@ -165,6 +165,20 @@ def test_by_the_diagrams_alone_no_step_adds_a_wait() -> None:
         "reasoning_gpu", "learning_gpu", "vision_gpu", "speech_gpu",
     )  # fmt: skip
     assert order_of(second, StartOrder.DIAGRAMS).waits["utility_cpu"] == ("infra_core",)
+
+
+CHAINS = {
+    "main": ("service-registry", "system-digital-twin", "request-coordinator", "model-manager-suite",
+             "vram-optimizer-agent", "observability-hub", "memory-client", "language-agents", "emotion-engine",
+             "chain-of-thought-agent", "code-generator"),
+    "second": ("observability-hub", "memory-orchestrator-service", "vision-processing-agent", "unified-utils-agent",
+               "unified-web-agent"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("side", sides(), ids=lambda side: side.side)
+def test_a_cold_start_is_as_long_as_its_longest_chain(side: Side) -> None:
+    assert longest(order_of(side, StartOrder.STEPS)) == CHAINS[side.side]
 
 
 NOTES = {
