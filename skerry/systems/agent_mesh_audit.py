@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Final
 
-from skerry.config.agent_mesh import DiodeDirection, SiemSpec
+from skerry.config.agent_mesh import DiodeDirection, NodeRuntime, SiemSpec
 from skerry.hosts.plan import HostBackup, HostFile, HostFolder, LogFile, Timer
-from skerry.systems.agent_mesh_places import AUTHORITY, CONFIG, ENV, ETC, KEYS, LIB, PEM, TRUST, USER, Mesh
+from skerry.systems.agent_mesh_places import AUTHORITY, CONFIG, ENV, ETC, KEYS, LIB, NODE_ENV, PEM, TRUST, USER, Mesh
 
 RSYSLOG: Final = "/etc/rsyslog.d/60-agent-mesh.conf"
 SIEM_AUTHORITY: Final = "/etc/agent-mesh/tls/siem-authority.pem"
@@ -153,6 +153,8 @@ def backups(mesh: Mesh, machine: str) -> tuple[HostBackup, ...]:
     if machine not in mesh.spec.gateways or mesh.hosts.backup is None:
         return ()
     paths = [TRUST, KEYS, mesh.audit_folder, ENV, CONFIG]
+    if machine in mesh.spec.nodes and mesh.spec.nodes[machine].runtime is NodeRuntime.SYSTEMD:
+        paths.append(NODE_ENV)
     if machine in mesh.tls_machines():
         paths.append(ETC)
     spool = (mesh.spec.sync.spool_folder,) if mesh.spec.sync else ()
