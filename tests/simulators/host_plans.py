@@ -27,7 +27,7 @@ User=page
 EnvironmentFile=/etc/skerry/environment/page.env
 WorkingDirectory=/srv/page
 ExecStart=/usr/bin/python3 -m http.server 8101 --bind 127.0.0.1
-ExecStartPost=/usr/bin/curl -fsS --retry 20 --retry-delay 1 --retry-connrefused -o /dev/null http://127.0.0.1:8101/
+ExecStartPost=/usr/bin/curl -fsS --retry 5 --retry-delay 1 --retry-connrefused -o /dev/null http://127.0.0.1:8101/
 [Install]
 WantedBy=multi-user.target
 """

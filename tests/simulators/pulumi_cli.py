@@ -220,7 +220,7 @@ class PulumiCli:
     def set_secret(self, project: Path, stack: str, key: str, value: str) -> None:
         """Put a secret into the configuration of a stack."""
         self.init(project, stack)
-        self.check(self.run(project, "config", "set", "--secret", "--stack", stack, key, value))
+        self.check(self.run(project, "config", "set", "--secret", "--stack", stack, "--", key, value))
 
     def package(self) -> Path:
         """Return this repository's own component package, in a copy with a virtual environment."""
