@@ -168,7 +168,8 @@ esac
 [ "$has" -ge "$least" ] || refuse "the GPU has $has MiB, and its parts were cut from $least: set gpu_reported_mib: $has"
 case $mechanism in
   mps)
-    command -v nvidia-cuda-mps-control >/dev/null || refuse "there is no nvidia-cuda-mps-control: install the driver's nvidia-compute-utils"
+    command -v nvidia-cuda-mps-control >/dev/null \\
+      || refuse "there is no nvidia-cuda-mps-control: install the driver's nvidia-compute-utils"
     awk "BEGIN {{ exit !($capability >= {LEAST_CAPABILITY}) }}" \\
       || refuse "compute capability $capability is below {LEAST_CAPABILITY}: MPS limits no clients there"
     [ "$mig" != Enabled ] || refuse "MIG is on: turn it off with nvidia-smi -i 0 -mig 0"
