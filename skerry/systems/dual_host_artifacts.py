@@ -187,7 +187,7 @@ def decisions(sides: tuple[Side, ...], orders: tuple[Order, ...], gpus: tuple[Gp
     """Return what was decided where the overview leaves it open, or says two things, with the sums."""
     lines = ["# What was decided", ""]
     for side, order, gpu in zip(sides, orders, gpus, strict=True):
-        lines += [f"## {side.machine} ({side.side})", "", *_sums(side), *_gpu_lines(side, gpu), ""]
+        lines += [f"## {side.machine} ({side.side})", "", *_table(side), "", *_sums(side), *_gpu_lines(side, gpu), ""]
         lines += ["Start order:", "", *_start(order), ""]
         chain = longest(order)
         lines.append(f"- the longest chain is of {len(chain)} agents, one after the other: {', '.join(chain)}")
@@ -199,6 +199,24 @@ def decisions(sides: tuple[Side, ...], orders: tuple[Order, ...], gpus: tuple[Gp
         ]
         lines.append("")
     return "\n".join(lines)
+
+
+def _table(side: Side) -> Iterator[str]:
+    yield "| group | purpose | GPU % | vCPU | MiB | agents and their ports | overview |"
+    yield "|---|---|---|---|---|---|---|"
+    for group in side.groups:
+        agents = ", ".join(f"{agent.title} {agent.port}" for agent in group.agents)
+        line = f"line {group.line}" if group.line else "of the stack"
+        cells = (
+            group.name,
+            group.purpose,
+            group.gpu_percent or "no",
+            f"{group.vcpus:g}",
+            group.memory_mib,
+            agents,
+            line,
+        )
+        yield f"| {' | '.join(map(str, cells))} |"
 
 
 def _sums(side: Side) -> Iterator[str]:
