@@ -160,8 +160,8 @@ def test_what_was_decided_has_the_sums() -> None:
 
 def test_each_group_stands_in_a_table_with_its_line() -> None:
     text = plan_of().artifacts["decisions.md"]
-    row = "| speech_gpu | speech to text and text to speech and audio | 10 | 4 | 3072 | STTService 8216, TTSService 8217, "
-    assert f"{row}AudioPipeline 8218 | line 19 |" in text
+    row = "| speech_gpu | speech to text and text to speech and audio | 10 | 4 | 3072 | STTService 8216, "
+    assert f"{row}TTSService 8217, AudioPipeline 8218 | line 19 |" in text
     assert "| web_interface | user interface | no | 2 | 512 | UnifiedWebAgent 8212 | line 32 |" in text
     assert sum(line.endswith(" |") and " | line " in line for line in text.splitlines()) == 18
 
