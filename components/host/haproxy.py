@@ -35,7 +35,8 @@ def haproxy_files(machine: Machine, plan: HostsPlan, hosts: HostsSpec) -> tuple[
         return ()
     units = (UNIT,) if is_linux(machine) else ()
     lines = [f"# {HEAD}", *_global(proxies), *(line for proxy in proxies for line in _proxy(proxy))]
-    check = ("haproxy", "-c", "-q", "-f", "{path}")
+    # Not with -q, which keeps what it says against a file to itself.
+    check = ("haproxy", "-c", "-f", "{path}")
     conf = HostFile(path=PATH, text="\n".join(lines) + "\n", check=check, enables=units, restarts=units)
     return (conf, *proxy_drop_in(machine, plan, UNIT))
 
@@ -92,6 +93,7 @@ def _is_name(member: Member) -> bool:
 def _by_stem(proxies: tuple[Proxy, ...]) -> bool:
     """Return whether HAProxy finds keys by `x.crt` and `x.key`, and not by `x.pem` and `x.pem.key`."""
     pairs = [proxy.tls for proxy in proxies if proxy.tls is not None]
+    pairs += [proxy.member_identity for proxy in proxies if proxy.members_tls and proxy.member_identity is not None]
     stems = {_stem(pair) for pair in pairs} - {None}
     if len(stems) > 1:
         raise UsageError(
@@ -195,7 +197,7 @@ def _member_tls(proxy: Proxy, member: Member) -> str:
     identity = proxy.member_identity
     if identity is None:
         return "ssl verify none"
-    shown = f" crt {quoted(identity.certificate)}" if _stem(identity) in (None, True, False) else ""
+    shown = f" crt {quoted(identity.certificate)}"
     if not identity.client_authority:
         return f"ssl verify none{shown}"
     name = quoted(member.certificate_name or member.address)

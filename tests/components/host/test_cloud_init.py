@@ -29,7 +29,10 @@ def made(**fields: object) -> tuple[str, ApplyScript]:
 def test_cloud_init_takes_it(tmp_path: Path, need_tool: Callable[[str], str]) -> None:
     text, _ = made()
     path = tmp_path / "user-data.yaml"
-    for body, said in ((text, "Valid cloud-config"), (text.replace('"package_update": true', '"package_update": "x"'), "")):
+    for body, said in (
+        (text, "Valid cloud-config"),
+        (text.replace('"package_update": true', '"package_update": "x"'), ""),
+    ):
         path.write_text(body)
         words = [need_tool("cloud-init"), "schema", "--config-file", f"{path}"]
         done = subprocess.run(words, capture_output=True, text=True, check=False)

@@ -134,6 +134,14 @@ SAID: dict[str, tuple[Any, ...]] = {
         ("ssl-default-bind-options ssl-min-ver TLSv1.2 no-tls-tickets",),
     ),
     "haproxy finds a key beside its certificate": ({"kind": "haproxy", "tls": TLS}, ("ssl-load-extra-del-ext",)),
+    "haproxy finds the key that it shows members": (
+        {"kind": "haproxy", "members_tls": True, "member_identity": MUTUAL},
+        (
+            "ssl-load-extra-del-ext",
+            "server a 198.18.0.2:8787 check inter 3s fall 3 rise 2 on-marked-down shutdown-sessions ssl verify required "
+            "ca-file /etc/odd/ca.crt verifyhost 198.18.0.2 crt /etc/odd/tls.crt",
+        ),
+    ),
     "haproxy lets a quiet connection live": (
         {"kind": "haproxy", "idle_s": 900},
         ("timeout client 900s", "timeout server 900s", "timeout tunnel 900s"),
@@ -214,7 +222,7 @@ def test_a_proxy_waits_for_the_overlay_and_is_started_again() -> None:
 @pytest.fixture
 def asked(tmp_path: Path, need_tool: Callable[[str], str]) -> Callable[[tuple[Proxy, ...], str], str]:
     """Return what gives proxies' files to their program and returns its refusal."""
-    words = {"nginx": (NGINX, "-t", "-q", "-c"), "haproxy": (HAPROXY, "-c", "-q", "-f")}
+    words = {"nginx": (NGINX, "-t", "-q", "-c"), "haproxy": (HAPROXY, "-c", "-f")}
 
     def ask(proxies: tuple[Proxy, ...], kind: str) -> str:
         files = odd_files(**alone(proxies=proxies))

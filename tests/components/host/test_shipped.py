@@ -88,7 +88,7 @@ def _refusal(file: HostFile, where: Path, root: Path) -> str:
         return _said(*alone, *(word.replace("{path}", f"{where}") for word in file.check))
     if path == "/etc/haproxy/haproxy.cfg":
         _certificates(file.text, root)
-        return _said("haproxy", "-c", "-q", "-f", where)
+        return _said("haproxy", "-c", "-f", where)
     if path.startswith("/etc/sudoers.d/"):
         return _said("visudo", "--check", "--strict", f"--file={where}")
     if path.startswith("/etc/wireguard/") and path.endswith(".conf"):
