@@ -68,6 +68,8 @@ _OWNER: Final = re.compile(rf"{_NAME.pattern}|^\d{{1,9}}$")
 _UNIT: Final = re.compile(r"^[A-Za-z0-9:_.@-]+\.(service|socket|timer|target|mount|path)$")
 _SECRET: Final = re.compile(r"^[A-Za-z][A-Za-z0-9_-]*$")
 _END: Final = "SKERRY_END"
+_LAST: Final = '{ main "$@"; exit; } </dev/null\n'
+"""Nothing is done before this line; one that is cut off on its way is an error, and nothing is done either."""
 _FIREWALL: Final = frozenset({FIREWALL_UNIT, "nftables.service", "ufw.service"})
 
 
@@ -84,7 +86,7 @@ class ApplyScript:
 
     def alone(self) -> str:
         """Return the text of the file `apply.sh`, which takes secrets from a folder."""
-        return f'{self.body}main "$@" </dev/null\n'
+        return self.body + _LAST
 
     def carried(self) -> dict[str, str]:
         """Return what lies beside a machine's files for whoever carries them there: path -> text."""
@@ -107,7 +109,7 @@ class ApplyScript:
         """
         lines = [f"    {key}) printf %s '{_coded(values[key])}' ;;" for key in self.secrets if key in values]
         cases = "\n".join([*lines, "    *) return 1 ;;"])
-        return f'{self.body}given() {{\n  case $1 in\n{cases}\n  esac\n}}\nmain "$@" </dev/null\n'
+        return f"{self.body}given() {{\n  case $1 in\n{cases}\n  esac\n}}\n{_LAST}"
 
 
 def apply_script(machine: Machine, plan: HostsPlan, hosts: HostsSpec, files: Sequence[HostFile]) -> ApplyScript | None:
@@ -232,6 +234,8 @@ def _folders(machine: Machine) -> Iterator[str]:
 
 
 def _place(path: str, mode: str, owner: str, group: str) -> str:
+    if ".." in path.split("/"):
+        raise UsageError(f"a path is '{path}', which climbs: write where it ends")
     words = (
         _word(path, _PATH, "a path"),
         _word(mode, _MODE, f"the mode of {path}").lstrip("0") or "0",
