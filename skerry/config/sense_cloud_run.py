@@ -42,6 +42,10 @@ LATEST_FIRST_PROBE_S: Final = 240
 LONGEST_NAME: Final = 22
 """Of a service account, to which the provider adds 8. Source: as in components/gcp/base.py."""
 
+MOST_ZONES: Final = 2
+MOST_MEMBERS: Final = 6
+"""As components/gcp/run_stores.py makes them."""
+
 LEAST_ATTEMPTS: Final = 5
 """Source: pulumi-gcp 10.2.0, Subscription.dead_letter_policy: 5 to 100, read 2026-11."""
 
@@ -75,6 +79,12 @@ def cloud_run_shared(plan: ApplicationsSpec, path: str) -> Iterator[Problem]:
     if plan.database is not None and _asks(plan) and plan.database.password_secret is None:
         text = "is required where a service asks for {database.password}: Cloud SQL makes none"
         yield Problem(f"{path}.database.password_secret", text, "name the secret key of the stack that holds it")
+    if plan.database is not None and plan.database.zones > MOST_ZONES:
+        text = f"{plan.database.zones} are more than Cloud SQL's instance and its standby"
+        yield Problem(f"{path}.database.zones", text, f"use at most {MOST_ZONES}")
+    if plan.cache is not None and plan.cache.replicas > MOST_MEMBERS:
+        text = f"{plan.cache.replicas} are more than a primary with five replicas"
+        yield Problem(f"{path}.cache.replicas", text, f"use at most {MOST_MEMBERS}")
     if plan.queue is not None and plan.queue.attempts < LEAST_ATTEMPTS:
         text = f"{plan.queue.attempts} is too few: Pub/Sub sets a job aside after {LEAST_ATTEMPTS} to 100 attempts"
         yield Problem(f"{path}.queue.attempts", text, f"use {LEAST_ATTEMPTS} or more")

@@ -30,6 +30,12 @@ MIB_PER_VCPU: Final = 2048
 LONGEST_NAME: Final = 32
 """Source: Azure "Resource naming rules", Microsoft.App/containerApps (not opened; check before relying on it)."""
 
+MOST_MEMBERS: Final = 2
+"""Of a database or a cache: itself and a standby."""
+
+LEAST_BACKUP_DAYS: Final = 7
+"""Of PostgreSQL. Source: as components/azure/run_stores.py has it."""
+
 MOST_CALLS: Final = 5000
 LONGEST_DRAIN_S: Final = 600
 
@@ -62,6 +68,15 @@ def functions_shared(plan: ApplicationsSpec, path: str) -> Iterator[Problem]:
     if plan.database is not None and plan.database.password_secret is None:
         text = "is required: Azure's PostgreSQL takes no server without an administrator's password"
         yield Problem(f"{path}.database.password_secret", text, "name the secret key of the stack that holds it")
+    if plan.database is not None and plan.database.zones > MOST_MEMBERS:
+        text = f"{plan.database.zones} are more than a server and its standby, in another zone"
+        yield Problem(f"{path}.database.zones", text, f"use at most {MOST_MEMBERS}")
+    if plan.database is not None and plan.database.retention_days < LEAST_BACKUP_DAYS:
+        text = f"{plan.database.retention_days} days are less than Azure keeps backups, {LEAST_BACKUP_DAYS}"
+        yield Problem(f"{path}.database.retention_days", text, f"use {LEAST_BACKUP_DAYS} to 35")
+    if plan.cache is not None and plan.cache.replicas > MOST_MEMBERS:
+        text = f"{plan.cache.replicas} are more than a member and its standby"
+        yield Problem(f"{path}.cache.replicas", text, f"use at most {MOST_MEMBERS}")
     named = any(row.exposure is not Exposure.NONE for row in plan.services.values())
     if named and plan.site.certificate is None:
         text = "is required where a function has a name: Azure asks for none in a network"

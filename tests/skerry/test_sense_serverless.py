@@ -228,3 +228,20 @@ AGENTDB = {
 def test_agentdb_is_refused_by_the_field_that_its_user_wrote(case: str) -> None:
     stack, changes, path, message = AGENTDB[case]
     assert told(changed_deployment(stack, changes)) == {path: message}
+
+
+STORES: dict[str, tuple[str, dict[str, Any], str]] = {
+    "a third copy in Cloud SQL": ("gcp", {"applications.database.zones": 3}, "applications.database.zones"),
+    "more members than Memorystore has": ("gcp", {"applications.cache.replicas": 7}, "applications.cache.replicas"),
+    "a third copy at Azure": ("azure", {"applications.database.zones": 3}, "applications.database.zones"),
+    "backups for less than Azure keeps them": (
+        "azure", {"applications.database.retention_days": 3}, "applications.database.retention_days"
+    ),
+    "a third member at Azure": ("azure", {"applications.cache.replicas": 3}, "applications.cache.replicas"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", STORES)
+def test_what_a_store_cannot_is_refused_and_not_cut(case: str) -> None:
+    kind, changes, path = STORES[case]
+    assert one_of(kind, changes)[0] == path
