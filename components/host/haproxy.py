@@ -200,5 +200,6 @@ def _member_tls(proxy: Proxy, member: Member) -> str:
     shown = f" crt {quoted(identity.certificate)}"
     if not identity.client_authority:
         return f"ssl verify none{shown}"
-    name = quoted(member.certificate_name or member.address)
+    # HAProxy looks for names of hosts in a certificate, and for no addresses.
+    name = quoted(member.certificate_name or (member.address if _is_name(member) else proxy.name))
     return f"ssl verify required ca-file {quoted(identity.client_authority)} verifyhost {name}{shown}"

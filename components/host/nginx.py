@@ -187,8 +187,13 @@ def _member_tls(proxy: Proxy, kind: str) -> Iterator[str]:
     identity = proxy.member_identity
     if identity is None:
         return
-    yield f"# Every member's certificate names {proxy.name} among its alternative names."
-    yield f"{kind}_ssl_name {quoted(proxy.name)};"
+    names = sorted({member.certificate_name or proxy.name for member in proxy.members})
+    if len(names) > 1:
+        raise UsageError(
+            f"proxy {proxy.name}: nginx knows all its members by one name of their certificates, and these have "
+            f"{', '.join(names)}: give them one, or use haproxy"
+        )
+    yield f"{kind}_ssl_name {quoted(names[0])};"
     yield f"{kind}_ssl_certificate {quoted(identity.certificate)};"
     yield f"{kind}_ssl_certificate_key {quoted(identity.key)};"
     if identity.client_authority:

@@ -86,6 +86,26 @@ SAID: dict[str, tuple[Any, ...]] = {
         {"members_tls": True, "member_identity": MUTUAL},
         ("proxy_pass https://gate;", "proxy_ssl_verify on;", "proxy_ssl_trusted_certificate /etc/odd/ca.crt;"),
     ),
+    "nginx knows members by the name of their certificates": (
+        {
+            "members_tls": True,
+            "member_identity": MUTUAL,
+            "members": tuple(replace(row, certificate_name="mesh") for row in MEMBERS),
+        },
+        ("proxy_ssl_name mesh;",),
+    ),
+    "haproxy knows a member by its name": (
+        {
+            "kind": "haproxy",
+            "members_tls": True,
+            "member_identity": MUTUAL,
+            "members": (replace(MEMBERS[0], certificate_name="one"),),
+        },
+        (
+            "server a 198.18.0.2:8787 check inter 3s fall 3 rise 2 on-marked-down shutdown-sessions ssl verify "
+            "required ca-file /etc/odd/ca.crt verifyhost one crt /etc/odd/tls.crt",
+        ),
+    ),
     "nginx keeps a spare member": (
         {"members": (*MEMBERS, Member(name="c", address="::1", port=1, backup=True))},
         ("server [::1]:1 max_fails=3 fail_timeout=10s backup;",),
@@ -138,8 +158,8 @@ SAID: dict[str, tuple[Any, ...]] = {
         {"kind": "haproxy", "members_tls": True, "member_identity": MUTUAL},
         (
             "ssl-load-extra-del-ext",
-            "server a 198.18.0.2:8787 check inter 3s fall 3 rise 2 on-marked-down shutdown-sessions ssl verify required "
-            "ca-file /etc/odd/ca.crt verifyhost 198.18.0.2 crt /etc/odd/tls.crt",
+            "server a 198.18.0.2:8787 check inter 3s fall 3 rise 2 on-marked-down shutdown-sessions ssl verify "
+            "required ca-file /etc/odd/ca.crt verifyhost gate crt /etc/odd/tls.crt",
         ),
     ),
     "haproxy lets a quiet connection live": (
@@ -188,6 +208,14 @@ REFUSED: dict[str, tuple[Any, ...]] = {
     "a spare member by caller": (
         {"balance": "source", "members": (Member(name="a", address="h", port=1, backup=True),)},
         "nginx keeps no backup member by source: use leastconn, or haproxy",
+    ),
+    "members by several names through nginx": (
+        {
+            "members_tls": True,
+            "member_identity": MUTUAL,
+            "members": tuple(replace(row, certificate_name=row.name) for row in MEMBERS),
+        },
+        "nginx knows all its members by one name of their certificates, and these have a, b",
     ),
     "a dollar sign in nginx": ({"tls": replace(TLS, key="/a$b")}, "nginx has no way to write '/a$b'"),
     "a key that haproxy does not find": (
