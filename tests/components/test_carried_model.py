@@ -22,7 +22,7 @@ def pod() -> dict[str, Any]:
 
 
 def test_the_bundle_carries_it() -> None:
-    made = plan(graph_of(AIRGAPPED), lock=Lock(schema=LOCK_SCHEMA, images={}))
+    made = plan(graph_of(AIRGAPPED), lock=Lock(schema_=LOCK_SCHEMA, images={}))
     (model,) = [item for item in made.items if item.kind is ItemKind.MODEL]
     row = load_catalog().models["all-minilm-l6-v2"]
     assert (model.name, model.source) == (row.name, row.source)
