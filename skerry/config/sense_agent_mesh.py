@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from typing import Final
 
 from skerry.config.agent_mesh import AgentMeshSpec, NodeRuntime, TokenKind, TrustMode
-from skerry.config.host import Delivery, HostOs, HostsSpec
+from skerry.config.host import HostDelivery, HostOs, HostsSpec
 from skerry.config.spec import DeploymentSpec, Mode
 from skerry.errors import CatalogError, Problem
 from skerry.images import ImageReference
@@ -130,6 +130,9 @@ def _gateways(spec: DeploymentSpec, mesh: AgentMeshSpec, hosts: HostsSpec) -> It
         if system in (HostOs.IOS, HostOs.WINDOWS):
             text = f"'{name}' is {system.value}, which runs no gateway"
             yield Problem("agent_mesh.gateways", text, "use Linux (WSL2 on Windows), macOS or Android")
+        if system is HostOs.UBUNTU and mesh.media is not None and mesh.media.diode is not None:
+            text = f"'{name}' is ubuntu, whose rsyslog may not write a diode's folder"
+            yield Problem("agent_mesh.gateways", text, "use Debian, or leave the diode out")
         if system not in _LINUX and (len(mesh.gateways) > 1 or mesh.audit.siem or mesh.media):
             text = f"'{name}' is {system.value}: what it shares, forwards or is updated by needs Linux"
             yield Problem("agent_mesh.gateways", text, "use a Linux machine")
@@ -202,7 +205,7 @@ def _discovery(spec: DeploymentSpec, mesh: AgentMeshSpec, hosts: HostsSpec) -> I
     if not mesh.discovery.multicast:
         return
     path, remedy = "agent_mesh.discovery.multicast", "use multicast: false, by which all know a list of addresses"
-    rented = [name for name, row in hosts.machines.items() if row.delivery is Delivery.CLOUD_INIT]
+    rented = [name for name, row in hosts.machines.items() if row.delivery is HostDelivery.CLOUD_INIT]
     if rented:
         yield Problem(path, f"networks of clouds carry no multicast, and {', '.join(rented)} are rented", remedy)
     if spec.mode is Mode.DEVELOPMENT:

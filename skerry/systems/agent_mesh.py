@@ -13,6 +13,7 @@ from skerry.systems.agent_mesh_audit import (
     audit_folders,
     audit_logs,
     audit_packages,
+    audit_setup,
     audit_timers,
     backups,
 )
@@ -91,7 +92,7 @@ def _machine(mesh: Mesh, name: str, row: HostSpec, catalog: Catalog, target: Tar
             )
         ),
         sysctl=state_sysctl(mesh, name),
-        setup=(*(((INSTALL,),) if runs else ()), *state_setup(mesh, name)),
+        setup=(*(((INSTALL,),) if runs else ()), *state_setup(mesh, name), *audit_setup(mesh, name)),
         carries=carried(mesh) if runs else (),
         tier=tier,
     )

@@ -5,11 +5,26 @@ from __future__ import annotations
 from typing import Final
 
 from skerry.config.agent_mesh import DiodeDirection, NodeRuntime, SiemSpec
+from skerry.config.host import HostOs
 from skerry.hosts.plan import HostBackup, HostFile, HostFolder, LogFile, Timer
-from skerry.systems.agent_mesh_places import AUTHORITY, CONFIG, ENV, ETC, KEYS, LIB, NODE_ENV, PEM, TRUST, USER, Mesh
+from skerry.systems.agent_mesh_places import (
+    AUTHORITY,
+    CONFIG,
+    ENV,
+    ETC,
+    KEYS,
+    LIB,
+    NODE_ENV,
+    TRUST,
+    USER,
+    Mesh,
+    tls_secret,
+)
 
 RSYSLOG: Final = "/etc/rsyslog.d/60-agent-mesh.conf"
 SIEM_AUTHORITY: Final = "/etc/agent-mesh/tls/siem-authority.pem"
+SIEM_PEM: Final = "/etc/agent-mesh/tls/siem.pem"
+"""A gateway's certificate with its key once more, for rsyslog, which runs as another user on Ubuntu."""
 _METRICS: Final = f"{LIB}/push-metrics"
 
 
@@ -35,7 +50,11 @@ def audit_files(mesh: Mesh, machine: str) -> tuple[HostFile, ...]:
     siem = mesh.spec.audit.siem
     found = []
     if siem is not None:
+        group = "syslog" if mesh.hosts.machines[machine].os is HostOs.UBUNTU else "root"
         found.append(_rsyslog(mesh, _forward(siem)))
+        found.append(
+            HostFile(path=SIEM_PEM, secret=tls_secret(machine), mode="0640", group=group, restarts=("rsyslog.service",))
+        )
         if siem.authority_secret is not None:
             found.append(HostFile(path=SIEM_AUTHORITY, secret=siem.authority_secret, restarts=("rsyslog.service",)))
     elif pushes(mesh):
@@ -75,7 +94,7 @@ def _forward(siem: SiemSpec) -> str:
         TCP_Framing="octet-counted" template="agentMeshAudit"
         StreamDriver="gtls" StreamDriverMode="1" StreamDriverAuthMode="x509/name"
         StreamDriverPermittedPeers="{siem.host}" StreamDriver.CAFile="{authority}"
-        StreamDriver.CertFile="{PEM}" StreamDriver.KeyFile="{PEM}"
+        StreamDriver.CertFile="{SIEM_PEM}" StreamDriver.KeyFile="{SIEM_PEM}"
         queue.type="LinkedList" queue.filename="agent-mesh-audit" queue.maxDiskSpace="{siem.buffer_mib}m"
         queue.saveOnShutdown="on" action.resumeRetryCount="-1" action.resumeInterval="5"
         action.resumeIntervalMax="300")
@@ -123,6 +142,13 @@ def audit_timers(mesh: Mesh, machine: str) -> tuple[Timer, ...]:
             writable=(_folder(mesh),),
         ),
     )
+
+
+def audit_setup(mesh: Mesh, machine: str) -> tuple[tuple[str, ...], ...]:
+    """Return what lets rsyslog read the audit log where it is not root, as on Ubuntu."""
+    named = machine in mesh.spec.gateways and mesh.spec.audit.siem is not None
+    ubuntu = mesh.hosts.machines[machine].os is HostOs.UBUNTU
+    return (("usermod", "--append", "--groups", USER, "syslog"),) if named and ubuntu else ()
 
 
 def audit_folders(mesh: Mesh, machine: str) -> tuple[HostFolder, ...]:

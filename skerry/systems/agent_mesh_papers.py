@@ -8,7 +8,7 @@ from typing import Final
 import yaml
 
 from skerry.config.agent_mesh import TrustMode
-from skerry.config.host import Delivery
+from skerry.config.host import HostDelivery
 from skerry.config.sense_agent_mesh import MAX_LATENCY_MS, MIN_BANDWIDTH_MBPS
 from skerry.systems.agent_mesh_audit import pushes
 from skerry.systems.agent_mesh_elsewhere import BY_HAND
@@ -108,7 +108,7 @@ def _by_hand(mesh: Mesh) -> Iterator[str]:
     named = {*mesh.spec.gateways, *mesh.spec.nodes}
     rows = [(name, row) for name, row in mesh.hosts.machines.items() if name in named]
     elsewhere = [(name, row) for name, row in mesh.hosts.machines.items() if row.os in BY_HAND]
-    carried = [name for name, row in rows if row.delivery is Delivery.FILES and row.os not in BY_HAND]
+    carried = [name for name, row in rows if row.delivery is HostDelivery.FILES and row.os not in BY_HAND]
     if not elsewhere and not carried:
         return
     yield "## By hand\n"

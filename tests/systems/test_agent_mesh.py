@@ -135,6 +135,11 @@ REFUSED: Final[dict[str, tuple[str, dict[str, Any], str]]] = {
         {"agent_mesh.audit": {"siem": {"host": "siem.example", "on_site": False}}, "agent_mesh.media.diode": None},
         "is not on the site, which has no connection",
     ),
+    "a diode beside an rsyslog without rights": (
+        "mesh-airgapped",
+        {"hosts.machines.gate.os": "ubuntu"},
+        "whose rsyslog may not write a diode's folder",
+    ),
     "a commit that is none": ("mesh-small-team", {"agent_mesh.source": {"commit": "main"}}, "agent_mesh.source.commit"),
     "more memory than there is": (
         "mesh-small-team",
@@ -275,3 +280,9 @@ def test_a_container_node_has_its_bundle_and_the_machines_network_where_multicas
     ]
     changes["agent_mesh.discovery.multicast"] = False  # type: ignore[assignment]
     assert {False} == {one.host_network for one in machine(plan("mesh-field", changes), "pi").services}
+
+
+def test_on_ubuntu_rsyslog_may_read_what_it_forwards() -> None:
+    found = machine(plan("mesh-enterprise", {"hosts.machines.gate-a.os": "ubuntu"}), "gate-a")
+    (pem,) = (file for file in found.files if file.path == "/etc/agent-mesh/tls/siem.pem")
+    assert (pem.group, ("usermod", "--append", "--groups", "agent-mesh", "syslog") in found.setup) == ("syslog", True)

@@ -103,7 +103,7 @@ def test_lines_reach_a_collector_that_was_away_at_first(tmp_path: Path, need_too
         ("/var/log/agent_mesh/audit.log", str(audit)),
         ('target="siem.customer.example" port="6514"', f'target="127.0.0.1" port="{port}"'),
         ("/etc/agent-mesh/tls/siem-authority.pem", str(tmp_path / "collector-ca.pem")),
-        ("/etc/agent-mesh/tls/machine.pem", str(tmp_path / "machine.pem")),
+        ("/etc/agent-mesh/tls/siem.pem", str(tmp_path / "machine.pem")),
         ('resumeInterval="5"', 'resumeInterval="1"'),
     ):
         assert old in text
@@ -133,7 +133,7 @@ def test_a_collector_of_another_name_gets_nothing(tmp_path: Path, need_tool: Cal
     text = text_of("mesh-enterprise", "gate-a").replace("/var/log/agent_mesh/audit.log", str(audit))
     text = text.replace('target="siem.customer.example" port="6514"', f'target="127.0.0.1" port="{port}"')
     text = text.replace("/etc/agent-mesh/tls/siem-authority.pem", str(tmp_path / "collector-ca.pem"))
-    text = text.replace("/etc/agent-mesh/tls/machine.pem", str(tmp_path / "machine.pem"))
+    text = text.replace("/etc/agent-mesh/tls/siem.pem", str(tmp_path / "machine.pem"))
     with rsyslog(tmp_path, text):
         wait(lambda: b"not permitted to talk to it" in (tmp_path / "rsyslog.log").read_bytes(), tmp_path)
     assert collector.got == b""
