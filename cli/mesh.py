@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from cli.mesh_medium import add_medium
 from cli.output import deliver, say
 from cli.site_folder import SiteFolder, add_folder_options, read_deployment
 from skerry.errors import UsageError
@@ -31,7 +32,8 @@ _AUTHORITY_DAYS: Final = 3650
 def add(verbs: argparse._SubParsersAction[argparse.ArgumentParser], help_: str) -> None:
     """Add the verb and its steps."""
     parser = verbs.add_parser("mesh", help=help_)
-    steps = parser.add_subparsers(dest="step", required=True, metavar="keys|bundle|caller|rotate|revoke|secrets")
+    steps = parser.add_subparsers(dest="step", required=True, metavar="keys|bundle|caller|rotate|revoke|secrets|medium")
+    add_medium(steps)
     rows = (
         ("keys", _keys, "make what the stack needs and the folder has not: identity, authority, certificates, bundles"),
         ("bundle", _bundle, "make the provisioning bundle of one node"),

@@ -14,6 +14,7 @@ from typing import Final
 
 import pytest
 
+from cli.main import main
 from skerry.config.load import load_spec
 from skerry.systems.agent_mesh_install import INSTALL, NAMESPACE, SIGNERS, install_files
 from skerry.systems.agent_mesh_places import Mesh
@@ -164,3 +165,34 @@ def test_a_repository_is_installed_beside_what_is_laid_already(tmp_path: Path, n
     assert (home / "requirements.txt").exists()
     assert (home / ".env").read_text() == "GATEWAY_PORT=8787\n"
     assert (home / ".installed").read_text() == f"{commit}\n"
+
+
+def test_a_medium_that_the_command_made_is_installed(medium: Medium, tmp_path: Path) -> None:
+    made = tmp_path / "made"
+    words = ["--source", str(medium.media / "agent_mesh.tar.gz"), "--wheels", str(medium.media / "wheels")]
+    key = ["--key", str(tmp_path / "key"), "--to", str(made)]
+    assert main(["mesh", "medium", *words, *key]) == 0
+    assert main(["mesh", "medium", *words, *key]) == 2
+    shutil.rmtree(medium.media)
+    made.rename(medium.media)
+    # An environment that is there is not made again: what is judged here is the medium.
+    (medium.home / "venv/bin").mkdir(parents=True)
+    (medium.home / "venv/bin/python").write_text("#!/bin/sh\nexit 0\n")
+    (medium.home / "venv/bin/python").chmod(0o755)
+    assert medium.install() == (0, "")
+    assert (medium.home / "program.py").exists()
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (["--source", "none.tar.gz", "--wheels", "."], "is no .tar.gz file"),
+        (["--source", "{archive}", "--wheels", "none"], "holds no .whl file"),
+    ],
+)
+def test_no_medium_of_what_is_not_there(
+    words: list[str], says: str, medium: Medium, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    given = [word.replace("{archive}", str(medium.media / "agent_mesh.tar.gz")) for word in words]
+    code = main(["mesh", "medium", *given, "--key", str(tmp_path / "key"), "--to", str(tmp_path / "made")])
+    assert (code, says in capsys.readouterr().err, (tmp_path / "made").exists()) == (2, True, False)
