@@ -95,8 +95,14 @@ class Mesh:
 
     @property
     def inside(self) -> bool:
-        """Whether gateways and nodes are all in the overlay, and so call each other by it alone."""
-        members = {*self.spec.gateways, *self.spec.nodes}
+        """Whether all of it is in the overlay, and so calls each other by it alone."""
+        shared, balancer = self.spec.shared_state, self.spec.load_balancer
+        members = {
+            *self.spec.gateways,
+            *self.spec.nodes,
+            *(shared.machines if shared else ()),
+            *(balancer.machines if balancer else ()),
+        }
         return self.hosts.overlay is not None and all(self.hosts.machines[name].overlay for name in members)
 
     def is_linux(self, machine: str) -> bool:
@@ -104,11 +110,11 @@ class Mesh:
         return self.hosts.machines[machine].os in LINUX
 
     def address(self, machine: str) -> str:
-        """Return how others of the mesh reach a machine: in the overlay where both are in it."""
+        """Return how others of the mesh reach a machine: in the overlay where all are in it."""
         row = self.hosts.machines[machine]
         if self.development:
             return LOOPBACK
-        return row.overlay.address if self.hosts.overlay is not None and row.overlay is not None else row.address
+        return row.overlay.address if self.inside and row.overlay is not None else row.address
 
     def gateway_urls(self) -> tuple[str, ...]:
         """Return where each gateway answers."""

@@ -56,7 +56,7 @@ def state_services(mesh: Mesh, machine: str) -> tuple[HostService, ...]:
     shared = mesh.spec.shared_state
     if shared is None or machine not in shared.machines:
         return ()
-    inside = mesh.inside and mesh.hosts.machines[machine].overlay is not None
+    inside = mesh.inside
     sources = () if inside else _machines(mesh)
     secrets = {
         "STATE_GATEWAY_PASSWORD": STATE_GATEWAY_SECRET,

@@ -286,3 +286,13 @@ def test_on_ubuntu_rsyslog_may_read_what_it_forwards() -> None:
     found = machine(plan("mesh-enterprise", {"hosts.machines.gate-a.os": "ubuntu"}), "gate-a")
     (pem,) = (file for file in found.files if file.path == "/etc/agent-mesh/tls/siem.pem")
     assert (pem.group, ("usermod", "--append", "--groups", "agent-mesh", "syslog") in found.setup) == ("syslog", True)
+
+
+def test_where_one_machine_is_outside_of_the_overlay_nobody_is_called_by_it() -> None:
+    found = plan("mesh-enterprise", {"hosts.machines.edge.overlay": None})
+    (proxy,) = machine(found, "edge").proxies
+    assert [member.address for member in proxy.members] == ["10.2.1.10", "10.2.2.10"]
+    listens = [row for service in machine(found, "gate-a").services for row in service.listens]
+    assert {row.overlay for row in listens} == {False}
+    (state,) = (service for service in machine(found, "gate-a").services if service.name == "agent-mesh-state")
+    assert state.listens[0].sources == ("10.2.1.10/32", "10.2.2.10/32", "10.2.3.10/32")
