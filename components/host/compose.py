@@ -94,7 +94,7 @@ def service_document(machine: Machine, service: HostService, known: dict[str, Ho
         "restart": "on-failure",
         "init": True,
         "stop_grace_period": f"{service.stop_s}s",
-        "labels": {"skerry.tier": service.tier.value, "skerry.role": service.role},
+        "labels": {"skerry.tier": service.tier.value, "skerry.role": service.role, **_state_label(machine, service)},
     }
     if service.command:
         found["command"] = [escaped(word) for word in service.command]
@@ -108,7 +108,7 @@ def service_document(machine: Machine, service: HostService, known: dict[str, Ho
         }
     if service.health is not None:
         found["healthcheck"] = _health(machine, service)
-    found.update(_limits(service))
+    found.update(_limits(machine, service))
     found.update(_rights(service))
     found.update(_network(service))
     mounts = [_mount(mount) for mount in service.mounts]
@@ -118,6 +118,22 @@ def service_document(machine: Machine, service: HostService, known: dict[str, Ho
         found["volumes"] = mounts
     found["logging"] = LOGS
     return found
+
+
+def mounted_files(machine: Machine, service: HostService) -> tuple[str, ...]:
+    """Return the files of the plan that a container sees: it is made anew when one of them changes."""
+    sources = [mount.source.rstrip("/") for mount in service.mounts if not _is_volume(mount)]
+    paths = sorted(file.path for file in machine.files)
+    return tuple(path for path in paths if any(path == row or path.startswith(f"{row}/") for row in sources))
+
+
+def state_variable(service: HostService) -> str:
+    """Return the variable by which the script that starts the project says what the files of a service hold."""
+    return f"FILES_OF_{service.name.upper().replace('-', '_').replace('.', '_')}"
+
+
+def _state_label(machine: Machine, service: HostService) -> dict[str, str]:
+    return {"skerry.files": f"${{{state_variable(service)}:-}}"} if mounted_files(machine, service) else {}
 
 
 def escaped(text: str) -> str:
@@ -172,7 +188,7 @@ def _health(machine: Machine, service: HostService) -> dict[str, Any]:
     }
 
 
-def _limits(service: HostService) -> dict[str, Any]:
+def _limits(machine: Machine, service: HostService) -> dict[str, Any]:
     found: dict[str, Any] = {"pids_limit": PIDS}
     if service.memory_mib is not None:
         # No swap beside it: a service at its cap is ended, and does not slow the machine down.
@@ -182,16 +198,31 @@ def _limits(service: HostService) -> dict[str, Any]:
     if service.cpu_shares is not None:
         found["cpu_shares"] = service.cpu_shares
     if service.gpu is not None:
-        device = {"driver": "nvidia", "device_ids": [gpu_device(service.gpu)], "capabilities": ["gpu"]}
+        device = {"driver": "nvidia", "device_ids": [gpu_device(machine, service)], "capabilities": ["gpu"]}
         found["deploy"] = {"resources": {"reservations": {"devices": [device]}}}
         if service.gpu.mechanism == "mps":
             found["ipc"] = "host"
     return found
 
 
-def gpu_device(gpu: GpuPart) -> str:
-    """Return how a device request names a GPU, or a MIG slice of it."""
-    return str(gpu.device) if gpu.slice_index is None else f"{gpu.device}:{gpu.slice_index}"
+def gpu_device(machine: Machine, service: HostService) -> str:
+    """Return how a device request names a GPU, or one of its MIG instances.
+
+    Raises:
+        UsageError: instances of several profiles, whose numbers nobody can foretell.
+    """
+    gpu = service.gpu
+    assert gpu is not None  # noqa: S101  asked by the caller
+    if gpu.mechanism != "mig":
+        return str(gpu.device)
+    rows = [row for row in composed(machine) if row.gpu and row.gpu.mechanism == "mig" and row.gpu.device == gpu.device]
+    profiles = sorted({row.gpu.profile for row in rows if row.gpu})
+    if len(profiles) > 1 or not profiles[0]:
+        raise UsageError(
+            f"{machine.name}: MIG instances of GPU {gpu.device} have the profiles {', '.join(map(repr, profiles))}: "
+            "give all of them the same, since the driver numbers them as it likes"
+        )
+    return f"{gpu.device}:{[row.name for row in rows].index(service.name)}"
 
 
 def _rights(service: HostService) -> dict[str, Any]:

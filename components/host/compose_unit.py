@@ -5,13 +5,13 @@ from __future__ import annotations
 from graphlib import TopologicalSorter
 from typing import Final
 
+from components.host.compose import mounted_files, state_variable
+from components.host.gpu_units import gpu_units
 from components.host.places import (
     COMPOSE_FOLDER,
     COMPOSE_UNIT,
     HEAD,
     LIB,
-    MPS_FOLDER,
-    MPS_UNIT,
     UNITS,
     WAIT,
     composed,
@@ -51,8 +51,8 @@ def compose_unit_files(machine: Machine, plan: HostsPlan, hosts: HostsSpec) -> t
         enables=(COMPOSE_UNIT,),
         restarts=(COMPOSE_UNIT,),
     )
-    up = HostFile(path=UP, text=_up(services), mode="0755", restarts=(COMPOSE_UNIT,))
-    return (*secret, up, unit, *_mps(machine))
+    up = HostFile(path=UP, text=_up(machine, services), mode="0755", restarts=(COMPOSE_UNIT,))
+    return (*secret, up, unit)
 
 
 def _unit(machine: Machine, plan: HostsPlan) -> str:
@@ -65,8 +65,7 @@ def _unit(machine: Machine, plan: HostsPlan) -> str:
         if name in known and known[name].supervisor == Supervisor.SYSTEMD
         for unit in unit_names(known[name])
     }
-    if _shares(machine):
-        outside.add(MPS_UNIT)
+    outside |= set(gpu_units(machine))
     after = ["docker.service", "network-online.target", *sorted(outside)]
     wants = ["network-online.target"]
     if plan.overlay is not None and machine.spec.overlay is not None:
@@ -123,8 +122,12 @@ def stages(services: tuple[HostService, ...]) -> list[tuple[tuple[str, ...], tup
     return found
 
 
-def _up(services: tuple[HostService, ...]) -> str:
+def _up(machine: Machine, services: tuple[HostService, ...]) -> str:
     lines = []
+    for service in services:
+        paths = mounted_files(machine, service)
+        if paths:
+            lines.append(f"{state_variable(service)}=$(state {shell(paths)}); export {state_variable(service)}")
     for urls, names in stages(services):
         if urls:
             lines.append(shell([WAIT, str(WAIT_S), *urls]))
@@ -135,42 +138,10 @@ def _up(services: tuple[HostService, ...]) -> str:
 # Starts the containers in their order; what is up and unchanged stays as it is.
 set -eu
 cd {COMPOSE_FOLDER}
+# What containers see of the machine's files: a container is made anew where it changes.
+state() {{ sha256sum -- "$@" | sha256sum | cut -c 1-16; }}
 up() {{ docker compose up --detach --wait --no-build "$@"; }}
 docker compose config --quiet
 {chr(10).join(lines)}
 docker compose up --detach --wait --no-build --remove-orphans
 """
-
-
-def _shares(machine: Machine) -> bool:
-    return any(service.gpu is not None and service.gpu.mechanism == "mps" for service in machine.services)
-
-
-def _mps(machine: Machine) -> tuple[HostFile, ...]:
-    if not _shares(machine):
-        return ()
-    devices = sorted({row.gpu.device for row in machine.services if row.gpu and row.gpu.mechanism == "mps"})
-    alone = "\n".join(f"ExecStartPre=/usr/bin/nvidia-smi -i {device} -c EXCLUSIVE_PROCESS" for device in devices)
-    text = f"""\
-# {HEAD}
-[Unit]
-Description=Multi-Process Service of the GPU
-
-[Service]
-Type=simple
-Environment=CUDA_MPS_PIPE_DIRECTORY={MPS_FOLDER}
-Environment=CUDA_MPS_LOG_DIRECTORY=/var/log/skerry-mps
-RuntimeDirectory=skerry-mps
-RuntimeDirectoryPreserve=yes
-LogsDirectory=skerry-mps
-{alone}
-ExecStart=/usr/bin/nvidia-cuda-mps-control -f
-Restart=on-failure
-RestartSec=10
-
-[Install]
-WantedBy=multi-user.target
-"""
-    return (
-        HostFile(path=f"{UNITS}/{MPS_UNIT}", text=text, commands=RELOAD, enables=(MPS_UNIT,), restarts=(MPS_UNIT,)),
-    )

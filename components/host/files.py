@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Final
 
 from components.host.backup import backup_files
-from components.host.compose import compose_files
+from components.host.compose import compose_files, mounted_files
 from components.host.compose_unit import compose_unit_files
+from components.host.gpu_units import gpu_files
 from components.host.haproxy import haproxy_files
 from components.host.logrotate import logrotate_files
 from components.host.nftables import nftables_files
 from components.host.nginx import nginx_files
 from components.host.packages import package_files
+from components.host.places import COMPOSE_UNIT, composed, is_linux
 from components.host.sudo import sudo_files
 from components.host.sysctl import sysctl_files
 from components.host.systemd import systemd_files
@@ -38,6 +41,7 @@ RENDERERS: Final[tuple[Renderer, ...]] = (
     wait_files,
     systemd_files,
     compose_files,
+    gpu_files,
     compose_unit_files,
     nginx_files,
     haproxy_files,
@@ -46,6 +50,19 @@ RENDERERS: Final[tuple[Renderer, ...]] = (
     backup_files,
 )
 """What writes files of a machine, in the order in which they are put down; each knows one program."""
+
+
+def own_files(machine: Machine) -> tuple[HostFile, ...]:
+    """Return the files of the plan itself; those that containers see concern the project too."""
+    if not is_linux(machine):
+        return machine.files
+    seen = {path for service in composed(machine) for path in mounted_files(machine, service)}
+    return tuple(
+        replace(file, restarts=(*file.restarts, COMPOSE_UNIT))
+        if file.path in seen and COMPOSE_UNIT not in file.restarts
+        else file
+        for file in machine.files
+    )
 
 
 def files_of(machine: Machine, plan: HostsPlan, hosts: HostsSpec) -> tuple[HostFile, ...]:
@@ -59,7 +76,7 @@ def files_of(machine: Machine, plan: HostsPlan, hosts: HostsSpec) -> tuple[HostF
     Raises:
         UsageError: two write the same path, or something cannot be written for its program.
     """
-    found = [*machine.files, *(file for render in RENDERERS for file in render(machine, plan, hosts))]
+    found = [*own_files(machine), *(file for render in RENDERERS for file in render(machine, plan, hosts))]
     seen: set[str] = set()
     for file in found:
         if not file.path.startswith("/") or "/../" in f"{file.path}/":

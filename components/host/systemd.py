@@ -73,6 +73,11 @@ def _files(machine: Machine, plan: HostsPlan, service: HostService) -> Iterator[
     units = unit_names(service)
     if not _UNIT.match(service.name):
         raise UsageError(f"{machine.name}: '{service.name}' is no name of a unit: use letters, digits and hyphens")
+    if service.gpu is not None and service.gpu.mechanism == "mig":
+        raise UsageError(
+            f"{machine.name}: '{service.name}' wants an instance of MIG, whose name is not known before it is made: "
+            "run it under Compose, which takes its number"
+        )
     for instance in service.instances:
         if not _INSTANCE.match(instance):
             text = f"'{instance}' is no name of an instance of {service.name}: use letters, digits, '.', '_' and '-'"

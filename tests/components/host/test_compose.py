@@ -15,7 +15,7 @@ import yaml
 from components.host.compose_unit import stages
 from components.host.quoting import environment_text
 from skerry.errors import UsageError
-from skerry.hosts.plan import GpuPart, Health, HostService, Mount, Supervisor
+from skerry.hosts.plan import GpuPart, Health, HostFile, HostService, Mount, Supervisor
 from tests.simulators.odd_hosts import ODD_VALUES, alone, composed_services, image, laid, listen, odd_files
 
 Load = Callable[[Path], tuple[dict[str, Any], list[str], str]]
@@ -178,11 +178,44 @@ def test_a_field_of_a_service(sentence: str) -> None:
     assert expected == found
 
 
+def test_a_mig_instance_is_asked_for_by_its_number() -> None:
+    rows = [service(name, gpu=replace(mig, device=device)) for name, device in (("a", 0), ("b", 0), ("c", 1))]
+    files = odd_files(**alone(services=tuple(rows)))
+    found = [
+        yaml.safe_load(files[f"{FOLDER}/{row.name}.yaml"].text)["services"][row.name]["deploy"]["resources"][
+            "reservations"
+        ]["devices"][0]["device_ids"]
+        for row in rows
+    ]
+    assert found == [["0:0"], ["0:1"], ["1:0"]]
+    script = files["/usr/local/lib/skerry/mig"].text
+    assert "\ninstances 0 2 1g.10gb,1g.10gb 1g.10gb\ninstances 1 1 1g.10gb 1g.10gb\n" in script
+    assert "skerry-mig.service" in files["/etc/systemd/system/skerry-compose.service"].text
+
+
+def test_a_container_is_made_anew_when_a_file_that_it_sees_changes(load_project: Load, tmp_path: Path) -> None:
+    seen = HostFile(path="/etc/one/config.yaml", text="1\n")
+    key = HostFile(path="/etc/one/deep/key", secret="k", restarts=("x.service",))
+    other = HostFile(path="/etc/other", text="2\n")
+    row = service("one-x", mounts=(Mount(source="/etc/one", target="/c", read_only=True),))
+    files = odd_files(**alone(services=(row, service("two")), files=(seen, key, other)))
+    label = yaml.safe_load(files[f"{FOLDER}/one-x.yaml"].text)["services"]["one-x"]["labels"]["skerry.files"]
+    assert label == "${FILES_OF_ONE_X:-}"
+    line = "FILES_OF_ONE_X=$(state /etc/one/config.yaml /etc/one/deep/key); export FILES_OF_ONE_X"
+    assert line in files["/usr/local/lib/skerry/compose-up"].text.splitlines()
+    expected = [("skerry-compose.service",), ("x.service", "skerry-compose.service"), ()]
+    assert expected == [files[file.path].restarts for file in (seen, key, other)]
+    laid(files, tmp_path, ("/etc/skerry/",))
+    project, _, refusal = load_project(tmp_path / FOLDER.lstrip("/") / "compose.yaml")
+    assert (refusal, project["services"]["one-x"]["labels"]["skerry.files"]) == ("", "")
+
+
 def test_a_whole_gpu_has_no_limits_of_mps() -> None:
     found = one(gpu=GpuPart(mechanism="whole", percent=100, memory_mib=24000))
     assert ("ipc" in found, "environment" in found, "volumes" in found) == (False, False, False)
 
 
+mig = GpuPart(mechanism="mig", percent=14, memory_mib=10_000, profile="1g.10gb")
 mps = GpuPart(mechanism="mps", percent=10, memory_mib=100)
 REFUSED: dict[str, tuple[Any, ...]] = {
     "a container without an image": ((service("a", image=None),), "odd-1: service 'a' runs under Compose and has no"),
@@ -192,6 +225,10 @@ REFUSED: dict[str, tuple[Any, ...]] = {
     ),
     "health that nobody can ask": ((service("a", health=Health()),), "is asked for its health neither by a path"),
     "a group with the name of the project's file": ((service("a", group="compose"),), "cannot be named 'compose'"),
+    "instances of MIG with several profiles": (
+        (service("a", gpu=mig), service("b", gpu=replace(mig, profile="2g.20gb"))),
+        "MIG instances of GPU 0 have the profiles '1g.10gb', '2g.20gb': give all of them the same",
+    ),
     "clients of MPS with different users": (
         (service("a", gpu=mps, user="1000"), service("b", gpu=mps, user="1001")),
         "share a GPU by MPS run as different users ('a' as 1000, 'b' as 1001)",

@@ -126,6 +126,10 @@ REFUSED: dict[str, tuple[Any, ...]] = {
     "an instance with a slash": ({"instances": ("a/b",)}, "'a/b' is no name of an instance of one"),
     "a folder without its path": ({"folder": "opt"}, "one: 'opt' is no full path: begin it with /"),
     "a name with a space": ({"name": "one two"}, "'one two' is no name of a unit"),
+    "an instance of MIG": (
+        {"gpu": GpuPart(mechanism="mig", percent=14, memory_mib=1, profile="1g.10gb")},
+        "odd-1: 'one' wants an instance of MIG, whose name is not known before it is made: run it under Compose",
+    ),
     "a description on two lines": ({"description": "a\nb"}, "a description holds the control character"),
 }
 
