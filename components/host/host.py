@@ -116,7 +116,10 @@ class Host(SkerryComponent):
             texts |= script.carried()
             if machine.spec.delivery is Delivery.CLOUD_INIT:
                 texts["user-data.yaml"] = cloud_init_text(machine, plan, hosts, script)
-        super().__init__(name, _facts(machine, plan, spec, hosts), opts, props={"files": texts})
+        secrets = {file.secret for file in self.rendered if file.secret}
+        secrets |= {key for file in self.rendered for key in file.variables.values()}
+        facts = _facts(machine, plan, spec, hosts, tuple(sorted(secrets)))
+        super().__init__(name, facts, opts, props={"files": texts})
         for service in machine.services:
             HostProgram(self.child_name(service.name), service, machine, spec, self.child_options())
         for proxy in machine.proxies:
@@ -182,7 +185,9 @@ def _delivery(machine: Machine) -> Delivery:
     return machine.spec.delivery if is_linux(machine) else Delivery.FILES
 
 
-def _host_fact(machine: Machine, plan: HostsPlan, spec: DeploymentSpec, hosts: HostsSpec) -> HostFact:
+def _host_fact(
+    machine: Machine, plan: HostsPlan, spec: DeploymentSpec, hosts: HostsSpec, secrets: tuple[str, ...]
+) -> HostFact:
     row, backup = machine.spec, hosts.backup if machine.backups else None
     off_host = backup.off_host if backup else None
     return HostFact(
@@ -220,6 +225,7 @@ def _host_fact(machine: Machine, plan: HostsPlan, spec: DeploymentSpec, hosts: H
         packages=packages_of(machine, plan, hosts),
         package_snapshot=hosts.package_snapshot,
         carries=machine.carries,
+        secrets=secrets,
         purchase_usd=row.price.purchase_usd,
         lifetime_years=row.price.lifetime_years,
         average_watts=row.price.average_watts,
@@ -230,7 +236,9 @@ def _host_fact(machine: Machine, plan: HostsPlan, spec: DeploymentSpec, hosts: H
     )
 
 
-def _facts(machine: Machine, plan: HostsPlan, spec: DeploymentSpec, hosts: HostsSpec) -> ComponentFacts:
+def _facts(
+    machine: Machine, plan: HostsPlan, spec: DeploymentSpec, hosts: HostsSpec, secrets: tuple[str, ...]
+) -> ComponentFacts:
     row = machine.spec
     nodes = NodesFact(
         vcpu=row.vcpu,
@@ -250,5 +258,5 @@ def _facts(machine: Machine, plan: HostsPlan, spec: DeploymentSpec, hosts: Hosts
         replicas=1,
         encrypted_at_rest=row.storage_encrypted,
         nodes=nodes,
-        host=_host_fact(machine, plan, spec, hosts),
+        host=_host_fact(machine, plan, spec, hosts, secrets),
     )

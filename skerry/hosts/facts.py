@@ -116,6 +116,8 @@ class HostFact(Fact):
     """The state of the package mirror that they are taken from; None where nobody chose one."""
     carries: tuple[CarriedFact, ...] = ()
     """What is brought to it beside images, models and packages of its operating system."""
+    secrets: tuple[str, ...] = ()
+    """The flat secret keys of the stack whose values it gets."""
     purchase_usd: float | None = None
     lifetime_years: float | None = None
     average_watts: float | None = None
