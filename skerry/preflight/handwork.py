@@ -8,6 +8,7 @@ from typing import Any, Final
 from skerry.facts import ComponentFacts, deployments, facts_of
 from skerry.graph import Resource, ResourceGraph, find, is_known, plain
 from skerry.preflight.document import Mark, Step
+from skerry.preflight.host_steps import host_steps
 from skerry.preflight.pools import Pool
 
 SECRETS, LICENCES, IMAGES, MACHINES = "secrets", "licences", "images", "machines"
@@ -34,6 +35,7 @@ def hand_steps(graph: ResourceGraph, pools: Iterable[Pool]) -> Iterator[Step]:
     """
     yield from _accounts(graph)
     yield from _machines(list(pools))
+    yield from host_steps(graph)
     yield from _secrets(graph)
     yield from _licences(graph)
     yield from _images(graph)
