@@ -13,7 +13,7 @@ from typing import Final
 from components.host.compose import published
 from components.host.places import COMPOSE_BRIDGE, HEAD, LIB, UNITS, has_firewall
 from components.host.quoting import one_line
-from components.host.rules import Rule, rules_of
+from components.host.rules import Rule, listens_of, rules_of
 from skerry.config.host import FirewallKind, HostsSpec
 from skerry.hosts.plan import HostFile, HostsPlan, Machine
 
@@ -32,13 +32,17 @@ def ufw_files(machine: Machine, plan: HostsPlan, hosts: HostsSpec) -> tuple[Host
     if not has_firewall(machine, hosts, FirewallKind.UFW):
         return ()
     rules = rules_of(machine, plan, hosts)
-    script = HostFile(path=SCRIPT, text=_script(rules), mode="0755", commands=((SCRIPT,),), enables=("ufw.service",))
+    script = HostFile(
+        path=SCRIPT, text=_script(machine, rules), mode="0755", commands=((SCRIPT,),), enables=("ufw.service",)
+    )
     return (script, *_docker(machine, rules))
 
 
-def _script(rules: tuple[Rule, ...]) -> str:
-    words = {" ".join(_words(rule)): rule for rule in rules if not rule.forwarded}
-    allowed = "\n".join(f"ufw {line} comment {_comment(rule.comment)}" for line, rule in words.items())
+def _script(machine: Machine, rules: tuple[Rule, ...]) -> str:
+    words = {" ".join(_words(rule)): rule.comment for rule in rules if not rule.forwarded}
+    if any(row.scheme == "multicast" for row in listens_of(machine)):
+        words["allow proto igmp from any to 224.0.0.0/4"] = "Who is in which group"
+    allowed = "\n".join(f"ufw {line} comment {_comment(text)}" for line, text in words.items())
     return f"""\
 #!/bin/sh
 # {HEAD}

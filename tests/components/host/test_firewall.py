@@ -223,14 +223,14 @@ def test_ufw_takes_the_script_twice_and_takes_back_what_is_gone(
 ) -> None:
     need_tool("ufw")
     services = _services(guarded)[:1]
-    old = listen(9998, protocol="udp", sources=("0.0.0.0/0",), comment="gone tomorrow")
+    old = listen(9998, protocol="udp", scheme="multicast", sources=("0.0.0.0/0",), comment="gone tomorrow")
     for extra, times in ((old,), 1), ((), 2):
         files = odd_files(hosts=_hosts(guarded, firewall="ufw"), **alone(services=services, opens=extra))
         guarded.write(UFW, files[UFW].text, "0755")
         for _ in range(times):
             guarded.run(UFW)
         shown = guarded.run("ufw show added").stdout
-        assert bool(extra) == ("gone tomorrow" in shown)
+        assert bool(extra) == ("gone tomorrow" in shown) == ("igmp" in shown)
     assert shown.count("port 8787 ") == 1
     expected = {port: OPEN[port] for port in (8787, 8788, 8789, 22)}
     assert expected == {port: reaches(guarded.address, port) for port in expected}
@@ -254,7 +254,7 @@ def test_the_lines_of_ufw_are_those_that_people_type() -> None:
     listens = (
         listen(8787, sources=("0.0.0.0/0", "::/0"), comment="Agent Mesh Gateway"),
         listen(8000, last=8010, sources=("0.0.0.0/0",), comment="Agent Mesh Edge Nodes"),
-        listen(9999, protocol="udp", sources=("0.0.0.0/0",), comment="Agent Mesh Discovery"),
+        listen(9999, protocol="udp", scheme="multicast", sources=("0.0.0.0/0",), comment="Agent Mesh Discovery"),
         listen(8790, sources=("10.0.0.0/8",), comment="it's $(odd) MCP"),
     )
     given: dict[str, Any] = {"firewall": "ufw", "admin_cidrs": [], "overlay": None, "machines": _machines()}
@@ -264,6 +264,7 @@ def test_the_lines_of_ufw_are_those_that_people_type() -> None:
         'ufw allow 8000:8010/tcp comment "Agent Mesh Edge Nodes"',
         'ufw allow 9999/udp comment "Agent Mesh Discovery"',
         "ufw allow from 10.0.0.0/8 to any port 8790 proto tcp comment 'its $(odd) MCP'",
+        'ufw allow proto igmp from any to 224.0.0.0/4 comment "Who is in which group"',
     ]
 
 
