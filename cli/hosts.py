@@ -1,10 +1,11 @@
-"""`skerry hosts`: what a site makes for its machines before a deployment, whatever stands on them."""
+"""`skerry hosts`: what a site makes for its machines before a deployment, and what they say after it."""
 
 from __future__ import annotations
 
 import argparse
 from collections.abc import Iterator
 
+from cli.hosts_status import add_status
 from cli.output import deliver, say
 from cli.site_folder import SiteFolder, add_folder_options, read_deployment
 from skerry.errors import UsageError
@@ -13,7 +14,7 @@ from skerry.errors import UsageError
 def add(verbs: argparse._SubParsersAction[argparse.ArgumentParser], help_: str) -> None:
     """Add the verb and its steps."""
     parser = verbs.add_parser("hosts", help=help_)
-    steps = parser.add_subparsers(dest="step", required=True, metavar="keys")
+    steps = parser.add_subparsers(dest="step", required=True, metavar="keys|status")
     step = steps.add_parser(
         "keys",
         help="make WireGuard keys for the overlay, and print what the stack needs of them",
@@ -22,6 +23,7 @@ def add(verbs: argparse._SubParsersAction[argparse.ArgumentParser], help_: str) 
     )
     add_folder_options(step)
     step.set_defaults(run=run)
+    add_status(steps)
 
 
 def run(args: argparse.Namespace) -> int:

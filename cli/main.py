@@ -30,7 +30,7 @@ VERBS: Final = {
     "migrate": "what becomes of a deployment under another configuration: what stays, is made, moved, done by hand",
     "bundle": "carry images, models, baselines and charts across an air gap",
     "images": "ask registries what the pinned images and charts stand for, and keep the answers",
-    "hosts": "keys of machines without an orchestrator, made at the site",
+    "hosts": "machines without an orchestrator: keys, made at the site, and whether each is as its plan says",
     "mesh": "keys, certificates and provisioning bundles of an agent mesh, made at the site",
     "config": "about the configuration of stacks",
     "demo": "the whole way on the stack sensei-airgapped, offline, with stand-in images",
