@@ -17,6 +17,7 @@ from skerry.errors import UsageError
 from skerry.hosts.plan import HostBackup
 from tests.simulators.hosts import SimulatedHost
 from tests.simulators.odd_hosts import alone, laid, odd_files
+from tests.simulators.servers import make_bucket, s3_client, weed
 
 HOST_KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIFakefakefakefakefakefakefakefakefakefakefake"
 
@@ -46,8 +47,10 @@ class Site:
         return (f"{self.root}/data/it's keys", f"{self.root}/data/audit.log")
 
     def run(self, script: str, *words: Path | str) -> subprocess.CompletedProcess[str]:
-        """Run a script."""
-        return subprocess.run([f"{self.root}{script}", *words], capture_output=True, text=True, check=False)
+        """Run a script, with the few variables that a unit has."""
+        given = {"PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"}
+        command = [f"{self.root}{script}", *words]
+        return subprocess.run(command, capture_output=True, text=True, check=False, env=given)
 
     def backup(self) -> subprocess.CompletedProcess[str]:
         """Run the backup."""
@@ -253,6 +256,42 @@ def test_a_second_copy_goes_to_another_host_that_shows_its_key(site: Site, machi
     assert f"{last.name}\n" == machine.run("ls /srv/copies").stdout
     digest = subprocess.run(["sha256sum", last], capture_output=True, text=True, check=True).stdout.split()[0]
     assert digest == machine.run(f"sha256sum /srv/copies/{last.name}").stdout.split()[0]
+
+
+def test_its_unit_makes_the_copy(site: Site, machine: SimulatedHost) -> None:
+    given = {"recipients": [site.key("one")], "folder": "/var/backups/mesh"}
+    row = HostBackup(name="mesh", paths=("/srv/kept",), before=("date > /srv/kept/at",), holds_keys=True)
+    for path, file in odd_files(hosts={"backup": given}, **alone(backups=(row,))).items():
+        if "backup" in path:
+            machine.write(path, file.text, file.mode)
+    machine.run("mkdir -p /srv/kept && chmod 700 /srv/kept && echo key > /srv/kept/key")
+    machine.run("systemctl daemon-reload && systemctl start skerry-backup-mesh.service skerry-backup-mesh.timer")
+    shown = machine.run("stat -c '%a %U' /var/backups/mesh /var/backups/mesh/mesh-*.tar.gz.age").stdout
+    assert shown == "700 root\n600 root\n"
+    machine.run("rm -r /srv/kept")
+    assert machine.run("systemctl start skerry-backup-mesh.service", check=False).returncode == 1
+    assert machine.run("ls /var/backups/mesh").stdout.count(".age") == 1
+
+
+@pytest.mark.servers
+def test_a_second_copy_goes_to_a_bucket(site: Site, need_tool: Callable[[str], str]) -> None:
+    need_tool("rclone")
+    folder = site.root / "weed"
+    folder.mkdir()
+    with weed(folder, "someone", "pl4nted-secret") as url:
+        client = s3_client(url, "someone", "pl4nted-secret")
+        make_bucket(client, "copies")
+        there: dict[str, Any] = {"off_host": "s3://copies/mesh", "off_host_endpoint": url, "off_host_secret": "backupKey"}
+        site.lay(recipients=[site.key("one")], **there)
+        credential = site.root / "etc/skerry/backup/credential"
+        for secret, code in (("wrong", 1), ("pl4nted-secret", 0)):
+            credential.write_text(f"[default]\naws_access_key_id = someone\naws_secret_access_key = {secret}\n")
+            done = site.backup()
+            assert (code, code) == (done.returncode, done.stderr.count("no second copy reached s3://copies/mesh"))
+        (*_, last) = site.archives()
+        body = client.get_object(Bucket="copies", Key=f"mesh/{last.name}")["Body"].read()
+        assert last.read_bytes() == body
+        assert "pl4nted-secret" not in (site.root / backup_script("mesh").lstrip("/")).read_text()
 
 
 def test_another_host_is_known_by_its_key() -> None:
