@@ -67,6 +67,11 @@ class Context:
         root = self.deployment_root(resource)
         return root[1] if root else None
 
+    def on_a_machine(self, resource: Resource) -> bool:
+        """Say whether it stands on a machine without an orchestrator, whose facts and files tell the rest."""
+        above = (self.own.get(one.urn) for one in self.graph.ancestors(resource))
+        return any(facts is not None and facts.host is not None for facts in above)
+
     def facts(self, resource: Resource) -> ComponentFacts:
         """Return the facts around a resource: its own, with tier, data class and jurisdiction inherited."""
         return self.around.get(resource.urn) or ComponentFacts()

@@ -31,6 +31,7 @@ class Hosts(SkerryComponent):
         name: str | None = None,
     ) -> None:
         """Register the root."""
+        self.plan = plan
         facts = ComponentFacts(deployment=deployment_fact(spec))
         props = {"files": dict(plan.artifacts)} if plan.artifacts else None
         super().__init__(name or spec.system.value, facts, opts, props=props)
@@ -48,12 +49,45 @@ def deploy(spec: DeploymentSpec, config: FlatConfig) -> Outputs:
         ConfigError: a key is named that the stack does not set.
         UsageError: the system has no form for machines, or a file cannot be written for its program.
     """
+    root = Hosts(spec, plan_for(spec, config))
+    outputs = fill(root, spec, config)
+    root.finish()
+    return outputs
+
+
+def plan_for(spec: DeploymentSpec, config: FlatConfig) -> HostsPlan:
+    """Return what stands on each machine, by the pins that the program names.
+
+    Args:
+        spec: the checked configuration.
+        config: the flat values beside it.
+
+    Raises:
+        CatalogError: a pin is missing.
+        UsageError: the system has no form for machines.
+    """
     lock = config.get("imagesLock")
     plan = hosts_plan(spec, load_catalog(lock=Path(lock) if lock else None))
-    if plan is None or spec.hosts is None:
+    if plan is None:
         raise UsageError(f"{spec.system.value} has no form for machines without an orchestrator: use another target")
-    root = Hosts(spec, plan)
+    return plan
+
+
+def fill(root: Hosts, spec: DeploymentSpec, config: FlatConfig) -> Outputs:
+    """Declare the machines under their root and return the outputs.
+
+    Args:
+        root: the root; it is not finished here.
+        spec: the checked configuration.
+        config: the flat values and secrets beside it.
+
+    Raises:
+        ConfigError: a key is named that `config` does not have.
+        UsageError: a file cannot be written for its program, or no machine is described.
+    """
+    hosts = spec.hosts
+    if hosts is None:
+        raise UsageError("the deployment has no machines: describe them in `hosts`")
     options = pulumi.ResourceOptions(parent=root)
-    made = {row.name: Host(row.name, row, plan, spec, spec.hosts, options, config) for row in plan.machines}
-    root.finish()
+    made = {row.name: Host(row.name, row, root.plan, spec, hosts, options, config) for row in root.plan.machines}
     return {"machines": {name: host.machine.spec.address for name, host in made.items()}}

@@ -12,7 +12,7 @@ from components.host.deploy import deliver
 from components.host.files import files_of
 from components.host.packages import packages_of
 from components.host.places import is_linux
-from skerry.config.host import Delivery, FirewallKind, HostsSpec
+from skerry.config.host import FirewallKind, HostDelivery, HostsSpec
 from skerry.config.spec import DeploymentSpec
 from skerry.facts import ComponentFacts, NodesFact, StorageFact, Tier
 from skerry.hosts.facts import SECRET_SCHEMES, GpuPartFact, HostFact, OpenPortFact
@@ -114,7 +114,7 @@ class Host(SkerryComponent):
         script = apply_script(machine, plan, hosts, self.rendered)
         if script is not None:
             texts |= script.carried()
-            if machine.spec.delivery is Delivery.CLOUD_INIT:
+            if machine.spec.delivery is HostDelivery.CLOUD_INIT:
                 texts["user-data.yaml"] = cloud_init_text(machine, plan, hosts, script)
         secrets = {file.secret for file in self.rendered if file.secret}
         secrets |= {key for file in self.rendered for key in file.variables.values()}
@@ -124,7 +124,7 @@ class Host(SkerryComponent):
             HostProgram(self.child_name(service.name), service, machine, spec, self.child_options())
         for proxy in machine.proxies:
             HostProxy(self.child_name(proxy.name), proxy, self.child_options())
-        if script is not None and config is not None and machine.spec.delivery is Delivery.SSH:
+        if script is not None and config is not None and machine.spec.delivery is HostDelivery.SSH:
             self._send(script, config)
         self.finish()
 
@@ -180,9 +180,9 @@ def _gpu_part(part: GpuPart) -> GpuPartFact:
     )
 
 
-def _delivery(machine: Machine) -> Delivery:
+def _delivery(machine: Machine) -> HostDelivery:
     """Return how files come to a machine; no script runs but on Linux, so that elsewhere people carry them."""
-    return machine.spec.delivery if is_linux(machine) else Delivery.FILES
+    return machine.spec.delivery if is_linux(machine) else HostDelivery.FILES
 
 
 def _host_fact(
@@ -203,7 +203,7 @@ def _host_fact(
         failure_domain=row.failure_domain,
         network_interfaces=row.network_interfaces,
         delivery=_delivery(machine).value,
-        host_key_known=row.ssh.host_key is not None if _delivery(machine) is Delivery.SSH else None,
+        host_key_known=row.ssh.host_key is not None if _delivery(machine) is HostDelivery.SSH else None,
         firewall=FirewallKind(hosts.firewall).value,
         open_ports=open_ports(machine),
         overlay=plan.overlay.name if plan.overlay and row.overlay else None,

@@ -1,9 +1,10 @@
 """Whole deployments, for every Pulumi language: what a stack file says, as arguments."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, NotRequired, TypedDict, get_args
 
 import pulumi
+from pydantic.fields import FieldInfo
 
 from components.base import SkerryComponent
 from components.blueprints import sensei
@@ -144,25 +145,45 @@ def of_system(args: Mapping[str, Any] | Deployment, system: System) -> Deploymen
     return spec
 
 
-def secret_fields(part: Spec, path: str = "") -> dict[str, str]:
-    """Return every field of a deployment that names a secret and is set: path -> name of the secret."""
+def secret_fields(part: Spec, path: str = "", *, by_default: bool = False) -> dict[str, str]:
+    """Return every field of a deployment that names a secret: path -> name of the secret.
+
+    Args:
+        part: the deployment, or a part of it.
+        path: where that stands.
+        by_default: also those that nobody wrote and that have a name all the same.
+    """
     found: dict[str, str] = {}
     for name, value in part:
         here = f"{path}.{name}" if path else name
-        if isinstance(value, Spec):
-            found |= secret_fields(value, here)
-        elif isinstance(value, tuple):
-            for at, one in enumerate(value):
-                found |= secret_fields(one, f"{here}[{at}]") if isinstance(one, Spec) else {}
-        elif _names_secret(type(part).model_fields[name].annotation):
+        for inner, one in _parts(value, here):
+            found |= secret_fields(one, inner, by_default=by_default)
+        if _names_secret(type(part).model_fields[name]) and (by_default or name in part.model_fields_set):
             keys = value if isinstance(value, dict) else {} if value is None else {"": value}
             found |= {f"{here}.{getattr(key, 'value', key)}".removesuffix("."): one for key, one in keys.items()}
     return found
 
 
-def _names_secret(annotation: Any) -> bool:
+def _parts(value: Any, here: str) -> Iterator[tuple[str, Spec]]:
+    """Yield each part of a deployment that a value is, or holds, with where it stands."""
+    if isinstance(value, Spec):
+        yield here, value
+    elif isinstance(value, tuple):
+        yield from ((f"{here}[{at}]", one) for at, one in enumerate(value) if isinstance(one, Spec))
+    elif isinstance(value, dict):
+        rows = value.items()
+        yield from ((f"{here}.{getattr(key, 'value', key)}", one) for key, one in rows if isinstance(one, Spec))
+
+
+def _names_secret(field: FieldInfo) -> bool:
     """Return whether a field, or a value of it, is the name of a stack's secret; others name Secrets of Kubernetes."""
-    return annotation == SecretKey or any(_names_secret(one) for one in get_args(annotation))
+    (bound,) = get_args(SecretKey)[1:]
+    patterns = {getattr(row, "pattern", None) for row in field.metadata}
+    return bound.metadata[0].pattern in patterns or _holds_secret(field.annotation)
+
+
+def _holds_secret(annotation: Any) -> bool:
+    return annotation == SecretKey or any(_holds_secret(one) for one in get_args(annotation))
 
 
 def secrets_there(spec: DeploymentSpec, args: SenseiArgs) -> None:
@@ -172,7 +193,7 @@ def secrets_there(spec: DeploymentSpec, args: SenseiArgs) -> None:
         ConfigError: there is one.
     """
     given = args.get("secrets", {})
-    named = secret_fields(spec)
+    named, known = secret_fields(spec), set(secret_fields(spec, by_default=True).values())
     problems = [
         Problem(f"deployment.{field}", f"names '{key}', which secrets does not have", f"pass secrets.{key}")
         for field, key in named.items()
@@ -181,7 +202,7 @@ def secrets_there(spec: DeploymentSpec, args: SenseiArgs) -> None:
     problems += [
         Problem(f"secrets.{key}", "is named by no field of the deployment", "remove it, or name it in a *Secret field")
         for key in given
-        if key not in named.values()
+        if key not in known
     ]
     if problems:
         raise ConfigError("secrets", problems)

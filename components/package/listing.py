@@ -15,6 +15,7 @@ def public_components() -> list[type[Remote]]:
         systems.AgentDb,
         systems.AetherGraph,
         systems.Applications,
+        systems.Hosts,
         tiers.CognitiveTier,
         tiers.ExecutionTier,
         tiers.MetaTier,
@@ -61,7 +62,12 @@ _RUNTIMES: Final = (
     "which no other language can pass"
 )
 
+_ON_MACHINES: Final = "a part of Hosts, made from the machines and services of its plan"
+
 NOT_PUBLIC: Final = {
+    "Host": _ON_MACHINES,
+    "HostProgram": _ON_MACHINES,
+    "HostProxy": _ON_MACHINES,
     "AwsDataAccess": "a part of AwsBase, made where databases are reached by a private link",
     "AwsFabric": "a part of AwsCluster, made where its GPU machines have Elastic Fabric Adapters",
     "AgentIdentities": _PART_OF_AZURE_BASE,

@@ -41,6 +41,24 @@ TYPE_NAMES: Final = {
     "MeshSpec": "ServiceMesh",
     "ReplicationSpec": "ReplicaCopies",
     "ProgramSpec": "AgentDbProgram",
+    "NodesSpec": "AgentDbNodes",
+    "HostSpec": "HostMachine",
+    "HostsSpec": "HostMachines",
+    "AgentMeshSpec": "AgentMeshSettings",
+    "DualHostSpec": "DualHostSettings",
+    "PlaceSpec": "MeshPlace",
+    "BalancerSpec": "MeshBalancer",
+    "CapabilitySpec": "MeshCapability",
+    "DiscoverySpec": "MeshDiscovery",
+    "SharedStateSpec": "MeshState",
+    "SyncSpec": "MeshSync",
+    "MediaSpec": "MeshMedia",
+    "DiodeSpec": "MeshDiode",
+    "AuditSpec": "MeshAudit",
+    "SiemSpec": "MeshSiem",
+    "SshSpec": "HostSsh",
+    "OverlayPeerSpec": "HostOverlayPeer",
+    "OverlaySpec": "HostOverlay",
 }
 """Specs whose type is not their name without `Spec`: all types of the package stand in one place."""
 
@@ -51,6 +69,7 @@ SECRET_INPUTS: Final = {
     "AzureBase": ("postgresPassword",),
     "CognitiveTier": ("apiKey", "apiKeys"),
     "ExecutionTier": ("passwords",),
+    "Hosts": ("secrets",),
     "Sensei": ("secrets",),
 }
 """Component -> its inputs that are secrets in whole."""

@@ -2,6 +2,8 @@
 
 The schema analyzer reads these classes at run time, so that no annotation here may be a string; a test holds names,
 types and descriptions equal to the specs, which check the values.
+
+Longer than 400 lines because programs import every type from here, whichever module has it: a line for each.
 """
 
 from collections.abc import Mapping, Sequence
@@ -15,9 +17,25 @@ from components.package.specs_aethergraph import Role as Role
 from components.package.specs_aethergraph import Slack as Slack
 from components.package.specs_aethergraph import Sso as Sso
 from components.package.specs_aethergraph import Workspace as Workspace
+from components.package.specs_agent_mesh import AgentMeshSettings as AgentMeshSettings
+from components.package.specs_agent_mesh import MeshAudit as MeshAudit
+from components.package.specs_agent_mesh import MeshBalancer as MeshBalancer
+from components.package.specs_agent_mesh import MeshCapability as MeshCapability
+from components.package.specs_agent_mesh import MeshDiode as MeshDiode
+from components.package.specs_agent_mesh import MeshDiscovery as MeshDiscovery
+from components.package.specs_agent_mesh import MeshMedia as MeshMedia
+from components.package.specs_agent_mesh import MeshNetwork as MeshNetwork
+from components.package.specs_agent_mesh import MeshNodes as MeshNodes
+from components.package.specs_agent_mesh import MeshPlace as MeshPlace
+from components.package.specs_agent_mesh import MeshRole as MeshRole
+from components.package.specs_agent_mesh import MeshSiem as MeshSiem
+from components.package.specs_agent_mesh import MeshSource as MeshSource
+from components.package.specs_agent_mesh import MeshState as MeshState
+from components.package.specs_agent_mesh import MeshSync as MeshSync
 from components.package.specs_agentdb import AgentDbProgram as AgentDbProgram
 from components.package.specs_agentdb import AgentDbSettings as AgentDbSettings
 from components.package.specs_agentdb import ReplicaCopies as ReplicaCopies
+from components.package.specs_agentdb_nodes import AgentDbNodes as AgentDbNodes
 from components.package.specs_aks import Aks as Aks
 from components.package.specs_applications import Application as Application
 from components.package.specs_applications import Copy as Copy
@@ -38,6 +56,17 @@ from components.package.specs_backup import Backup as Backup
 from components.package.specs_backup import BackupStore as BackupStore
 from components.package.specs_delivery import CarriedModel as CarriedModel
 from components.package.specs_delivery import Delivery as Delivery
+from components.package.specs_dual_host import DualAgent as DualAgent
+from components.package.specs_dual_host import DualGpu as DualGpu
+from components.package.specs_dual_host import DualGroup as DualGroup
+from components.package.specs_dual_host import DualHealth as DualHealth
+from components.package.specs_dual_host import DualHostSettings as DualHostSettings
+from components.package.specs_dual_host import DualImages as DualImages
+from components.package.specs_dual_host import DualLoad as DualLoad
+from components.package.specs_dual_host import DualLoadTarget as DualLoadTarget
+from components.package.specs_dual_host import DualSide as DualSide
+from components.package.specs_dual_host import DualWeb as DualWeb
+from components.package.specs_dual_host import DualWorkflow as DualWorkflow
 from components.package.specs_edge import Edge as Edge
 from components.package.specs_edge import EdgeDevice as EdgeDevice
 from components.package.specs_edge import EdgeLimits as EdgeLimits
@@ -57,6 +86,13 @@ from components.package.specs_gpu import GpuSharing as GpuSharing
 from components.package.specs_gpu import SecondModel as SecondModel
 from components.package.specs_gpu import Serving as Serving
 from components.package.specs_gpu import Weights as Weights
+from components.package.specs_hosts import HostBackup as HostBackup
+from components.package.specs_hosts import HostMachine as HostMachine
+from components.package.specs_hosts import HostMachines as HostMachines
+from components.package.specs_hosts import HostOverlay as HostOverlay
+from components.package.specs_hosts import HostOverlayPeer as HostOverlayPeer
+from components.package.specs_hosts import HostPrice as HostPrice
+from components.package.specs_hosts import HostSsh as HostSsh
 from components.package.specs_hybrid import Hybrid as Hybrid
 from components.package.specs_hybrid import HybridCustomer as HybridCustomer
 from components.package.specs_hybrid_edge import EdgeCache as EdgeCache
@@ -389,3 +425,9 @@ class Deployment(TypedDict):
     """AgentDB, for system `agentdb`."""
     aethergraph: NotRequired[AetherGraphSettings]
     """AetherGraph, for system `aethergraph`."""
+    hosts: NotRequired[HostMachines]
+    """The machines, where the target is `hosts`."""
+    agent_mesh: NotRequired[AgentMeshSettings]
+    """The agent mesh, for system `agent-mesh`."""
+    dual_host: NotRequired[DualHostSettings]
+    """The two machines' services, for system `dual-host`."""

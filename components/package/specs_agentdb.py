@@ -7,6 +7,7 @@ types and descriptions equal to the specs, which check the values.
 from collections.abc import Mapping, Sequence
 from typing import NotRequired, TypedDict
 
+from components.package.specs_agentdb_nodes import AgentDbNodes
 from components.package.specs_applications import DnsZone, RuntimeSite, ServiceScale, SharedBucket, SharedDatabase
 from components.package.specs_delivery import CarriedModel, Delivery
 from components.package.specs_geo import Geo
@@ -99,5 +100,7 @@ class AgentDbSettings(TypedDict):
     """Its regions, in mode geo; left out elsewhere."""
     hybrid_edge: NotRequired[HybridEdge]
     """Its layers, in mode hybrid-edge; left out elsewhere."""
+    nodes: NotRequired[AgentDbNodes]
+    """Its machines, where the target is `hosts`; left out elsewhere."""
     site: NotRequired[RuntimeSite]
     """The network of a runtime that is not Kubernetes."""

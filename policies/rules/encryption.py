@@ -148,18 +148,12 @@ def _in_transit(graph: ResourceGraph, context: Context) -> Iterator[Judgement]:
     for resource, facts in context.components():
         if facts.encrypted_in_transit is True:
             yield ok(resource)
-        elif facts.encrypted_in_transit is False and _on_a_machine(graph, context, resource):
+        elif facts.encrypted_in_transit is False and context.on_a_machine(resource):
             yield not_applicable("HST003 judges its machine, port by port", resource)
         elif facts.encrypted_in_transit is False:
             yield violation(resource, "its traffic is not encrypted", "encryptedInTransit")
         elif facts.stateful or facts.guarantee:
             yield undetermined(resource, "nobody says whether its traffic is encrypted", "encryptedInTransit")
-
-
-def _on_a_machine(graph: ResourceGraph, context: Context, resource: Resource) -> bool:
-    """Say whether it stands on a machine without an orchestrator, whose open ports its facts list."""
-    above = (context.own.get(one.urn) for one in graph.ancestors(resource))
-    return any(facts is not None and facts.host is not None for facts in above)
 
 
 def _cluster_secrets(graph: ResourceGraph, context: Context) -> Iterator[Judgement]:

@@ -332,10 +332,9 @@ def _opaque(graph: ResourceGraph, context: Context) -> Iterator[Judgement]:
         declared = kind_of(resource) == "Release" and any(
             ancestor.urn in context.own and context.own[ancestor.urn].charts for ancestor in graph.ancestors(resource)
         )
-        above = (context.own.get(one.urn) for one in graph.ancestors(resource))
         if declared:
             yield ok(resource, "what it installs is declared by its component")
-        elif any(facts is not None and facts.host is not None for facts in above):
+        elif context.on_a_machine(resource):
             yield ok(resource, "its machine's facts and files say what it makes")
         else:
             yield undetermined(resource, f"what a {resource.type} makes cannot be seen in the graph")

@@ -29,13 +29,17 @@ def _unresolved(context: Context, resource: Resource, message: str, path: str) -
 
 
 def _references(graph: ResourceGraph, context: Context) -> Iterator[tuple[Resource, Any, str]]:
-    """Yield every image of the graph: those in manifests, and those that charts are declared to run."""
+    """Yield every image of the graph: those in manifests, and those that facts alone name.
+
+    The latter are what charts run, and what files of machines without an orchestrator start.
+    """
+    carried = {str(use.reference) for resource in graph.resources for use in images(resource)}
     for resource in graph.resources:
         for use in images(resource):
             yield resource, use.reference, use.path
         own = context.own.get(resource.urn)
         for image in own.images if own else ():
-            if image.declared:
+            if image.declared or image.deployed_as not in carried:
                 yield resource, image.deployed_as, f"images.{image.name}"
 
 

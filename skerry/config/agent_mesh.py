@@ -62,7 +62,7 @@ class MeshSourceSpec(Spec):
     """Of the source archive that is carried to a site without a connection; left out, unresolved."""
 
 
-class RoleSpec(Spec):
+class MeshRoleSpec(Spec):
     """What a role's token allows."""
 
     tools: tuple[Capability, ...] = Field(min_length=1, max_length=200)
@@ -78,7 +78,7 @@ class CapabilitySpec(Spec):
 
     kind: TokenKind = TokenKind.SHARED
     """One token for all, or by role."""
-    roles: dict[DnsLabel, RoleSpec] = Field(default={}, max_length=100)
+    roles: dict[DnsLabel, MeshRoleSpec] = Field(default={}, max_length=100)
     """Name -> what its token allows; needed for `roles`, and no others."""
 
 

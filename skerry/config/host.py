@@ -46,7 +46,7 @@ class FirewallKind(str, Enum):
     """Somebody else's, or none: a finding."""
 
 
-class Delivery(str, Enum):
+class HostDelivery(str, Enum):
     """How files come to a machine."""
 
     SSH = "ssh"
@@ -129,7 +129,7 @@ class HostSpec(Spec):
     """Network interfaces, where two are asked for."""
     storage_encrypted: bool | None = None
     """Whether its disk is encrypted; left out, reports say that it is not known."""
-    delivery: Delivery = Delivery.SSH
+    delivery: HostDelivery = HostDelivery.SSH
     """How files come to it."""
     ssh: SshSpec = SshSpec()
     """How it is reached; ignored but for `ssh`."""

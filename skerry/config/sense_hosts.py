@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from graphlib import CycleError, TopologicalSorter
 
 from skerry.catalog import load_catalog
-from skerry.config.host import Delivery, FirewallKind, HostOs, HostsSpec, OverlaySpec
+from skerry.config.host import FirewallKind, HostDelivery, HostOs, HostsSpec, OverlaySpec
 from skerry.config.sense_agent_mesh import mesh_problems
 from skerry.config.sense_agentdb_hosts import agentdb_hosts_problems
 from skerry.config.sense_dual_host import dual_host_problems
@@ -61,7 +61,7 @@ def hosts_problems(spec: DeploymentSpec) -> Iterator[Problem]:
 def _log_in(hosts: HostsSpec) -> Iterator[Problem]:
     """Return whether the firewall would shut out the log-in by which machines are deployed."""
     linux = (HostOs.DEBIAN, HostOs.UBUNTU, HostOs.RASPBERRY_PI_OS, HostOs.WSL2)
-    by_ssh = [name for name, row in hosts.machines.items() if row.delivery is Delivery.SSH and row.os in linux]
+    by_ssh = [name for name, row in hosts.machines.items() if row.delivery is HostDelivery.SSH and row.os in linux]
     if by_ssh and not hosts.admin_cidrs and hosts.firewall is not FirewallKind.NONE:
         text = f"nobody may log in, so that the first deployment by SSH would shut {', '.join(by_ssh)} to the next"
         yield Problem("hosts.admin_cidrs", text, "name the ranges of who deploys, or use delivery: files")

@@ -44,7 +44,7 @@ def test_the_table_has_every_public_component() -> None:
     assert [one.__name__ for one in public_components()] == list(every_component())
 
 
-ROOTS = ("Sensei", "AgentDb", "AetherGraph", "Applications")
+ROOTS = ("Sensei", "AgentDb", "AetherGraph", "Applications", "Hosts")
 """The roots of whole deployments, which say what the whole is under and make their own providers."""
 
 

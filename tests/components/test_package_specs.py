@@ -160,6 +160,7 @@ NOTHING_TO_SERVE = {
     "AgentDb": "gives what its stack exports",
     "AetherGraph": "gives what its stack exports",
     "Applications": "gives what its stack exports",
+    "Hosts": "gives what its stack exports",
     "OnPremCluster": "a cluster's API is the provider's business",
     "TierNamespace": "a namespace answers nothing",
     "PriorityClasses": "answer nothing",

@@ -40,7 +40,10 @@ DIGESTS: dict[str, tuple[Build, Told]] = {
         lambda b: b.component("op", images=(image("docker.io/library/web:1", declared=True),)),
         [("undetermined", "op", "image docker.io/library/web:1 is not pinned by a digest")],
     ),
-    "that a manifest carries is judged there": (lambda b: b.component("op", images=(image("web:1"),)), NO_IMAGES),
+    "that no manifest carries is judged where its component names it": (
+        lambda b: b.component("op", images=(image("web:1"),)),
+        [("undetermined", "op", "image web:1 is not pinned by a digest")],
+    ),
     "that is none": (
         runs("web:1@sha256:abc"),
         [

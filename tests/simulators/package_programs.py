@@ -105,6 +105,13 @@ AZURE: dict[str, Any] = {
 }
 
 
+def machines() -> dict[str, Any]:
+    """Return the inputs of two machines, with the secrets that they name."""
+    deployment = deployment_of("agentdb-single-node")
+    named = {"apiCertificate", "apiKey", "peerCertificate", "peerKey", "peerAuthority", "sshKey", "backupKey"}
+    return {"deployment": deployment, "secrets": dict.fromkeys(sorted(named), "example")}
+
+
 def every_component() -> dict[str, dict[str, Any]]:
     """Return inputs for every public component."""
     onprem, base = deployment_of("sensei-private-onprem"), deployment_of("sensei-saas-aws-base")
@@ -137,6 +144,7 @@ def every_component() -> dict[str, dict[str, Any]]:
         "AgentDb": {"deployment": deployment_of("agentdb-onprem")},
         "AetherGraph": {"deployment": deployment_of("aethergraph-server-onprem")},
         "Applications": {"deployment": any_services},
+        "Hosts": machines(),
         "CognitiveTier": {**here, "cognitive": onprem["cognitive"], "objects": objects, **agents},
         "ExecutionTier": {
             **here,
