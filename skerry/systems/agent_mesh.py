@@ -20,7 +20,7 @@ from skerry.systems.agent_mesh_audit import (
 from skerry.systems.agent_mesh_elsewhere import files_elsewhere
 from skerry.systems.agent_mesh_install import INSTALL, carried, install_files, install_packages
 from skerry.systems.agent_mesh_papers import papers
-from skerry.systems.agent_mesh_places import CONFIG, HOME, KEYS, TRUST, USER, Mesh
+from skerry.systems.agent_mesh_places import CONFIG, HOME, KEYS, NODE_KEYS, NODE_USER, TRUST, USER, Mesh
 from skerry.systems.agent_mesh_services import gateway_files, gateway_service, node_files, node_services
 from skerry.systems.agent_mesh_state import (
     balancer,
@@ -76,8 +76,12 @@ def _machine(mesh: Mesh, name: str, row: HostSpec, catalog: Catalog, target: Tar
             *state_files(mesh, name),
             *audit_files(mesh, name),
         ),
-        users=(*((HostUser(name=USER, home=HOME),) if runs else ()), *state_users(mesh, name)),
-        folders=(*(_folders(gateway=gateway) if runs else ()), *audit_folders(mesh, name), *_spool(mesh, gateway)),
+        users=(*(_users(nodes=nodes) if runs else ()), *state_users(mesh, name)),
+        folders=(
+            *(_folders(gateway=gateway, nodes=nodes) if runs else ()),
+            *audit_folders(mesh, name),
+            *_spool(mesh, gateway),
+        ),
         backups=backups(mesh, name) + state_backups(mesh, name),
         logs=audit_logs(mesh, name),
         timers=audit_timers(mesh, name),
@@ -98,9 +102,15 @@ def _machine(mesh: Mesh, name: str, row: HostSpec, catalog: Catalog, target: Tar
     )
 
 
-def _folders(*, gateway: bool) -> tuple[HostFolder, ...]:
+def _users(*, nodes: bool) -> tuple[HostUser, ...]:
+    node = (HostUser(name=NODE_USER, home=HOME, groups=(USER,)),) if nodes else ()
+    return (HostUser(name=USER, home=HOME), *node)
+
+
+def _folders(*, gateway: bool, nodes: bool) -> tuple[HostFolder, ...]:
     rows = [(HOME, "root", "0750"), (KEYS, USER, "0700"), (CONFIG, "root", "0750")]
     rows += [(TRUST, USER, "0700")] if gateway else []
+    rows += [(NODE_KEYS, NODE_USER, "0700")] if nodes else []
     return tuple(HostFolder(path=path, owner=owner, group=USER, mode=mode) for path, owner, mode in rows)
 
 

@@ -15,6 +15,7 @@ from skerry.systems.agent_mesh_places import (
     KEYS,
     LIB,
     NODE_ENV,
+    NODE_KEYS,
     TRUST,
     USER,
     Mesh,
@@ -180,7 +181,7 @@ def backups(mesh: Mesh, machine: str) -> tuple[HostBackup, ...]:
         return ()
     paths = [TRUST, KEYS, mesh.audit_folder, ENV, CONFIG]
     if machine in mesh.spec.nodes and mesh.spec.nodes[machine].runtime is NodeRuntime.SYSTEMD:
-        paths.append(NODE_ENV)
+        paths += [NODE_ENV, NODE_KEYS]
     if machine in mesh.tls_machines():
         paths.append(ETC)
     spool = (mesh.spec.sync.spool_folder,) if mesh.spec.sync else ()

@@ -13,26 +13,39 @@ from typing import Final
 from skerry.config.agent_mesh import TokenKind, TrustMode
 from skerry.config.host import HostOs
 from skerry.hosts.plan import HostFile
-from skerry.systems.agent_mesh_places import GATEWAY, HOME, KEYS, NODE, NODE_FOLDER, PYTHON, Mesh, bundle_path
+from skerry.systems.agent_mesh_places import (
+    GATEWAY,
+    HOME,
+    KEYS,
+    NODE,
+    NODE_FOLDER,
+    NODE_KEYS,
+    PYTHON,
+    Mesh,
+    bundle_path,
+)
 from skerry.systems.agent_mesh_services import gateway_command, gateway_variables, node_variables
 
 LABEL: Final = "com.adaptivesentience"
 TERMUX: Final = "/data/data/com.termux/files/home"
-# Source: Termux wiki, "Termux:Boot": scripts in ~/.termux/boot are run in order when the device starts, read 2026-11
+# Source: Termux wiki, "Termux:Boot": scripts in ~/.termux/boot are run in order when the device starts
+# (not opened; check before relying on it)
 TERMUX_BOOT: Final = f"{TERMUX}/.termux/boot"
 WINDOWS: Final = "C:/ProgramData/agent_mesh"
 
 BY_HAND: Final[Mapping[HostOs, tuple[str, ...]]] = {
     HostOs.MACOS: (
-        f"install Python 3, clone the repository to {HOME}, make `venv` and install requirements.txt",
+        f"make a user `_agentmesh`, install Python 3, clone the repository to {HOME}, make `venv` and install "
+        "requirements.txt",
         "copy the files of this machine to the paths that they have here, and bundles and token from the site's "
-        f"folder to {KEYS} with mode 0600",
+        f"folder to {NODE_KEYS} with mode 0600, a gateway's identity to {KEYS}",
         f"`sudo launchctl bootstrap system /Library/LaunchDaemons/{LABEL}.<name>.plist` for each plist",
         "allow incoming connections for Python in the system's firewall, or the ports in pf",
     ),
     HostOs.WINDOWS: (
         f"install Python 3, clone the repository to {WINDOWS}, make `venv` and install requirements.txt",
-        f"copy the files of this machine to the paths that they have here, and bundles and token to {WINDOWS}/keys",
+        "copy the files of this machine to the paths that they have here, and bundles and token to "
+        f"{WINDOWS}/node_keys",
         "run register.ps1 as administrator: it makes a task that starts the nodes, and opens their ports",
     ),
     HostOs.ANDROID: (
@@ -40,7 +53,7 @@ BY_HAND: Final[Mapping[HostOs, tuple[str, ...]]] = {
         f"in Termux: `pkg install python git`, clone the repository to {TERMUX}/agent_mesh, make `venv` and install "
         "requirements.txt",
         f"copy the files of this machine to {TERMUX_BOOT} with mode 0700, and bundles and token to "
-        f"{TERMUX}/agent_mesh/keys",
+        f"{TERMUX}/agent_mesh/node_keys",
     ),
     HostOs.IOS: (
         "nothing is rendered: iOS lets no app listen for tools in the background, so that it runs no node of this kind",
@@ -98,9 +111,8 @@ def _shared(mesh: Mesh) -> bool:
 def _plist(mesh: Mesh, name: str, command: list[str], folder: str, variables: dict[str, str]) -> HostFile:
     # Source: launchd.plist(5), read as of macOS 14 (not opened; check before relying on it)
     if _shared(mesh):
-        script = (
-            f"MESH_CAPABILITY_TOKEN=$(cat {KEYS}/token) && export MESH_CAPABILITY_TOKEN && exec {shlex.join(command)}"
-        )
+        token = f"MESH_CAPABILITY_TOKEN=$(cat {NODE_KEYS}/token) && export MESH_CAPABILITY_TOKEN"
+        script = f"{token} && exec {shlex.join(command)}"
         command = ["/bin/sh", "-c", script]
     document = {
         "Label": f"{LABEL}.{name}",
@@ -120,9 +132,8 @@ def _plist(mesh: Mesh, name: str, command: list[str], folder: str, variables: di
 def _boot(mesh: Mesh, name: str, command: list[str], folder: str, variables: dict[str, str]) -> HostFile:
     exports = "".join(f"export {key}={shlex.quote(value)}\n" for key, value in variables.items())
     if _shared(mesh):
-        exports += (
-            f"MESH_CAPABILITY_TOKEN=$(cat {TERMUX}/agent_mesh/keys/token) || exit 1\nexport MESH_CAPABILITY_TOKEN\n"
-        )
+        exports += f"MESH_CAPABILITY_TOKEN=$(cat {TERMUX}/agent_mesh/node_keys/token) || exit 1\n"
+        exports += "export MESH_CAPABILITY_TOKEN\n"
     text = f"""#!/data/data/com.termux/files/usr/bin/sh
 # Starts it when the device does, and again 10 seconds after it failed.
 set -u
@@ -141,7 +152,7 @@ def _windows(mesh: Mesh, machine: str) -> tuple[HostFile, ...]:
     found = []
     for name, (_, folder, variables) in rows.items():
         lines = [f"$env:{key} = '{value}'" for key, value in variables.items()]
-        lines += [f"$env:MESH_CAPABILITY_TOKEN = Get-Content '{WINDOWS}/keys/token'"] if _shared(mesh) else []
+        lines += [f"$env:MESH_CAPABILITY_TOKEN = Get-Content '{WINDOWS}/node_keys/token'"] if _shared(mesh) else []
         text = "\n".join(
             [
                 *lines,

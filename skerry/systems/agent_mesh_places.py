@@ -14,6 +14,8 @@ from skerry.errors import UsageError
 from skerry.hosts.plan import LOOPBACK
 
 USER: Final = "agent-mesh"
+NODE_USER: Final = "agent-mesh-node"
+"""Who runs nodes: tools that they run must not read a gateway's identity on the same machine."""
 HOME: Final = "/opt/agent_mesh"
 NODE_FOLDER: Final = f"{HOME}/edge_node"
 PYTHON: Final = f"{HOME}/venv/bin/python"
@@ -22,6 +24,7 @@ PATH: Final = f"{HOME}/venv/bin:/usr/local/bin:/usr/bin:/bin"
 ENV: Final = f"{HOME}/.env"
 NODE_ENV: Final = f"{HOME}/node.env"
 KEYS: Final = f"{HOME}/keys"
+NODE_KEYS: Final = f"{HOME}/node_keys"
 IDENTITY: Final = f"{KEYS}/gateway_identity.pem"
 TRUST: Final = f"{HOME}/trust"
 TRUST_STORE: Final = f"{TRUST}/trust_store.json"
@@ -61,7 +64,7 @@ def bundle_secret(node: str) -> str:
 
 def bundle_path(port: int | str) -> str:
     """Return where a node's provisioning bundle lies."""
-    return f"{KEYS}/node-{port}.json"
+    return f"{NODE_KEYS}/node-{port}.json"
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,6 +20,7 @@ from skerry.systems.agent_mesh_places import (
     NODE,
     NODE_ENV,
     NODE_FOLDER,
+    NODE_USER,
     PATH,
     PYTHON,
     ROLES,
@@ -233,7 +234,7 @@ def node_services(mesh: Mesh, machine: str, catalog: Catalog, target: TargetFact
             listens=(_node_listen(mesh, ports[0], ports[-1]),),
             health=Health(path="/health", port=ports[0]),
             memory_mib=nodes.memory_mib,
-            user=USER,
+            user=NODE_USER,
             folder=NODE_FOLDER,
             instances=tuple(map(str, ports)),
             only_with=("localhost",) if mesh.development else (),
@@ -307,7 +308,7 @@ def node_files(mesh: Mesh, machine: str) -> tuple[HostFile, ...]:
     if not contained:
         found.append(_own(NODE_ENV, variables_text(node_variables(mesh, machine, nodes)), units, mode="0640"))
     if mesh.spec.trust is TrustMode.PKI:
-        owner = CONTAINER_USER if contained else USER
+        owner = CONTAINER_USER if contained else NODE_USER
         for port in mesh.ports(machine):
             restarts = () if contained else (f"{NODE}@{port}.service",)
             secret = bundle_secret(f"{machine}-{port}")

@@ -296,3 +296,13 @@ def test_where_one_machine_is_outside_of_the_overlay_nobody_is_called_by_it() ->
     assert {row.overlay for row in listens} == {False}
     (state,) = (service for service in machine(found, "gate-a").services if service.name == "agent-mesh-state")
     assert state.listens[0].sources == ("10.2.1.10/32", "10.2.2.10/32", "10.2.3.10/32")
+
+
+def test_nodes_cannot_read_the_identity_of_a_gateway_on_their_machine() -> None:
+    found = machine(plan("mesh-airgapped", {"agent_mesh.nodes.gate": {}}), "gate")
+    users = {service.name: service.user for service in found.services}
+    assert (users["agent-mesh-gateway"], users["agent-mesh-node"]) == ("agent-mesh", "agent-mesh-node")
+    held = {file.path: (file.owner, file.mode) for file in found.files}
+    assert held["/opt/agent_mesh/keys/gateway_identity.pem"] == ("agent-mesh", "0600")
+    assert held["/opt/agent_mesh/node_keys/node-8000.json"] == ("agent-mesh-node", "0600")
+    assert {"0700"} == {row.mode for row in found.folders if row.path.endswith("keys")}
