@@ -65,7 +65,8 @@ class GcpRunEntrance(SkerryComponent):
         super().__init__(name, facts, opts)
         self._spec, self._plan, self._network = spec, plan, network
         self._region = spec.target.region
-        hosts, backends = [], {}
+        hosts: list[str] = []
+        backends: dict[str, pulumi.Output[str]] = {}
         for application, service in services.values():
             backend = self._backend(application, service, public=public)
             hosts += hosts_of(application)
