@@ -7,6 +7,7 @@ they lead to is local.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from typing import Final
 
@@ -19,6 +20,8 @@ IN_CONTAINER: Final = "/var/lib/aethergraph"
 """Where the process finds its folder."""
 USER: Final = 65_532
 """As in every other mode."""
+_PLAIN: Final = re.compile(r"^[A-Za-z0-9_./:=,@+%?&;~{}\[\]-]*$")
+"""Values that Compose reads as they are; it expands `$`, and takes what follows ` #` for a comment."""
 
 
 def local_environment(spec: DeploymentSpec, own: AetherGraphSpec) -> dict[str, str]:
@@ -94,8 +97,16 @@ def local_files(image: str, folder: str, environment: Mapping[str, str], secrets
     if not secrets:
         del process["environment"]
     compose = {"name": "aethergraph", "services": {"aethergraph": process}}
-    lines = [f"{name}={value}" for name, value in sorted(environment.items())]
+    lines = [f"{name}={_quoted(value)}" for name, value in sorted(environment.items())]
     return {
         "compose.yaml": json.dumps(compose, indent=2) + "\n",
         "aethergraph.env": "\n".join(lines) + "\n",
     }
+
+
+def _quoted(value: str) -> str:
+    """Return a value as a file of variables of Compose has it."""
+    if _PLAIN.match(value):
+        return value
+    escaped = re.sub(r'(["\\$])', r"\\\1", value)
+    return f'"{escaped}"'

@@ -21,6 +21,7 @@ from tests.simulators.pulumi_cli import ROOT, Done, PulumiCli
 
 AIRGAPPED, ONPREM = "sensei-airgapped", "sensei-private-onprem"
 GCP_BASE, AZURE_BASE = "sensei-saas-gcp-base", "sensei-saas-azure-base"
+ON_MACHINES = ("agentdb-single-node", "agentdb-multi-node", "agentdb-vps")
 VENDOR_BASE, CUSTOMER = "sensei-hybrid-vendor-base", "sensei-hybrid-customer"
 
 
@@ -30,11 +31,14 @@ def test_the_engine_s_graph_of_a_stack_that_is_not_deployed_is_the_command_s(tmp
 
 
 def test_every_shipped_stack_of_services_is_brought_up_by_a_test() -> None:
-    """In test_cluster_services.py, test_aethergraph.py, test_aws_services.py and test_serverless.py."""
+    """In test_cluster_services.py, test_aethergraph.py, test_aws_services.py and test_serverless.py.
+
+    Those of machines: test_agentdb_hosts.py, and tests/components/host gives their files to the programs.
+    """
     found = {path.stem.removeprefix("Pulumi.") for path in (ROOT / "stacks").glob("Pulumi.*.yaml")}
     shipped = {stack for stack in found if stack.startswith(("agentdb-", "aethergraph-"))}
     over = {stack for world in (*cluster_service_stacks.WORLDS, *aethergraph_stacks.WORLDS) for stack in world}
-    assert shipped == over | {*aws_service_stacks.STACKS, *serverless_stacks.STACKS}
+    assert shipped == over | {*aws_service_stacks.STACKS, *serverless_stacks.STACKS, *ON_MACHINES}
 
 
 AZURE_OPTIONS: Final[dict[str, Any]] = {
