@@ -58,7 +58,7 @@ def _global(proxies: tuple[Proxy, ...]) -> Iterator[str]:
         "  chroot /var/lib/haproxy",
         "  user haproxy",
         "  group haproxy",
-        "  maxconn 20000",
+        "  maxconn 4096",
         "  ssl-default-bind-options ssl-min-ver TLSv1.2 no-tls-tickets",
         "  ssl-default-server-options ssl-min-ver TLSv1.2",
     )
