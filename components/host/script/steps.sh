@@ -130,12 +130,14 @@ the files are in place: mend what it says, then run again"
     done_with "after $what"
   done < "$run/known"
 }
-run_setup() {
+run_setup() { # what it makes is for those whom services run as, too: secrets are in place by now
   [ -f "$run/setup" ] || return 0
+  umask 022
   while read -r what; do
     command_runs "$what" || fail "'$what' failed: $(words)
 the files are in place and units were not started: mend what it says, then run again"
   done < "$run/setup"
+  umask 077
 }
 well() { # a unit runs, or is one that ends and did so well
   systemctl show -p Type -p ActiveState -p SubState -p Result -p RemainAfterExit -p ExecMainExitTimestampMonotonic "$1" \

@@ -87,7 +87,7 @@ folder() { # folder PATH MODE OWNER GROUP
   [ "$(stat -c '%F %a %U %G' "$1" 2>/dev/null)" != "directory $2 $3 $4" ] || return 0
   count "folder $1"
   changes || return 0
-  [ -d "$1" ] || make_folder "$1"
+  [ -d "$1" ] || { make_folder "$(dirname "$1")"; mkdir -m 700 "$1" || fail "the folder $1 cannot be made"; }
   { chown "$3:$4" "$1" && chmod "$2" "$1"; } || fail "the folder $1 cannot be made"
 }
 make_folder() {
