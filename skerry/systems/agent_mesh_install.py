@@ -61,6 +61,8 @@ def carried(mesh: Mesh) -> tuple[CarriedFact, ...]:
 
 def _head(mesh: Mesh, version: str) -> str:
     return f"""set -eu
+# Others than root run what is installed, whatever mask this was started with.
+umask 022
 folder={HOME}
 version={version}
 """

@@ -134,6 +134,9 @@ tls-protocols "TLSv1.2 TLSv1.3"
 def _state_text(mesh: Mesh, machine: str, shared: SharedStateSpec) -> str:
     return f"""# The store that gateways share: TLS alone, with certificates of the mesh's own authority.
 bind {mesh.address(machine)}
+# A certificate of the authority is asked for instead: by itself, it refuses all callers of other machines as long as
+# the default user, whom Sentinels and health checks are at first, has no password.
+protected-mode no
 tls-port {shared.port}
 {_TLS_TEXT}replica-announce-ip {mesh.address(machine)}
 replica-announce-port {shared.port}
