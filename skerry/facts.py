@@ -124,6 +124,8 @@ class EndpointFact(Fact):
     """`ingress` or `egress`."""
     scope: str
     """`cluster`, `site`, `internet`, or `vendor`: the other side of a deployment in mode hybrid."""
+    jurisdictions: tuple[str, ...] = ()
+    """Countries, EU or EEA, that a contract keeps in what is told it; empty: nobody says, or none does."""
     why: str
 
 

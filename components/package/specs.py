@@ -226,6 +226,8 @@ class Cognitive(TypedDict):
     """Hosted provider -> the secret key that holds its own API key; left out, `api_key_secret` is for all of them."""
     provider_cidrs: NotRequired[Mapping[str, Sequence[str]]]
     """Hosted provider -> the address ranges that it answers from; left out, those that it publishes, else any."""
+    provider_jurisdictions: NotRequired[Mapping[str, Sequence[str]]]
+    """Hosted provider -> the countries, EU or EEA, that a contract keeps prompts in; left out, anywhere."""
     model: NotRequired[str]
     """The row of images/models.yaml that local inference serves."""
     precision: NotRequired[Precision]

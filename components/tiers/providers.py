@@ -44,6 +44,7 @@ def hosted_endpoints(spec: CognitiveSpec) -> tuple[EndpointFact, ...]:
             protocol="https",
             direction="egress",
             scope="internet",
+            jurisdictions=spec.provider_jurisdictions.get(provider, ()),
             why="inference at a provider",
         )
         for provider in spec.providers

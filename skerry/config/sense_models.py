@@ -8,7 +8,8 @@ from typing import Final
 from skerry.catalog import load_catalog
 from skerry.config.serving import WeightsSource
 from skerry.config.spec import CognitiveSpec, DeploymentSpec, ModelProvider, TargetKind
-from skerry.errors import Problem, SizingError
+from skerry.errors import Problem, SizingError, UsageError
+from skerry.jurisdictions import countries
 from skerry.serving_plan import ServingPlan, plan
 from skerry.small_models import is_gguf
 
@@ -48,6 +49,15 @@ def _keys(cognitive: CognitiveSpec) -> Iterator[Problem]:
     without = [provider.value for provider in hosted if provider not in cognitive.api_key_secrets]
     if without and not cognitive.api_key_secret:
         yield Problem("cognitive.api_key_secret", f"is required for {', '.join(without)}", "name a secret config key")
+    for provider, codes in cognitive.provider_jurisdictions.items():
+        path = f"cognitive.provider_jurisdictions.{provider.value}"
+        if provider not in hosted:
+            yield Problem(path, "is of a provider that is not asked", "remove it")
+        for code in codes:
+            try:
+                countries(code)
+            except UsageError as exc:
+                yield Problem(path, str(exc))
     for provider in cognitive.api_key_secrets:
         if provider not in hosted:
             yield Problem(

@@ -390,6 +390,8 @@ class CognitiveSpec(Spec):
     """Hosted provider -> the secret key that holds its own API key; left out, `api_key_secret` is for all of them."""
     provider_cidrs: dict[ModelProvider, tuple[str, ...]] = Field(default={}, max_length=8)
     """Hosted provider -> the address ranges that it answers from; left out, those that it publishes, else any."""
+    provider_jurisdictions: dict[ModelProvider, tuple[str, ...]] = Field(default={}, max_length=8)
+    """Hosted provider -> the countries, EU or EEA, that a contract keeps prompts in; left out, anywhere."""
     model: CatalogName | None = None
     """The row of images/models.yaml that local inference serves."""
     precision: Precision = Precision.BF16

@@ -31,8 +31,14 @@ def way(**more: Any) -> EndpointFact:
 
 
 ASKED = "prompts go to api.openai.com, which may answer in any country; they must stay in EU"
+KEPT = "a contract keeps prompts of api.openai.com in DE, EU"
 CALLS: Final[Mapping[str, tuple[EndpointFact, list[tuple[str, str, str]]]]] = {
-    "a provider on the internet": (way(), [("undetermined", "thinking", ASKED)]),
+    "a provider on the internet": (way(), [("violation", "thinking", ASKED)]),
+    "one that a contract keeps inside": (way(jurisdictions=("DE", "EU")), [("ok", "thinking", KEPT)]),
+    "one that a contract keeps elsewhere": (
+        way(jurisdictions=("DE", "US")),
+        [("violation", "thinking", "prompts go to api.openai.com in US, but must stay in EU")],
+    ),
     "a server of that name at the site": (way(scope="site"), []),
     "anything else on the internet": (way(name="monitoring", host="m.example"), []),
 }
@@ -59,8 +65,11 @@ def test_without_a_boundary_for_its_class_nothing_is_said() -> None:
 def test_a_private_deployment_that_asks_a_provider_as_well_is_shown_with_the_path() -> None:
     changes = {"cognitive.providers": ["local", "anthropic"], "cognitive.api_key_secret": "llm"}
     report = check(run_changed("sensei-private-aws", changes, secrets=["skerry:llm"]), today=TODAY, rules=[RES002])
-    (found,) = [one for one in report.findings if one.verdict.value == "undetermined"]
+    (found,) = [one for one in report.findings if one.verdict.value == "violation"]
     assert (found.path, found.property_path) == ("skerry-sensei-private-aws > sensei > cognitive", "endpoints[0].host")
     assert found.message.endswith("they must stay in EU")
+    inside = changes | {"cognitive.provider_jurisdictions": {"anthropic": ["EU"]}}
+    kept = check(run_changed("sensei-private-aws", inside, secrets=["skerry:llm"]), today=TODAY, rules=[RES002])
+    assert {one.verdict.value for one in kept.findings} == {"ok"}
     alone = check(run_changed("sensei-private-aws", {}), today=TODAY, rules=[RES002])
     assert {one.verdict.value for one in alone.findings} == {"ok"}
