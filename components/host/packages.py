@@ -1,7 +1,7 @@
 """Packages of the operating system that what stands on a machine needs.
 
-Source: packages.debian.org trixie and packages.ubuntu.com noble for the names (not opened; bookworm's asked by
-apt-cache, 2026-11)
+Source: packages.debian.org, trixie, "docker-cli", read 2026-11; the others of trixie and Ubuntu's noble not opened,
+check before relying on them (bookworm's were asked of apt-cache).
 """
 
 from __future__ import annotations

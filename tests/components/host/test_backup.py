@@ -281,7 +281,11 @@ def test_a_second_copy_goes_to_a_bucket(site: Site, need_tool: Callable[[str], s
     with weed(folder, "someone", "pl4nted-secret") as url:
         client = s3_client(url, "someone", "pl4nted-secret")
         make_bucket(client, "copies")
-        there: dict[str, Any] = {"off_host": "s3://copies/mesh", "off_host_endpoint": url, "off_host_secret": "backupKey"}
+        there: dict[str, Any] = {
+            "off_host": "s3://copies/mesh",
+            "off_host_endpoint": url,
+            "off_host_secret": "backupKey",
+        }
         site.lay(recipients=[site.key("one")], **there)
         credential = site.root / "etc/skerry/backup/credential"
         for secret, code in (("wrong", 1), ("pl4nted-secret", 0)):
