@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -43,3 +44,16 @@ def test_json_has_them_beside_the_manifests(capsys: pytest.CaptureFixture[str]) 
 def test_a_stack_on_a_cluster_has_none(capsys: pytest.CaptureFixture[str]) -> None:
     assert main([*RENDER, "--format", "json"]) == 0
     assert json.loads(capsys.readouterr().out)["files"] == []
+
+
+def test_a_machine_s_script_can_be_run_as_it_is_written(tmp_path: Path) -> None:
+    argv = ["render", "--program", str(ROOT), "--stack", "dual-host", "--out", str(tmp_path / "out")]
+    assert main(argv) == 0
+    folder = tmp_path / "out" / "files" / "pc2"
+    script, names = folder / "apply.sh", (folder / "secrets" / "README.md").read_text(encoding="utf-8")
+    assert (script.stat().st_mode & 0o777, "- webKey\n" in names) == (0o755, True)
+    done = subprocess.run([str(script), "--nonsense"], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr.splitlines()[0]) == (
+        2,
+        "usage: apply.sh [--dry-run | --status | --remove] [--secrets FOLDER]",
+    )
