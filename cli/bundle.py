@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from cli.options import add_output_options, add_source_options
+from cli.options import add_output_options, add_source_options, passphrase_of
 from cli.output import deliver, say, write_file
 from cli.registries import add_origin_options, add_registry_options, pairs, read_login_file, transport_options
 from cli.sources import file_source, load_graph
@@ -133,7 +133,7 @@ def run_export(args: argparse.Namespace) -> int:
     volume_bytes = parse_bytes(args.volume_size) if args.volume_size else None
     made, _ = _plan(args)
     folders = FileFolders(args.models, args.baselines, args.charts, args.file_sets)
-    options = {"key": args.key, "passphrase": _passphrase(args.passphrase_file), "volume_bytes": volume_bytes}
+    options = {"key": args.key, "passphrase": passphrase_of(args.passphrase_file), "volume_bytes": volume_bytes}
     if not args.rehearse:
         source = Sources(pairs(args.source), args.mirror, transport_options(args), read_login_file(args.logins))
         report = export(made, args.medium, source=source, progress=progress("export"), folders=folders, **options)
@@ -232,12 +232,3 @@ def _registry(args: argparse.Namespace) -> Registry:
     logins = read_login_file(args.logins)
     host = args.registry.partition("/")[0]
     return Registry.at(args.registry, transport_options(args), logins.get(host))
-
-
-def _passphrase(path: Path | None) -> bytes | None:
-    if path is None:
-        return None
-    try:
-        return path.read_bytes().splitlines()[0]
-    except (OSError, IndexError) as exc:
-        raise UsageError(f"--passphrase-file '{path}' cannot be read: {exc}") from exc

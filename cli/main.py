@@ -32,6 +32,7 @@ VERBS: Final = {
     "images": "ask registries what the pinned images and charts stand for, and keep the answers",
     "hosts": "machines without an orchestrator: keys, made at the site, and whether each is as its plan says",
     "mesh": "keys, certificates and provisioning bundles of an agent mesh, made at the site",
+    "device": "what an edge device carries while it works alone: model, knowledge and settings, signed",
     "config": "about the configuration of stacks",
     "demo": "the whole way on the stack sensei-airgapped, offline, with stand-in images",
 }

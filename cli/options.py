@@ -6,6 +6,8 @@ import argparse
 import os
 from pathlib import Path
 
+from skerry.errors import UsageError
+
 
 def add_source_options(parser: argparse.ArgumentParser) -> None:
     """Add the ways to say which graph a verb reads: a program that is run, or what another producer wrote."""
@@ -45,3 +47,17 @@ def add_output_options(parser: argparse.ArgumentParser, formats: tuple[str, ...]
 def color_allowed() -> bool:
     """Say whether the terminal may be coloured. Source: no-color.org, read 2026-11."""
     return "NO_COLOR" not in os.environ
+
+
+def passphrase_of(path: Path | None) -> bytes | None:
+    """Return the passphrase that a file holds on its first line; None where no file is named.
+
+    Raises:
+        UsageError: the file cannot be read.
+    """
+    if path is None:
+        return None
+    try:
+        return path.read_bytes().splitlines()[0]
+    except (OSError, IndexError) as exc:
+        raise UsageError(f"--passphrase-file '{path}' cannot be read: {exc}") from exc
