@@ -50,6 +50,9 @@ Outputs = dict[str, pulumi.Input[object]]
 ACCOUNT: Final = "agents"
 """The service account of those services that have an identity at the cloud, by the name that its base trusts."""
 
+OWN_IDENTITIES: Final = ("aws",)
+"""Clouds whose base gives each service an identity of its own, by the name of its service account."""
+
 POSTGRES_PORTS: Final = (8000, 5432)
 """Where CloudNativePG asks its instances."""
 
@@ -137,6 +140,7 @@ class OnCluster:
             ServiceSurroundings(
                 namespace=names[Tier.EXECUTION],
                 account=ACCOUNT,
+                own_identities=cluster.target.kind in OWN_IDENTITIES,
                 places=found.places,
                 variables=found.variables,
                 queue=found.queue,

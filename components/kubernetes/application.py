@@ -47,10 +47,6 @@ LEAVE_S: Final = 5
 STARTUP_TRIES: Final = 30
 """Looks at a replica that starts, one each period of its liveness, before it is started anew."""
 
-
-OWN_IDENTITIES: Final = ("aws",)
-"""Clouds whose base gives each service an identity of its own, by the name of its service account."""
-
 MODEL: Final = "model"
 REPLICA_TLS: Final = "replica-tls"
 TLS_PATH: Final = "/etc/skerry/replica-tls"
@@ -65,6 +61,8 @@ class ServiceSurroundings:
     """Where they run."""
     account: str
     """The service account with an identity at the cloud, for those that need one."""
+    own_identities: bool = False
+    """True where the target gives each service an identity of its own, so that none shares `account`."""
     places: Mapping[str, EnvValue] = field(default_factory=dict)
     """Place of an environment -> what stands there."""
     variables: Mapping[Need, Mapping[str, EnvValue]] = field(default_factory=dict)
@@ -140,7 +138,7 @@ class ClusterService(SkerryComponent):
 
     @property
     def _shares_identity(self) -> bool:
-        return Need.BUCKET in self._application.definition.needs and self._cluster.target.kind not in OWN_IDENTITIES
+        return Need.BUCKET in self._application.definition.needs and not self._around.own_identities
 
     def _bare(self) -> Workload:
         """Return what names the objects of this service."""

@@ -84,7 +84,8 @@ BAD: dict[str, tuple[str, list[Change], str]] = {
         AIRGAPPED,
         [put("mode", "airgapped")],
         "mode: 'airgapped' is not one of 'saas', 'private', 'air-gapped', 'hybrid', 'single-region', 'geo', "
-        "'hybrid-edge', 'single-tenant', 'sidecar' or 'local-worker'; did you mean 'air-gapped'?",
+        "'hybrid-edge', 'single-tenant', 'sidecar', 'local-worker', 'development', 'small-team', 'field', "
+        "'enterprise', 'two-hosts', 'single-node' or 'multi-node'; did you mean 'air-gapped'?",
     ),
     "a required field that is missing": (
         AIRGAPPED,
@@ -164,8 +165,8 @@ BAD: dict[str, tuple[str, list[Change], str]] = {
     "a model without a row": (
         AIRGAPPED,
         [put("cognitive.model", "gpt-9")],
-        "cognitive.model: 'gpt-9' is not in images/models.yaml; use one of llama-3.1-8b-instruct, "
-        "llama-3.3-70b-instruct, mistral-7b-instruct",
+        "cognitive.model: 'gpt-9' is not in images/models.yaml; use one of all-minilm-l6-v2, "
+        "llama-3.1-8b-instruct, llama-3.3-70b-instruct, mistral-7b-instruct",
     ),
     "a small model on CPUs that nobody named": (
         AIRGAPPED,
