@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import subprocess
+import tomllib
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ from skerry.hosts.plan import HostService, HostsPlan, Machine
 from skerry.render.files import files
 from skerry.systems.agentdb_hosts import agentdb_hosts_plan
 from tests.simulators.changed_stacks import changed_deployment, run_changed
+from tests.simulators.stack_objects import ROOT
 
 SINGLE, MULTI, VPS = "agentdb-single-node", "agentdb-multi-node", "agentdb-vps"
 HAPROXY, COMPOSE, FIREWALL = "/etc/haproxy/haproxy.cfg", "/etc/skerry/compose/agentdb.yaml", "/etc/skerry/firewall.nft"
@@ -268,3 +270,22 @@ def test_cloud_init_itself_takes_the_user_data(tmp_path: Path, need_tool: Callab
     words = [need_tool("cloud-init"), "schema", "--config-file", f"{path}"]
     done = subprocess.run(words, capture_output=True, text=True, check=False)
     assert (done.returncode, "Valid cloud-config" in done.stdout) == (0, True)
+
+
+def test_the_page_s_file_of_fly_io_is_the_node_of_the_stack() -> None:
+    text = (ROOT / "docs/agentdb.md").read_text(encoding="utf-8")
+    app = tomllib.loads(text.partition("```toml\n")[2].partition("```")[0])
+    node = node_of(plan_of(SINGLE), "node")
+    assert node.image is not None
+    assert node.health is not None
+    (mount,) = node.mounts
+    (check,) = app["http_service"]["checks"]
+    assert app["build"]["image"] == node.image.deployed_as
+    assert app["env"] == node.environment
+    assert (app["mounts"]["destination"], app["mounts"]["initial_size"]) == (mount.target, f"{node.storage_gib:g}gb")
+    assert (app["http_service"]["internal_port"], check["path"]) == (node.health.port, node.health.path)
+    assert [check[name] for name in ("interval", "timeout", "grace_period")] == [
+        f"{number}s" for number in (node.health.interval_s, node.health.timeout_s, node.health.start_period_s)
+    ]
+    assert app["vm"] == [{"memory": f"{node.memory_mib}mb", "cpu_kind": "shared", "cpus": node.cpus}]
+    assert (app["http_service"]["min_machines_running"], app["kill_timeout"]) == (1, node.stop_s)
