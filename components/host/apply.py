@@ -22,7 +22,7 @@ from components.host.places import COMPOSE_UNIT, FIREWALL_UNIT, is_linux, unit_n
 from components.host.quoting import one_line, variable_name
 from skerry.config.host import HostArch, HostOs, HostsSpec
 from skerry.errors import UsageError
-from skerry.hosts.plan import HostFile, HostsPlan, Machine
+from skerry.hosts.plan import LOOPBACK, HostFile, HostsPlan, Machine
 
 PARTS: Final = ("words.sh", "steps.sh", "verbs.sh")
 SETTLE_S: Final = 15
@@ -169,7 +169,11 @@ def start_order(machine: Machine, files: Sequence[HostFile]) -> tuple[str, ...]:
             return 1, 0
         if unit.endswith(".timer"):
             return 6, 0
-        return place.get(unit, (2 if unit == COMPOSE_UNIT or unit.startswith("skerry-") else 4, 0))
+        # What leads services of this machine to others must be there before them.
+        own = unit == "haproxy.service" and any(
+            row.kind == "haproxy" and row.listen.bind == LOOPBACK for row in machine.proxies
+        )
+        return place.get(unit, (2 if own or unit == COMPOSE_UNIT or unit.startswith("skerry-") else 4, 0))
 
     return tuple(sorted(brought, key=rank))
 

@@ -92,7 +92,7 @@ def _http(proxies: list[Proxy]) -> Iterator[str]:
         "client_header_timeout 15s;",
         "client_body_timeout 60s;",
         "limit_req_status 429;",
-        "# A caller that asks for another protocol, such as WebSocket, gets it; others share connections to members.",
+        "# A caller that asks for another protocol, such as WebSocket, gets it.",
         "map $http_upgrade $connection_upgrade { default upgrade; '' ''; }",
     )
     for proxy in proxies:
@@ -100,7 +100,9 @@ def _http(proxies: list[Proxy]) -> Iterator[str]:
             rate = f"rate={proxy.requests_per_second}r/s"
             yield f"limit_req_zone $binary_remote_addr zone={quoted(proxy.name)}:10m {rate};"
     for proxy in proxies:
-        yield from _block(f"upstream {quoted(proxy.name)}", [*_members(proxy), "keepalive 32;"])
+        # No connection to a member is kept: over one to a machine that lost its power, a call would wait for its answer
+        # (proxy_read_timeout), and a new one fails after proxy_connect_timeout and goes to the next member.
+        yield from _block(f"upstream {quoted(proxy.name)}", _members(proxy))
         yield from _block("server", _server(proxy))
         if proxy.redirect is not None:
             row = proxy.redirect

@@ -66,7 +66,8 @@ def _machine(mesh: Mesh, name: str, row: HostSpec, catalog: Catalog, target: Tar
     return Machine(
         name=name,
         spec=row,
-        services=services + state_services(mesh, name),
+        # A gateway calls the store as soon as it starts.
+        services=state_services(mesh, name) + services,
         proxies=balancer(mesh, name) + state_proxy(mesh, name),
         files=(
             *(install_files(mesh) if runs else ()),
