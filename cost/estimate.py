@@ -190,18 +190,10 @@ def _components(context: Context, resource: Resource) -> Iterator[CostComponent]
         handler = HANDLERS.get(resource.type)
         if handler is not None:
             yield from handler(context, resource)
-        elif not is_free(resource.type) and not _of_a_machine(context, resource):
+        elif not is_free(resource.type):
             yield not_priced("resource", f"nothing prices the type {resource.type}")
     except InputNotKnownError as exc:
         yield not_priced("the rest", str(exc))
-
-
-def _of_a_machine(context: Context, resource: Resource) -> bool:
-    """Say whether it only sends files to a machine without an orchestrator, whose facts are priced."""
-    if not resource.type.startswith("command:"):
-        return False
-    above = (context.own.get(one.urn) for one in context.graph.ancestors(resource))
-    return any(facts is not None and facts.host is not None for facts in above)
 
 
 def _unused(context: Context) -> tuple[str, ...]:
