@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import subprocess
 import tomllib
 from collections.abc import Callable
@@ -256,6 +257,7 @@ def test_a_rented_machine_makes_itself_by_user_data_and_names_what_people_bring(
     assert "secrets into /opt/skerry/secrets, then run /opt/skerry/apply.sh: apiCertificate, apiKey, backupKey." in text
     size = len(text.encode())
     assert size <= LIMITS["DigitalOcean"]
+    assert len(gzip.compress(text.encode(), 9)) <= min(LIMITS.values())
     assert [name for name, limit in LIMITS.items() if size > limit] == [
         name for name in LIMITS if f"{name} {LIMITS[name]}" in text
     ]
