@@ -69,7 +69,7 @@ def _global(proxies: tuple[Proxy, ...]) -> Iterator[str]:
         "defaults",
         "  log global",
         "  option dontlognull",
-        "  option redispatch",
+        "  option redispatch 1",
         "  retries 2",
         "  timeout connect 5s",
         "  timeout client 60s",
@@ -133,6 +133,9 @@ def _proxy(proxy: Proxy) -> Iterator[str]:
     yield f"backend {quoted(proxy.name)}"
     yield f"  mode {proxy.mode}"
     yield f"  balance {proxy.balance}"
+    if proxy.mode == "http":
+        # A call over a kept connection to a machine that lost its power is lost; a new one goes to the next member.
+        yield "  http-reuse never"
     yield f"  timeout server {proxy.idle_s}s"
     yield f"  timeout tunnel {proxy.idle_s}s"
     yield from _check(proxy)

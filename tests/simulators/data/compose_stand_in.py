@@ -25,6 +25,8 @@ import yaml
 HOME = Path("/var/lib/compose-stand-in")
 SCALE = 30.0
 """30 s between two questions become 1 s."""
+SLACK_S = 10.0
+"""What a busy machine may take to start a process at all."""
 PROGRAM = HOME / "mesh.py"
 
 
@@ -91,7 +93,7 @@ def healthy(name: str, row: dict) -> bool:
     if not check or url is None:
         return active(name)
     interval, tries = seconds(check["interval"]), int(check["retries"])
-    end = time.monotonic() + seconds(check.get("start_period", "0s")) + interval * tries + 3
+    end = time.monotonic() + seconds(check.get("start_period", "0s")) + interval * tries + SLACK_S
     while time.monotonic() < end:
         try:
             with urllib.request.urlopen(url, timeout=2) as answer:
