@@ -1,4 +1,7 @@
-"""The deployment as a picture: one SVG, tiers as bands, components as boxes, no script and no outside reference."""
+"""The deployment as a picture: one SVG, tiers as bands, components as boxes, no script and no outside reference.
+
+A machine without an orchestrator is a band of its own, and what stands on it has the colours of its tier.
+"""
 
 from __future__ import annotations
 
@@ -46,19 +49,29 @@ class _Box:
     title: str
     lines: tuple[str, ...]
     stateful: bool
+    line: str = ""
+    """Its colour where that is not its band's."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Band:
+    title: str
+    fill: str
+    line: str
+    boxes: list[_Box]
 
 
 def diagram_svg(graph: ResourceGraph) -> str:
-    """Return the picture of every Skerry component that has a role, grouped by tier."""
-    bands = [(tier, _boxes(graph, tier)) for tier in COLOURS]
+    """Return the picture of every Skerry component that has a role, grouped by machine, else by tier."""
+    machines = [row for row in graph.resources if (facts := facts_of(row)) is not None and facts.host is not None]
+    on_them = {row.urn for machine in machines for row in (machine, *graph.descendants(machine.urn))}
+    bands = [_Band(TITLES[tier], *COLOURS[tier], _boxes(graph, tier, on_them)) for tier in COLOURS]
     parts: list[str] = []
     y = MARGIN + 48
-    for tier, boxes in bands:
-        if not boxes:
-            continue
-        rows = -(-len(boxes) // PER_ROW)
+    for band in [*(_machine(graph, row) for row in machines), *(band for band in bands if band.boxes)]:
+        rows = -(-len(band.boxes) // PER_ROW)
         height = 40 + rows * (BOX_HEIGHT + GAP)
-        parts += _band(tier, boxes, y, height)
+        parts += _drawn(band, y, height)
         y += height + GAP
     title = " · ".join(graph.stacks)
     lines = [_deployment_line(graph)]
@@ -82,11 +95,34 @@ def _deployment_line(graph: ResourceGraph) -> str:
     return f"{len(graph.resources)} resources"
 
 
-def _boxes(graph: ResourceGraph, tier: Tier) -> list[_Box]:
+def _machine(graph: ResourceGraph, resource: Resource) -> _Band:
+    """Return a machine with what stands on it; open ports are those that anybody beyond it may reach."""
+    facts = facts_of(resource)
+    host = facts.host if facts is not None else None
+    assert host is not None  # noqa: S101  the caller's question
+    size = f"{host.vcpu} vCPU, {host.memory_gib:g} GiB"
+    if host.gpus:
+        size += f", {host.gpus} x {host.gpu_model} {host.gpu_memory_gib:g} GiB"
+    where = "" if host.failure_domain is None else f", {host.failure_domain}"
+    boxes = []
+    for child in graph.descendants(resource.urn):
+        own = facts_of(child)
+        if own is None or own.role is None:
+            continue
+        name = child.name.removeprefix(f"{resource.name}-")
+        ports = [port for port in host.open_ports if port.owner == name]
+        said = ", ".join(f"{port.port}{f'-{port.last}' if port.last else ''} {port.scheme}" for port in ports)
+        line = COLOURS[own.tier or Tier.PLATFORM][1]
+        boxes.append(_Box(name, (own.role, said) if said else (own.role,), own.stateful, line))
+    fill, line = COLOURS[Tier.PLATFORM]
+    return _Band(f"{resource.name}: {host.address}, {host.os}, {size}{where}", fill, line, boxes)
+
+
+def _boxes(graph: ResourceGraph, tier: Tier, elsewhere: set[str]) -> list[_Box]:
     found = []
     for resource in graph.resources:
         facts = facts_of(resource)
-        if facts is None or facts.role is None or facts.role in SKIPPED_ROLES:
+        if facts is None or facts.role is None or facts.role in SKIPPED_ROLES or resource.urn in elsewhere:
             continue
         if facts_around(graph, resource).tier is not tier:
             continue
@@ -118,15 +154,15 @@ def _lines(graph: ResourceGraph, resource: Resource, facts: ComponentFacts) -> I
         yield ", ".join(details)
 
 
-def _band(tier: Tier, boxes: list[_Box], y: int, height: int) -> list[str]:
-    fill, line = COLOURS[tier]
+def _drawn(band: _Band, y: int, height: int) -> list[str]:
     parts = [
-        f'<rect x="{MARGIN}" y="{y}" width="{WIDTH - 2 * MARGIN}" height="{height}" rx="8" fill="{fill}"/>',
-        _text(MARGIN + GAP, y + 24, TITLES[tier], size=15, weight="600", fill=line),
+        f'<rect x="{MARGIN}" y="{y}" width="{WIDTH - 2 * MARGIN}" height="{height}" rx="8" fill="{band.fill}"/>',
+        _text(MARGIN + GAP, y + 24, _fit(band.title, 130), size=15, weight="600", fill=band.line),
     ]
-    for index, box in enumerate(boxes):
+    for index, box in enumerate(band.boxes):
         row, column = divmod(index, PER_ROW)
-        parts += _box(box, MARGIN + GAP + column * (BOX_WIDTH + GAP), y + 40 + row * (BOX_HEIGHT + GAP), line)
+        x, top = MARGIN + GAP + column * (BOX_WIDTH + GAP), y + 40 + row * (BOX_HEIGHT + GAP)
+        parts += _box(box, x, top, box.line or band.line)
     return parts
 
 
