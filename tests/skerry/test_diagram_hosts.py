@@ -12,7 +12,7 @@ from tests.simulators.stack_objects import graph_of
 
 def texts(stack: str) -> list[str]:
     svg = diagram_svg(graph_of(stack))
-    return [f"{node.text}" for node in ElementTree.fromstring(svg).iter("{http://www.w3.org/2000/svg}text")]  # noqa: S314
+    return [f"{node.text}" for node in ElementTree.fromstring(svg).iter("{http://www.w3.org/2000/svg}text")]
 
 
 SAYS = {
