@@ -226,7 +226,7 @@ class Caller:
     def ask(self, url: str, *more: str, seconds: float = 10) -> tuple[int, str]:
         """Return the status, 0 where there was no answer, and the text."""
         done = subprocess.run(
-            ["curl", "--silent", "--max-time", f"{seconds:g}", "--write-out", "\n%{http_code}", *self.words, *more, url],
+            ["curl", "--silent", "--max-time", f"{seconds:g}", "-w", "\n%{http_code}", *self.words, *more, url],
             capture_output=True, text=True, check=False,
         )  # fmt: skip
         text, _, status = done.stdout.rpartition("\n")
