@@ -260,6 +260,10 @@ class Calls:
         return f"{len(self.rows)} calls, {self.lost} lost, longest gap {self.gap_s():.2f} s"
 
 
+UNDER_WAY: Final = 1
+"""Calls that may be lost when a server goes: the one that it was answering. None was on an idle machine."""
+
+
 @contextlib.contextmanager
 def calling(ask: Callable[[], int], pause_s: float = 0.1) -> Iterator[Calls]:
     """Call all the time until the block ends."""
