@@ -40,7 +40,7 @@ def of(found: ResourceGraph, kind: str, name: str) -> dict[str, Any]:
 def test_on_ecs_a_second_set_of_tasks_stands_beside_the_first_and_callers_move_at_once() -> None:
     found = graph("ecs", {"strategy": "blue-green", "watch_minutes": 30})
     service = of(found, "aws:ecs/service:Service", "web")
-    assert {"strategy": "BLUE_GREEN", "bakeTimeInMinutes": "30"} == service["deploymentConfiguration"]
+    assert service["deploymentConfiguration"] == {"strategy": "BLUE_GREEN", "bakeTimeInMinutes": "30"}
     assert "deploymentCircuitBreaker" not in service, "which is of rolling deployments alone"
     (balancer,) = service["loadBalancers"]
     assert set(balancer["advancedConfiguration"]) == {"alternateTargetGroupArn", "productionListenerRule", "roleArn"}
@@ -64,8 +64,8 @@ def test_on_ecs_a_tenth_of_callers_meets_the_new_tasks_first() -> None:
 def test_on_ecs_tasks_are_exchanged_one_by_one_where_nothing_is_said() -> None:
     service = of(graph("ecs", {}), "aws:ecs/service:Service", "web")
     assert "deploymentConfiguration" not in service
-    assert {"enable": True, "rollback": True} == service["deploymentCircuitBreaker"]
-    assert [100, 200] == [service["deploymentMinimumHealthyPercent"], service["deploymentMaximumPercent"]]
+    assert service["deploymentCircuitBreaker"] == {"enable": True, "rollback": True}
+    assert [service["deploymentMinimumHealthyPercent"], service["deploymentMaximumPercent"]] == [100, 200]
 
 
 @pytest.mark.parametrize("percent", [10, 50])
@@ -94,7 +94,7 @@ def test_on_cloud_run_revisions_share_callers(percent: int) -> None:
     found = graph("cloud-run", delivery)
     service = of(found, "gcp:cloudrunv2/service:Service", "web")
     assert STEPS[percent] == [row["percent"] for row in service["traffics"]]
-    assert ["web-00007-abc", None] == [row.get("revision") for row in service["traffics"]]
+    assert [row.get("revision") for row in service["traffics"]] == ["web-00007-abc", None]
     assert service["traffics"][1]["tag"] == "next", "by which it can be tried"
 
 
@@ -103,7 +103,7 @@ def test_on_functions_revisions_share_callers() -> None:
     app = of(graph("functions", delivery), "azure-native:app:ContainerApp", "web")
     assert app["configuration"]["activeRevisionsMode"] == "Multiple"
     traffic = app["configuration"]["ingress"]["traffic"]
-    assert [90, 10] == [row["weight"] for row in traffic]
+    assert [row["weight"] for row in traffic] == [90, 10]
 
 
 CANARY = {"strategy": "canary", "percent": 10}

@@ -346,4 +346,4 @@ def test_a_group_stays_with_the_stores_in_it_for_azure_deletes_what_a_group_hold
     kept = [r for r in graph.resources if r.retain_on_delete and "resourceGroupName" in r.inputs]
     groups = [r for r in graph.resources if r.type == "azure-native:resources:ResourceGroup"]
     assert kept
-    assert [(True, True)] == [(r.protect, r.retain_on_delete) for r in groups]
+    assert [(r.protect, r.retain_on_delete) for r in groups] == [(True, True)]
