@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -71,13 +72,15 @@ def world(tmp_path_factory: pytest.TempPathFactory, need_tool_module: None) -> I
     with SimulatedNetwork() as lan:
         topology = Topology(STACK, root, lan, binds={source: "/srv/agent_mesh"})
         topology.machines(MACHINES)
-        topology.configure({"agent_mesh.shared_state.program": "redis"})
+        made = subprocess.run(["age-keygen", "--output", root / "age"], capture_output=True, text=True, check=True)
+        recipient = made.stderr.rpartition(" ")[2].strip()
+        backup = {"recipients": [recipient], "off_host": "file:///media/backup"}
+        topology.configure({"agent_mesh.shared_state.program": "redis", "hosts.backup": backup})
         words = ("--program", topology.program, "--stack", STACK, "--folder", topology.site)
         skerry("mesh", "keys", *words)
         skerry("mesh", "caller", "--name", "ops", *words)
         topology.hand_over(skerry("mesh", "secrets", *words))
         topology.secrets["siem-authority"] = (topology.site / "authority.pem").read_text()
-        topology.secrets["backupKey"] = topology.hosts["edge"].key_file.read_text()
         topology.render()
         for host in topology.hosts.values():
             host.write("/etc/gitconfig", f'[url "file:///srv/agent_mesh"]\n\tinsteadOf = {SOURCE}\n')
@@ -89,6 +92,21 @@ def test_every_machine_is_made_from_its_rendered_files(world: World) -> None:
         assert run.code == 0, f"{name}: {run.out}{run.err}"
         assert world.topology.apply(name, "--status").out.splitlines()[0] == "state: applied"
     print({name: round(run.seconds, 1) for name, run in world.runs.items()})
+
+
+def test_what_a_gateway_keeps_comes_back_from_its_backup(world: World) -> None:
+    """The trust store, keys, audit log and configuration, by the rendered unit and the rendered way back."""
+    gate, identity = world.hosts["gate-b"], world.topology.root / "age"
+    gate.run("mkdir -p /media/backup && mount -t tmpfs tmpfs /media/backup")
+    gate.run("systemctl start skerry-backup-agent-mesh")
+    archive = gate.run("ls /media/backup/agent-mesh-*.tar.gz.age").stdout.strip()
+    assert gate.run(f"head -c 21 {archive}").stdout == "age-encryption.org/v1"
+    gate.write("/root/age", identity.read_text())
+    gate.run(f"mkdir /root/there && /usr/local/lib/skerry/restore-agent-mesh {archive} /root/age /root/there")
+    kept = ("/opt/agent_mesh/trust", "/opt/agent_mesh/keys", "/opt/agent_mesh/.env", "/opt/agent_mesh/config")
+    for path in (*kept, "/var/log/agent_mesh"):
+        gate.run(f"diff -r {path} /root/there{path}")
+    assert gate.run("find /root/there/opt/agent_mesh/keys -type f").stdout
 
 
 def test_units_are_well_in_their_order(world: World) -> None:
