@@ -42,6 +42,7 @@ TYPE_NAMES: Final = {
     "ReplicationSpec": "ReplicaCopies",
     "ProgramSpec": "AgentDbProgram",
     "NodesSpec": "AgentDbNodes",
+    "FlySpec": "AgentDbFly",
     "HostSpec": "HostMachine",
     "HostsSpec": "HostMachines",
     "AgentMeshSpec": "AgentMeshSettings",

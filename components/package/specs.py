@@ -35,6 +35,7 @@ from components.package.specs_agent_mesh import MeshSync as MeshSync
 from components.package.specs_agentdb import AgentDbProgram as AgentDbProgram
 from components.package.specs_agentdb import AgentDbSettings as AgentDbSettings
 from components.package.specs_agentdb import ReplicaCopies as ReplicaCopies
+from components.package.specs_agentdb_nodes import AgentDbFly as AgentDbFly
 from components.package.specs_agentdb_nodes import AgentDbNodes as AgentDbNodes
 from components.package.specs_aks import Aks as Aks
 from components.package.specs_applications import Application as Application

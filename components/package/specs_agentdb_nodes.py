@@ -8,6 +8,15 @@ from collections.abc import Sequence
 from typing import NotRequired, TypedDict
 
 
+class AgentDbFly(TypedDict):
+    """An app of Fly.io that has one node, in place of a machine."""
+
+    app: str
+    """What the app is called there."""
+    region: str
+    """Where its volume lies, in Fly.io's word, such as fra; its country must be one that Skerry knows."""
+
+
 class AgentDbNodes(TypedDict):
     """The machines of AgentDB."""
 
@@ -21,6 +30,8 @@ class AgentDbNodes(TypedDict):
     """The machine where callers come in; left out, the primary's."""
     port: NotRequired[int]
     """The port where they do; left out, 8080 on a machine of its own and 8443 beside a node."""
+    fly: NotRequired[AgentDbFly]
+    """Mode single-node: renders the same node as an app of Fly.io as well; left out, it does not."""
     certificate_secret: NotRequired[str]
     """The secret key with the certificate that callers are shown, and those that vouch for it."""
     key_secret: NotRequired[str]

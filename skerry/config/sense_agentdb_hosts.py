@@ -7,9 +7,13 @@ from collections.abc import Iterator
 from skerry.config.agentdb import AgentDbSpec
 from skerry.config.agentdb_nodes import NodesSpec
 from skerry.config.application import Runtime
+from skerry.config.hybrid_edge import EdgeHost
 from skerry.config.spec import DeploymentSpec, Mode, TargetKind
 from skerry.errors import Problem
+from skerry.jurisdictions import inside
+from skerry.systems.agentdb_fly import MOST_MIB, STEP_MIB
 from skerry.systems.agentdb_hosts import balancer_of, node_names
+from skerry.systems.edge_places import places_of
 
 _OF_CLOUDS = (
     "database", "bucket", "dns", "geo", "hybrid_edge", "scale", "storage_iops", "exposure", "anonymous", "host",
@@ -71,9 +75,32 @@ def _nodes(spec: DeploymentSpec, nodes: NodesSpec) -> Iterator[Problem]:
         text = "has no meaning in mode single-node" if single else "is empty, but mode is multi-node"
         remedy = "use mode multi-node" if single else "name at least one, better two"
         yield Problem("agentdb.nodes.replicas", text, remedy)
+    yield from _fly(spec, nodes)
     away = [name for name in every if name != balancer_of(nodes)]
     needs = {*away, balancer_of(nodes)} if away else set()
     for name in sorted(needs):
         if name in machines and machines[name].overlay is None:
             text = "is required: the load balancer calls nodes in plain HTTP, which the overlay alone may carry"
             yield Problem(f"hosts.machines.{name}.overlay", text, "give it an address of hosts.overlay")
+
+
+def _fly(spec: DeploymentSpec, nodes: NodesSpec) -> Iterator[Problem]:
+    fly, agentdb = nodes.fly, spec.agentdb
+    if fly is None or agentdb is None:
+        return
+    if nodes.replicas:
+        text = "an app of Fly.io has one node, whose volume no other shares"
+        yield Problem("agentdb.nodes.fly", text, "use mode single-node, or remove it")
+    country = places_of(EdgeHost.FLY).get(fly.region)
+    rows = [row for row in spec.residency.boundaries if row.data_class.rank <= spec.data_class.rank]
+    allowed = max(rows, key=lambda row: row.data_class.rank).jurisdictions if rows else ()
+    if country is None:
+        known = ", ".join(places_of(EdgeHost.FLY))
+        yield Problem("agentdb.nodes.fly.region", f"the country of '{fly.region}' is not known", f"use one of {known}")
+    elif allowed and not inside(country, allowed):
+        text = f"'{fly.region}' is in {country}, but {spec.data_class.value} data must stay in {', '.join(allowed)}"
+        yield Problem("agentdb.nodes.fly.region", text, "take a region inside, or widen residency.boundaries")
+    memory = agentdb.memory_mib
+    if memory is not None and (memory > MOST_MIB or memory % STEP_MIB):
+        text = f"{memory} MiB is no size of Fly.io's shared machines"
+        yield Problem("agentdb.memory_mib", text, f"use a multiple of {STEP_MIB} up to {MOST_MIB}")

@@ -37,6 +37,7 @@ from skerry.hosts.plan import (
 )
 from skerry.hosts.plans import hosts_target
 from skerry.systems.agentdb import definition_of, model_environment
+from skerry.systems.agentdb_fly import fly_artifacts
 
 SERVICE: Final = "agentdb"
 BALANCER: Final = "api"
@@ -70,7 +71,10 @@ def agentdb_hosts_plan(spec: DeploymentSpec, catalog: Catalog) -> HostsPlan:
     image = catalog.image(SERVICE, hosts_target(spec), "a node of AgentDB", reference=agentdb.image)
     model = None if agentdb.model is None else catalog.model(agentdb.model.name, "what AgentDB embeds with")
     machines = tuple(_machine(name, row, agentdb, hosts, image, model) for name, row in hosts.machines.items())
-    return HostsPlan(machines=machines, overlay=hosts.overlay)
+    node = next((one for machine in machines for one in machine.services), None)
+    fly = agentdb.nodes.fly
+    artifacts = fly_artifacts(fly, node) if fly is not None and node is not None else {}
+    return HostsPlan(machines=machines, overlay=hosts.overlay, artifacts=artifacts)
 
 
 def node_names(nodes: NodesSpec) -> tuple[str, ...]:

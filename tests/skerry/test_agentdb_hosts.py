@@ -20,7 +20,6 @@ from skerry.hosts.plan import HostService, HostsPlan, Machine
 from skerry.render.files import files
 from skerry.systems.agentdb_hosts import agentdb_hosts_plan
 from tests.simulators.changed_stacks import changed_deployment, run_changed
-from tests.simulators.stack_objects import ROOT
 
 SINGLE, MULTI, VPS = "agentdb-single-node", "agentdb-multi-node", "agentdb-vps"
 HAPROXY, COMPOSE, FIREWALL = "/etc/haproxy/haproxy.cfg", "/etc/skerry/compose/agentdb.yaml", "/etc/skerry/firewall.nft"
@@ -190,6 +189,26 @@ def test_replicas_are_told_who_is_the_primary_and_by_what_they_know_each_other()
 
 
 REFUSED = {
+    "an app of Fly.io with replicas": (
+        MULTI,
+        {"agentdb.nodes.fly": {"app": "a", "region": "fra"}},
+        "agentdb.nodes.fly: an app of Fly.io has one node",
+    ),
+    "an app of Fly.io outside the boundary": (
+        SINGLE,
+        {"agentdb.nodes.fly": {"app": "a", "region": "sin"}},
+        "agentdb.nodes.fly.region: 'sin' is in SG",
+    ),
+    "an app of Fly.io nobody knows where": (
+        SINGLE,
+        {"agentdb.nodes.fly": {"app": "a", "region": "zzz"}},
+        "agentdb.nodes.fly.region: the country of 'zzz'",
+    ),
+    "a size that Fly.io has not": (
+        SINGLE,
+        {"agentdb.nodes.fly": {"app": "a", "region": "fra"}, "agentdb.memory_mib": 1000},
+        "agentdb.memory_mib: 1000 MiB is no size",
+    ),
     "a mode of clusters": (SINGLE, {"mode": "geo"}, "mode: 'geo' has no form on hosts"),
     "another runtime": (SINGLE, {"agentdb.runtime": "kubernetes"}, "agentdb.runtime: 'kubernetes' does not run on"),
     "a field of clouds": (SINGLE, {"agentdb.database": {}}, "agentdb.database: has no meaning on hosts"),
@@ -274,10 +293,12 @@ def test_cloud_init_itself_takes_the_user_data(tmp_path: Path, need_tool: Callab
     assert (done.returncode, "Valid cloud-config" in done.stdout) == (0, True)
 
 
-def test_the_page_s_file_of_fly_io_is_the_node_of_the_stack() -> None:
-    text = (ROOT / "docs/agentdb.md").read_text(encoding="utf-8")
-    app = tomllib.loads(text.partition("```toml\n")[2].partition("```")[0])
-    node = node_of(plan_of(SINGLE), "node")
+FLY = {"agentdb.nodes.fly": {"app": "agentdb", "region": "fra"}}
+
+
+def test_an_app_of_fly_io_is_the_node_of_the_stack(tmp_path: Path) -> None:
+    plan = plan_of(SINGLE, FLY | {"agentdb.secrets": {"API_TOKEN": "apiToken"}})
+    app, node = tomllib.loads(plan.artifacts["fly/fly.toml"]), node_of(plan_of(SINGLE), "node")
     assert node.image is not None
     assert node.health is not None
     (mount,) = node.mounts
@@ -291,3 +312,26 @@ def test_the_page_s_file_of_fly_io_is_the_node_of_the_stack() -> None:
     ]
     assert app["vm"] == [{"memory": f"{node.memory_mib}mb", "cpu_kind": "shared", "cpus": node.cpus}]
     assert (app["http_service"]["min_machines_running"], app["kill_timeout"]) == (1, node.stop_s)
+    script = plan.artifacts["fly/deploy.sh"]
+    assert "fly volumes create agentdb_data --size 10 --region fra --app agentdb --yes\n" in script
+    (tmp_path / "deploy.sh").write_text(script)
+    fake = tmp_path / "fly"
+    fake.write_text('#!/bin/sh\necho "$@" >> "$0.log"; [ "$1" != secrets ] || cat >> "$0.log"\n')
+    fake.chmod(0o755)
+    run = ["sh", "deploy.sh"]
+    missing = subprocess.run(
+        run, cwd=tmp_path, env={"PATH": f"{tmp_path}:/usr/bin:/bin"}, capture_output=True, text=True
+    )
+    assert (missing.returncode != 0, fake.with_suffix(".log").exists()) == (True, False)
+    subprocess.run(run, cwd=tmp_path, env={"PATH": f"{tmp_path}:/usr/bin:/bin", "API_TOKEN": "x y"}, check=True)
+    assert (tmp_path / "fly.log").read_text().splitlines() == [
+        "apps create agentdb",
+        "secrets import --stage --app agentdb",
+        "API_TOKEN=x y",
+        "volumes create agentdb_data --size 10 --region fra --app agentdb --yes",
+        "deploy --config fly.toml --ha=false",
+    ]
+
+
+def test_without_a_word_of_fly_io_nothing_is_rendered_for_it() -> None:
+    assert plan_of(SINGLE).artifacts == {}
