@@ -37,7 +37,7 @@ CHANGES: Final[Mapping[str, Any]] = {
     "cognitive.pool.maximum": 4,
 }
 GPUS_OF_A_JOB: Final = 4
-SETTLED_S: Final = 90.0
+SETTLED_S: Final = 240.0
 NEEDED: Final = ("Namespace", "PriorityClass", "ServiceAccount", "ResourceQuota", "LimitRange")
 QUEUES: Final = ("ResourceFlavor", "ClusterQueue", "LocalQueue", "WorkloadPriorityClass")
 

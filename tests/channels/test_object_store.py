@@ -13,7 +13,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from tests.simulators.servers import make_bucket, wait, weed
 from tests.simulators.stack_objects import AIRGAPPED, graph_of, pods
 
-pytestmark = [pytest.mark.servers, pytest.mark.timeout(180)]
+pytestmark = [pytest.mark.servers, pytest.mark.timeout(600)]
 
 ACCESS, SECRET = "access", "secret-of-the-test"
 

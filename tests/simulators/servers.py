@@ -21,7 +21,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from tests.simulators.kube_tools import cache_folder
 
 _TOOLCHAIN: Final = Path(__file__).resolve().parents[1] / "toolchain"
-PATIENCE_S: Final = 60
+PATIENCE_S: Final = 180
 START_S: Final = 180
 """For servers that start: on a machine that others load too, that takes many times as long."""
 _MADE_BEFORE: Final = ("BucketAlreadyExists", "BucketAlreadyOwnedByYou")
@@ -208,6 +208,8 @@ def weed(folder: Path, access: str, secret: str) -> Iterator[str]:
         program("weed"), "server", f"-dir={folder}", "-ip=127.0.0.1", "-ip.bind=127.0.0.1", "-filer", "-s3",
         f"-master.port={master}", f"-volume.port={volume}", f"-filer.port={filer}", f"-s3.port={s3}",
         f"-s3.config={folder / 's3.json'}", "-volume.max=20", "-master.volumeSizeLimitMB=64",
+        # Two listeners that nobody asks have fixed ports, and the second server of a machine would end.
+        "-s3.port.iceberg=0", "-s3.port.lance=0",
     ]  # fmt: skip
     log = folder / "weed.log"
     with running(command, log, gently=False) as process:
