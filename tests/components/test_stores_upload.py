@@ -15,7 +15,7 @@ from tests.simulators.changed_stacks import run_changed
 from tests.simulators.servers import make_bucket, s3_client, weed
 from tests.simulators.stack_objects import ONPREM, inputs, objects
 
-pytestmark = [pytest.mark.servers, pytest.mark.timeout(180)]
+pytestmark = [pytest.mark.servers, pytest.mark.timeout(600)]
 
 ACCESS, SECRET, BUCKET = "access", "secret-of-the-test", "copies"
 
