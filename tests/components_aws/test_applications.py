@@ -29,11 +29,8 @@ from tests.simulators.aws_service_stacks import (
 TASK, SERVICE = "aws:ecs/taskDefinition:TaskDefinition", "aws:ecs/service:Service"
 TARGET, POLICY = "aws:appautoscaling/target:Target", "aws:appautoscaling/policy:Policy"
 FUNCTION, GROUP = "aws:lambda/function:Function", "aws:lb/targetGroup:TargetGroup"
-BALANCER, LISTENER, RULE = (
-    "aws:lb/loadBalancer:LoadBalancer",
-    "aws:lb/listener:Listener",
-    "aws:lb/listenerRule:ListenerRule",
-)
+BALANCER, LISTENER = "aws:lb/loadBalancer:LoadBalancer", "aws:lb/listener:Listener"
+RULE = "aws:lb/listenerRule:ListenerRule"
 DATABASE, QUEUE = "aws:rds/instance:Instance", "aws:sqs/queue:Queue"
 WAY_IN = "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule"
 WAY_OUT = "aws:vpc/securityGroupEgressRule:SecurityGroupEgressRule"
