@@ -21,7 +21,7 @@ from components.host.places import (
 )
 from components.host.quoting import shell
 from skerry.config.host import HostsSpec
-from skerry.hosts.plan import HostFile, HostService, HostsPlan, Machine, Supervisor
+from skerry.hosts.plan import DOCKER_FOLDER, HostFile, HostService, HostsPlan, Machine, Supervisor
 
 UP: Final = f"{LIB}/compose-up"
 WAIT_S: Final = 900
@@ -71,6 +71,8 @@ def _unit(machine: Machine, plan: HostsPlan) -> str:
     if plan.overlay is not None and machine.spec.overlay is not None:
         after.append(f"wg-quick@{plan.overlay.name}.service")
     seconds = WAIT_S * max(1, sum(len(service.waits_for) for service in services)) + _health_seconds(services)
+    own = any(file.path.startswith(f"{DOCKER_FOLDER}/") for file in machine.files)
+    login = f"Environment=DOCKER_CONFIG={DOCKER_FOLDER}\n" if own else ""
     return f"""\
 # {HEAD}
 [Unit]
@@ -82,7 +84,7 @@ Requires={" ".join(["docker.service", *sorted(outside)])}
 [Service]
 Type=oneshot
 RemainAfterExit=yes
-ExecStart={UP}
+{login}ExecStart={UP}
 ExecReload={UP}
 ExecStop=/usr/bin/docker compose --project-directory {COMPOSE_FOLDER} stop
 TimeoutStartSec={seconds}

@@ -8,6 +8,7 @@ from __future__ import annotations
 import posixpath
 import re
 from collections.abc import Iterator
+from pathlib import PurePosixPath
 from typing import Final
 
 from components.host.compose import mps_variables
@@ -227,11 +228,16 @@ def _limits(service: HostService) -> Iterator[str]:
         yield f"IPAddressAllow={' '.join(service.only_with)}"
 
 
+def _at_home(path: str) -> bool:
+    """Say whether ProtectHome would hide a path: those below /home, root's own home and /run/user (systemd.exec(5))."""
+    parts = PurePosixPath(path).parts[1:3]
+    return parts[:1] in (("home",), ("root",)) or parts == ("run", "user")
+
+
 def _hardening(service: HostService) -> Iterator[str]:
     yield from HARDENING
-    homes = ("/home/", "/root/", "/run/user/")
     paths = (*service.command[:1], service.folder, *service.writable, *service.environment_files)
-    yield "ProtectHome=no" if any(f"{path}/".startswith(homes) for path in paths) else "ProtectHome=yes"
+    yield "ProtectHome=no" if any(_at_home(path) for path in paths) else "ProtectHome=yes"
     if service.gpu is None:
         yield "PrivateDevices=yes"
     if not service.user:

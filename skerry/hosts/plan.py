@@ -19,6 +19,10 @@ LOOPBACK: Final = "127.0.0.1"
 EVERY_ADDRESS: Final = "0.0.0.0"
 
 
+DOCKER_FOLDER: Final = "/etc/skerry/docker"
+"""Where Docker finds the `config.json` with the log-ins to registries, where a plan has one."""
+
+
 class Supervisor(str, Enum):
     """What starts a service and starts it again."""
 

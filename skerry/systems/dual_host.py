@@ -17,6 +17,7 @@ from skerry.config.host import HostsSpec
 from skerry.config.spec import DeploymentSpec
 from skerry.facts import EndpointFact, ImageFact, Tier
 from skerry.hosts.plan import (
+    DOCKER_FOLDER,
     EVERY_ADDRESS,
     LOOPBACK,
     Health,
@@ -42,7 +43,7 @@ from skerry.systems.dual_host_tables import settings
 
 WEB_AGENT: Final = "unified-web-agent"
 TLS_FOLDER: Final = "/etc/skerry/tls"
-DOCKER_CONFIG: Final = "/root/.docker/config.json"
+DOCKER_CONFIG: Final = f"{DOCKER_FOLDER}/config.json"
 """What Docker's command, run as root, knows of registries."""
 
 _TIERS: Final = {

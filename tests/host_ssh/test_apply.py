@@ -213,12 +213,12 @@ def test_a_file_of_the_distribution_comes_back_when_ours_goes(applied: Simulated
 
 
 def test_a_machine_that_is_not_ready_is_told_all_at_once_and_not_touched(applied: SimulatedHost) -> None:
-    applied.run("cp /etc/os-release /root/kept; rm -f /etc/os-release; echo ID=fedora > /etc/os-release")
+    applied.run("cp /etc/os-release /srv/kept; rm -f /etc/os-release; echo ID=fedora > /etc/os-release")
     odd = replace(machine(), packages=("no-such-package", "curl", "another-one"))
     try:
         done = send(applied, script((*FILES, HostFile(path="/etc/new", text="x\n")), odd))
     finally:
-        applied.run("cp /root/kept /etc/os-release")
+        applied.run("cp /srv/kept /etc/os-release")
     assert done.returncode == 3
     assert done.stderr.splitlines() == [
         "skerry: gate: is not ready, and nothing was changed:",
@@ -229,16 +229,16 @@ def test_a_machine_that_is_not_ready_is_told_all_at_once_and_not_touched(applied
 
 
 def test_secrets_that_are_missing_are_named_before_anything_changes(applied: SimulatedHost) -> None:
-    applied.write("/root/carried/apply.sh", script().alone(), "0755")
-    done = applied.run("/root/carried/apply.sh", check=False)
+    applied.write("/srv/carried/apply.sh", script().alone(), "0755")
+    done = applied.run("/srv/carried/apply.sh", check=False)
     wanted = (
         "skerry: gate: nothing was changed, since these secrets are missing: pageKey pageToken: write each into a file "
-        "of that name in the folder /root/carried/secrets\n"
+        "of that name in the folder /srv/carried/secrets\n"
     )
     assert (3, wanted) == (done.returncode, done.stderr)
     for key, value in SECRETS.items():
-        applied.write(f"/root/carried/secrets/{key}", value, "0600")
-    done = applied.run("/root/carried/apply.sh")
+        applied.write(f"/srv/carried/secrets/{key}", value, "0600")
+    done = applied.run("/srv/carried/apply.sh")
     assert done.stdout == "changed: 0\n"
 
 

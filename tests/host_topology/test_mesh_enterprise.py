@@ -101,12 +101,12 @@ def test_what_a_gateway_keeps_comes_back_from_its_backup(world: World) -> None:
     gate.run("systemctl start skerry-backup-agent-mesh")
     archive = gate.run("ls /media/backup/agent-mesh-*.tar.gz.age").stdout.strip()
     assert gate.run(f"head -c 21 {archive}").stdout == "age-encryption.org/v1"
-    gate.write("/root/age", identity.read_text())
-    gate.run(f"mkdir /root/there && /usr/local/lib/skerry/restore-agent-mesh {archive} /root/age /root/there")
+    gate.write("/srv/age", identity.read_text())
+    gate.run(f"mkdir /srv/there && /usr/local/lib/skerry/restore-agent-mesh {archive} /srv/age /srv/there")
     kept = ("/opt/agent_mesh/trust", "/opt/agent_mesh/keys", "/opt/agent_mesh/.env", "/opt/agent_mesh/config")
     for path in (*kept, "/var/log/agent_mesh"):
-        gate.run(f"diff -r {path} /root/there{path}")
-    assert gate.run("find /root/there/opt/agent_mesh/keys -type f").stdout
+        gate.run(f"diff -r {path} /srv/there{path}")
+    assert gate.run("find /srv/there/opt/agent_mesh/keys -type f").stdout
 
 
 def test_units_are_well_in_their_order(world: World) -> None:

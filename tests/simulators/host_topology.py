@@ -168,9 +168,9 @@ class Topology:
             for key in keys:
                 _add(archive, f"secrets/{key}", self.secrets[key])
         began = time.monotonic()
-        unpack = "umask 077; mkdir -p /root/site && tar -x -C /root/site -f -"
+        unpack = "umask 077; mkdir -p /srv/site && tar -x -C /srv/site -f -"
         done = subprocess.run(
-            host.ssh_command(f"{unpack} && sh /root/site/apply.sh {' '.join(words)}"),
+            host.ssh_command(f"{unpack} && sh /srv/site/apply.sh {' '.join(words)}"),
             input=carried.getvalue(), capture_output=True, check=False, timeout=240,
         )  # fmt: skip
         return Applied(done.returncode, done.stdout.decode(), done.stderr.decode(), time.monotonic() - began)

@@ -13,8 +13,8 @@ How to use it, as root on Linux (`missing_for_hosts()` says what is not there; `
 
 What holds of such a machine:
 - Its disk is this machine's as an overlay: programs installed here are installed there; what it writes is in its own
-  memory and gone at its end. /tmp, /run, /root, /var/lib/skerry and /etc/systemd/system begin empty.
-- `binds` puts folders of this machine into it, read-only, where they are under /tmp or /root.
+  memory and gone at its end. /tmp, /run, root's home, /var/lib/skerry and /etc/systemd/system begin empty.
+- `binds` puts folders of this machine into it, read-only, where they are under /tmp or root's home.
 - Units really start, stop and are held by their users; cgroups are of version 2 with those controllers alone that this
   machine does not use in version 1, so that a cap of memory may be written and not enforced.
 - sysctl reaches its own network alone; the rest of /proc/sys is read-only, since the kernel is this machine's too.
@@ -24,6 +24,7 @@ What holds of such a machine:
 from __future__ import annotations
 
 import os
+import pwd
 import shutil
 import signal
 import subprocess
@@ -52,6 +53,7 @@ SYSTEMD: Final = Path("/lib/systemd/systemd")
 NAMESPACES: Final = ("--mount", "--pid", "--net", "--uts", "--ipc", "--cgroup")
 LARGEST_GIB: Final = 2
 """What a machine may write at most, in memory."""
+_HOME: Final = pwd.getpwuid(0).pw_dir
 _PATH: Final = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 
@@ -271,7 +273,17 @@ class SimulatedHost:
         self, command: str, *, stdin: str = "", check: bool = True, timeout_s: float = 120
     ) -> subprocess.CompletedProcess[str]:
         """Run a shell command in it as root, beside sshd; its own cgroup is that of no unit."""
-        words = ("nsenter", "-t", f"{self.pid}", "--all", "env", "-i", f"PATH={_PATH}", "HOME=/root", "LC_ALL=C.UTF-8")
+        words = (
+            "nsenter",
+            "-t",
+            f"{self.pid}",
+            "--all",
+            "env",
+            "-i",
+            f"PATH={_PATH}",
+            f"HOME={_HOME}",
+            "LC_ALL=C.UTF-8",
+        )
         return _call(*words, "sh", "-c", command, stdin=stdin, check=check, timeout_s=timeout_s)
 
     def read(self, path: str) -> str:

@@ -91,9 +91,9 @@ def test_the_workflow_logs_in_where_images_go_and_each_action_has_a_version() ->
 def test_both_machines_can_log_in_where_images_are() -> None:
     for machine in plan_of().machines:
         found = {file.path: (file.secret, file.mode) for file in machine.files}
-        assert found["/root/.docker/config.json"] == ("registryLogin", "0600")
+        assert found["/etc/skerry/docker/config.json"] == ("registryLogin", "0600")
     nobody = plan_of({"dual_host.images.pull_secret": None}).machines[0]
-    assert "/root/.docker/config.json" not in {file.path for file in nobody.files}
+    assert "/etc/skerry/docker/config.json" not in {file.path for file in nobody.files}
 
 
 def test_the_probe_is_the_program_of_the_image() -> None:
